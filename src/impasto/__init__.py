@@ -1,0 +1,1 @@
+"""Neural style transfer by optimizing the pixels of an image."""
