@@ -1,1 +1,41 @@
-"""Neural style transfer by optimizing the pixels of an image."""
+"""Neural style transfer by optimizing the pixels of an image.
+
+>>> import impasto
+>>> result = impasto.stylize("photo.jpg", "painting.jpg")  # doctest: +SKIP
+>>> result.save("out.png")  # doctest: +SKIP
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from impasto.errors import ImpastoError
+    from impasto.settings import Settings
+    from impasto.tasks.result import Result
+    from impasto.tasks.score import score
+    from impasto.tasks.transfer import Event, Transfer, stylize
+
+__all__ = ["Event", "ImpastoError", "Result", "Settings", "Transfer", "score", "stylize"]
+
+_HOMES = {
+    "Event": "impasto.tasks.transfer",
+    "ImpastoError": "impasto.errors",
+    "Result": "impasto.tasks.result",
+    "Settings": "impasto.settings",
+    "Transfer": "impasto.tasks.transfer",
+    "score": "impasto.tasks.score",
+    "stylize": "impasto.tasks.transfer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``import impasto`` and ``--help`` do not wait for torch."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'impasto' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

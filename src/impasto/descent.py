@@ -1,0 +1,136 @@
+"""The loop: from coarse to fine, one optimizer step after another. It yields where it is and knows no files."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from impasto.engines import Engine, Evaluation
+from impasto.optimizers import Optimizer, State
+from impasto.pyramid import resize
+
+
+@dataclass(frozen=True)
+class Level:
+    """One size of the pyramid, and how many evaluations to spend there."""
+
+    shape: tuple[int, ...]
+    evaluations: int
+
+    @property
+    def cost(self) -> int:
+        """Positions times evaluations: what the time of the level is proportional to."""
+        positions = self.evaluations
+        for length in self.shape:
+            positions *= length
+        return positions
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of the history: the losses after an optimizer step."""
+
+    level: int
+    evaluation: int
+    value: float
+    losses: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A whole descent at one moment. Everything that follows depends on this, so saving it is a checkpoint.
+
+    Args:
+        level: the index of the current level.
+        state: the optimizer's state there.
+        best: the image of the lowest value seen on this level.
+        value: that value.
+        history: one record per optimizer step, from the start.
+        seconds: the time the descent has taken so far, over all its sessions.
+        done: whether this level has had its evaluations.
+    """
+
+    level: int
+    state: State
+    best: Tensor
+    value: float
+    history: tuple[Record, ...] = ()
+    seconds: float = 0.0
+    done: bool = False
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """The latest losses by term name."""
+        return self.history[-1].losses
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """A descent through the levels of a pyramid.
+
+    Args:
+        levels: coarse to fine.
+        engine_at: makes the engine for a level's shape; targets belong to a size.
+        optimizer: the method.
+        lift: brings a level's image to the next level's shape.
+        clock: reads seconds.
+    """
+
+    levels: Sequence[Level]
+    engine_at: Callable[[tuple[int, ...]], Engine]
+    optimizer: Optimizer
+    lift: Callable[[Tensor, tuple[int, ...]], Tensor] = resize
+    clock: Callable[[], float] = field(default=time.perf_counter)
+
+    def run(self, start: Tensor | Snapshot) -> Iterator[Snapshot]:
+        """Every state on the way, from an image or from a snapshot; the last one yielded is the result.
+
+        An image is resampled to the coarsest level. From a snapshot the descent goes on exactly as it would have.
+        """
+        began = self.clock()
+        before = start.seconds if isinstance(start, Snapshot) else 0.0
+        for snapshot in self._steps(start):
+            yield replace(snapshot, seconds=before + self.clock() - began)
+
+    def _steps(self, start: Tensor | Snapshot) -> Iterator[Snapshot]:
+        now = start if isinstance(start, Snapshot) else None
+        first = now.level if now else 0
+        for index in range(first, len(self.levels)):
+            if now and now.level == index and now.done:
+                continue
+            level = self.levels[index]
+            engine = self.engine_at(level.shape)
+            if now is None or now.level != index:
+                image = now.best if now else start
+                assert isinstance(image, Tensor)
+                state = self.optimizer.init(self.lift(image, level.shape), engine.evaluate)
+                history = now.history if now else ()
+                now = self._follow(Snapshot(index, state, state.image, float("inf"), history), state)
+                yield now
+            while not now.done:
+                left = level.evaluations - now.state.evaluations
+                now = self._follow(now, self.optimizer.step(now.state, engine.evaluate, left))
+                yield now
+
+    def _follow(self, before: Snapshot, state: State) -> Snapshot:
+        point = state.point
+        assert isinstance(point, Evaluation)
+        record = Record(before.level, state.evaluations, point.value, point.losses)
+        better = point.value <= before.value
+        return replace(
+            before,
+            state=state,
+            best=state.image if better else before.best,
+            value=point.value if better else before.value,
+            history=(*before.history, record),
+            done=state.stalled or state.evaluations >= self.levels[before.level].evaluations,
+        )
+
+    def remaining(self, snapshot: Snapshot) -> float:
+        """An estimate of the seconds still to go, from the cost per position so far."""
+        spent = sum(level.cost for level in self.levels[: snapshot.level])
+        here = self.levels[snapshot.level]
+        share = here.cost * min(1.0, snapshot.state.evaluations / here.evaluations)
+        total = sum(level.cost for level in self.levels)
+        return snapshot.seconds * (total - spent - share) / (spent + share)

@@ -1,0 +1,179 @@
+"""The frozen network: image in, features out, and the derivative of anything about the features back to the image.
+
+The backward pass is written out, for a frozen stack of convolutions, ReLUs and poolings needs so little: each kept
+activation is its own ReLU mask, convolution weights are never differentiated, and losses add their closed-form
+gradients in place on the way down. Features are channels-last where torch has that layout, so that a Gram matrix is one
+plain matrix product.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as nnf
+from torch import Tensor
+
+from impasto.choices import Padding, Pooling
+from impasto.encoders.padding import pad, pad_adjoint
+from impasto.encoders.pooling import pool, pool_backward
+from impasto.encoders.stack import IMAGE, Conv, Pool, Stack
+
+_CONVOLUTION = {1: nnf.conv1d, 2: nnf.conv2d, 3: nnf.conv3d}
+_LAYOUT = {1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_last_3d}
+
+Inject = Callable[[str, Tensor], None]
+"""Adds the derivative at the named layer to a buffer, in place."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """What a network computes with, in float32 and in the customary order.
+
+    Args:
+        convolutions: for every convolution's name its weight (out, in, *kernel) and its bias (out,).
+        matrix: (3, 3), applied to every position of the image first; with ``offset``, the network's own color space.
+        offset: (3,), added after it.
+    """
+
+    convolutions: Mapping[str, tuple[Tensor, Tensor]]
+    matrix: Tensor
+    offset: Tensor
+
+
+class Encoder:
+    """A stack with its parameters, at one precision, on one device.
+
+    Args:
+        stack: the layers.
+        parameters: its weights.
+        pooling: ``avg`` (Gatys et al. 2016), ``max`` (Simonyan and Zisserman 2015) or ``l2``.
+        padding: what convolutions see beyond the border; the networks were trained with ``zero``.
+        dtype: the precision of features and convolutions; the image and its gradient are float32, or float64 here.
+        device: where it all happens.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        parameters: Parameters,
+        *,
+        pooling: Pooling = "avg",
+        padding: Padding = "zero",
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.stack = stack
+        self.parameters = parameters
+        self.pooling: Pooling = pooling
+        self.padding: Padding = padding
+        self.dtype = dtype
+        self.device = torch.device(device)
+        self.dims = next(iter(parameters.convolutions.values()))[0].dim() - 2
+        self.image_dtype = torch.promote_types(dtype, torch.float32)
+        self._matrix = parameters.matrix.to(self.device, self.image_dtype)
+        self._offset = parameters.offset.to(self.device, self.image_dtype)
+        self._weights = {name: self._prepare(*pair) for name, pair in parameters.convolutions.items()}
+        self._transposed: dict[str, Tensor] = {}
+
+    def features(self, image: Tensor, layers: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
+        """The features (B, C, *spatial) of each named layer, shallow to deep, computed as they are asked for.
+
+        Only one activation is alive at a time, so a caller that summarizes and forgets needs little memory. ``image``
+        is (B, 3, *spatial), RGB in [0, 1].
+        """
+        wanted = set(layers)
+        if IMAGE in wanted:
+            yield IMAGE, image
+        x = self._enter(image)
+        for layer in self.stack.until(self.deepest(layers)):
+            x = self._apply(layer, x)
+            if layer.name in wanted:
+                yield layer.name, x
+
+    def forward(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """All activations that :meth:`backward` needs to start from ``layers``, and those layers' features, by name."""
+        kept = {IMAGE: image}
+        x = self._enter(image)
+        for layer in self.stack.until(self.deepest(layers)):
+            x = self._apply(layer, x)
+            if isinstance(layer, Conv) or self.pooling != "avg" or layer.name in layers:
+                kept[layer.name] = x
+        return kept
+
+    def backward(self, kept: dict[str, Tensor], layers: Sequence[str], inject: Inject) -> Tensor:
+        """The derivative with respect to the image, of a sum of losses at ``layers``.
+
+        Args:
+            kept: what :meth:`forward` returned; it is emptied on the way, so that memory is freed early.
+            layers: where losses are attached.
+            inject: called once per layer, deep to shallow, with a buffer of the features' shape that holds the
+                derivative flowing in from deeper layers; it adds the derivative of the losses at that layer. Called
+                before the activation is freed and before its ReLU mask is applied.
+
+        Returns:
+            (B, 3, *spatial) in the image's precision.
+        """
+        wanted = set(layers)
+        image = kept[IMAGE]
+        below = self.stack.until(self.deepest(layers))
+        gradient: Tensor | None = None
+        for position in range(len(below) - 1, -1, -1):
+            layer = below[position]
+            features = kept.pop(layer.name, None)
+            if gradient is None:
+                assert features is not None
+                gradient = torch.zeros_like(features)
+            if layer.name in wanted:
+                inject(layer.name, gradient)
+            if isinstance(layer, Conv):
+                assert features is not None
+                torch.ops.aten.threshold_backward.grad_input(gradient, features, 0, grad_input=gradient)
+                del features
+                gradient = self._convolve_transposed(layer.name, gradient)
+            else:
+                gradient = pool_backward(gradient, kept[below[position - 1].name], features, self.pooling)
+        result = torch.zeros_like(image) if gradient is None else self._leave(gradient)
+        if IMAGE in wanted:
+            inject(IMAGE, result)
+        return result
+
+    def deepest(self, layers: Sequence[str]) -> str:
+        """The last layer needed to compute all of ``layers``."""
+        return max(layers, key=self.stack.depth)
+
+    def _prepare(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        weight = weight.to(self.device, self.dtype).contiguous(memory_format=_LAYOUT[self.dims])
+        return weight, bias.to(self.device, self.dtype)
+
+    def _enter(self, image: Tensor) -> Tensor:
+        """From RGB in [0, 1] to the network's input: one affine map per position, in the image's precision."""
+        x = torch.einsum("oi,bi...->bo...", self._matrix, image)
+        x += self._offset.view(-1, *(1,) * self.dims)
+        return x.to(self.dtype).contiguous(memory_format=_LAYOUT[self.dims])
+
+    def _leave(self, gradient: Tensor) -> Tensor:
+        return torch.einsum("oi,bo...->bi...", self._matrix, gradient.to(self.image_dtype)).contiguous()
+
+    def _apply(self, layer: Conv | Pool, x: Tensor) -> Tensor:
+        if isinstance(layer, Pool):
+            return pool(x, self.pooling)
+        weight, bias = self._weights[layer.name]
+        width = layer.kernel // 2
+        if self.padding == "zero":
+            return self._convolve(x, weight, bias, width).relu_()
+        return self._convolve(pad(x, width, self.padding), weight, bias, 0).relu_()
+
+    def _convolve_transposed(self, name: str, gradient: Tensor) -> Tensor:
+        """The adjoint of a layer's convolution: a convolution with its kernel mirrored and its channels swapped."""
+        weight = self._transposed.get(name)
+        if weight is None:
+            mirrored = self._weights[name][0].flip(*range(2, 2 + self.dims)).transpose(0, 1)
+            weight = self._transposed[name] = mirrored.contiguous(memory_format=_LAYOUT[self.dims])
+        width = weight.shape[-1] // 2
+        if self.padding == "zero":
+            return self._convolve(gradient, weight, None, width)
+        wide = self._convolve(gradient, weight, None, 2 * width)
+        return pad_adjoint(wide, width, self.padding).contiguous(memory_format=_LAYOUT[self.dims])
+
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, width: int) -> Tensor:
+        return _CONVOLUTION[self.dims](x, weight, bias, padding=width)

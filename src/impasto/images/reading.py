@@ -1,0 +1,202 @@
+"""From whatever the user gives to a :class:`Picture`."""
+
+import hashlib
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from impasto.errors import ImageError
+from impasto.images import exif as exif_tags
+from impasto.images import profiles
+from impasto.images.decoding import MAX_PIXELS, Decoded, check_size, decode, decode_pillow, guarded
+from impasto.images.picture import Picture, Source, as_batch
+from impasto.images.transparency import extend_visible_colors
+
+
+def read(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """The picture in ``source``, upright and in sRGB.
+
+    Files may be JPEG, PNG, WebP, TIFF, AVIF, BMP, or GIF with one frame. EXIF orientation is applied and a color
+    profile converted; CMYK without a profile is taken for coated-paper CMYK.
+
+    Args:
+        source: A path (str or Path), ``"-"`` for standard input, bytes of a file, a PIL image (its current frame), an
+            array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or float in [0, 1], or a tensor (3, H, W)
+            or (1, 3, H, W) of float in [0, 1].
+        max_pixels: The most pixels that a file's header may announce.
+
+    Raises:
+        ImageError: If there is no such file, or no single picture of at most ``max_pixels`` pixels in it.
+    """
+    match source:
+        case Tensor():
+            return _read_tensor(source)
+        case np.ndarray():
+            return _read_array(source)
+        case Image.Image():
+            return _read_pillow(source, max_pixels)
+        case bytes() | bytearray() | memoryview():
+            return _read_file(bytes(source), "The given data", None, max_pixels)
+        case "-":
+            return _read_file(sys.stdin.buffer.read(), "Standard input", None, max_pixels)
+        case str() | Path():
+            return _read_file(file_bytes(source), str(source), Path(source), max_pixels)
+    raise ImageError(
+        f"An object of type {type(source).__name__} was given as a picture; give a path, bytes, a PIL image, an array "
+        "or a tensor."
+    )
+
+
+def file_bytes(path: str | Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        ImageError: If it does not exist, is a folder or a device, or may not be read.
+    """
+    try:
+        mode = Path(path).stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise ImageError(f"{path} is a folder but a picture is needed; name a file in it.")
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise ImageError(f"{path} is a device but a picture is needed; name a file.")
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ImageError(f"{path} does not exist; check the path.") from None
+    except PermissionError:
+        raise ImageError(f"{path} may not be read by this user; change its permissions.") from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ImageError(f"{str(path)[:200]!r} cannot be read ({reason}); check the path.") from error
+
+
+def hash_file(path: str | Path) -> str:
+    """SHA-256 of the bytes of the file ``path``, in hex.
+
+    Raises:
+        ImageError: If it does not exist, is a folder or a device, or may not be read.
+    """
+    return hashlib.sha256(file_bytes(path)).hexdigest()
+
+
+def _read_file(data: bytes, name: str, path: Path | None, max_pixels: int) -> Picture:
+    decoded = decode(data, name, max_pixels)
+    source = _source(decoded, path.name if path else name, path, hashlib.sha256(data).hexdigest())
+    return _picture(decoded, source, name)
+
+
+def _read_pillow(image: Image.Image, max_pixels: int) -> Picture:
+    path = Path(file) if (file := getattr(image, "filename", "")) else None
+    name = path.name if path else "PIL image"
+    check_size(image.size, name, max_pixels)
+    with guarded(name):  # an image opened from a file is decoded only now
+        decoded = decode_pillow(image, name)
+    return _picture(decoded, _source(decoded, name, path, _digest(decoded.color, decoded.alpha)), name)
+
+
+def _read_array(array: NDArray[Any]) -> Picture:
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise ImageError(
+            f"An array of shape {array.shape} was given, but (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) is needed; put "
+            "its channels last."
+        )
+    check_size((array.shape[1], array.shape[0]), "The array", sys.maxsize)
+    samples = np.atleast_3d(array)
+    color, alpha = (samples[..., :3], samples[..., 3]) if samples.shape[2] == 4 else (samples, None)
+    source = Source(
+        "array", None, _digest(array), "array", 16 if array.dtype == np.uint16 else 8, samples.shape[2] == 1
+    )
+    rgb = color.repeat(3, axis=2) if source.gray else color
+    return _assemble(_unit(rgb), None if alpha is None else _unit(alpha), source, "The array")
+
+
+def _read_tensor(pixels: Tensor) -> Picture:
+    batch = as_batch(pixels).clone()
+    _check_range(float(batch.min()), float(batch.max()))
+    return Picture(batch, None, Source("tensor", None, _digest(pixels.detach().cpu().numpy()), "tensor"))
+
+
+def _check_range(low: float, high: float) -> None:
+    if not (low >= 0 and high <= 1):  # NaN fails both
+        raise ImageError(
+            f"The pixels lie between {low:g} and {high:g}, but [0, 1] is needed for floating point; clip or scale them."
+        )
+
+
+def _digest(*arrays: NDArray[Any] | None) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _source(decoded: Decoded, name: str, path: Path | None, sha256: str) -> Source:
+    return Source(
+        name=name,
+        path=path,
+        sha256=sha256,
+        format=decoded.format,
+        depth=16 if decoded.color.dtype == np.uint16 else 8,
+        gray=decoded.color.shape[2] == 1,
+        icc=decoded.icc,
+        exif=exif_tags.descriptive(decoded.exif),
+        dpi=decoded.dpi,
+    )
+
+
+def _picture(decoded: Decoded, source: Source, name: str) -> Picture:
+    with guarded(name):  # a profile may open and still be unusable
+        color = _upright(_srgb(decoded.color, decoded.icc, name), decoded.orientation)
+    alpha = None if decoded.alpha is None else _upright(decoded.alpha, decoded.orientation)
+    return _assemble(_unit(color), None if alpha is None else _unit(alpha), source, name)
+
+
+def _srgb(color: NDArray[Any], icc: bytes | None, name: str) -> NDArray[Any]:
+    """(H, W, 1|3|4) samples of any profile as (H, W, 3) sRGB samples, of 16 bits if they had to be converted."""
+    channels = color.shape[2]
+    if icc and (reason := profiles.mismatch(icc, channels)):
+        raise ImageError(f"{name} carries a color profile that cannot be used ({reason}); save it without, as sRGB.")
+    if channels != 4 and (icc is None or profiles.is_srgb(icc)):
+        return color.repeat(3, axis=2) if channels == 1 else color
+    wide = color if color.dtype == np.uint16 else color.astype(np.uint16) * 257
+    return profiles.to_srgb(wide, icc)
+
+
+def _upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Rows and columns as they are seen, from EXIF's eight ways of storing them."""
+    if orientation in (5, 6, 7, 8):
+        samples = samples.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        samples = samples[::-1]
+    if orientation in (2, 3, 6, 7):
+        samples = samples[:, ::-1]
+    return samples
+
+
+def _unit(samples: NDArray[Any]) -> Tensor:
+    """(H, W, C) or (H, W) samples as (1, C, H, W) float32 in [0, 1]."""
+    planes = np.atleast_3d(samples).transpose(2, 0, 1)[None]
+    if samples.dtype in (np.uint8, np.uint16):
+        planes = planes.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
+    elif np.issubdtype(samples.dtype, np.floating):
+        _check_range(float(samples.min()), float(samples.max()))
+    else:
+        raise ImageError(
+            f"An array of {samples.dtype} was given, but uint8, uint16 or floating point in [0, 1] is needed; convert it."
+        )
+    return torch.from_numpy(np.array(planes, dtype=np.float32, order="C"))
+
+
+def _assemble(pixels: Tensor, alpha: Tensor | None, source: Source, name: str) -> Picture:
+    if alpha is None or bool((alpha == 1).all()):
+        return Picture(pixels, None, source)
+    if not alpha.any():
+        raise ImageError(f"{name} is transparent everywhere; give a picture with something to see.")
+    return Picture(extend_visible_colors(pixels, alpha), alpha, source)

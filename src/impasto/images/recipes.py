@@ -1,0 +1,66 @@
+"""How a picture was made, read back from its file."""
+
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, JpegImagePlugin, PngImagePlugin
+
+from impasto.errors import ImageError
+from impasto.images import exif, xmp
+from impasto.images.decoding import MAX_PIXELS, guarded, is_tiff, open_header
+from impasto.images.metadata import recipe_from_text
+from impasto.images.reading import file_bytes
+
+_XMP_TAG = 700
+
+
+def read_recipe(path: str | Path) -> dict[str, Any] | None:
+    """The recipe that :func:`impasto.images.write` stored in the file ``path``, or None.
+
+    Raises:
+        ImageError: If the file is missing, not a picture, or its recipe damaged.
+    """
+    return recipe_from_text(_stored(path)[0], str(path))
+
+
+def read_parameters(path: str | Path) -> str | None:
+    """The text form of how the picture in the file ``path`` was made, or None.
+
+    Raises:
+        ImageError: If the file is missing, not a picture, or its text damaged.
+    """
+    return _stored(path)[1]
+
+
+def _stored(path: str | Path) -> tuple[str | None, str | None]:
+    data, name = file_bytes(path), str(path)
+    if is_tiff(data):
+        return _from_xmp(exif.load_exif(data).get(_XMP_TAG), name)
+    header = open_header(data, name, MAX_PIXELS)
+    if isinstance(header, PngImagePlugin.PngImageFile):
+        return _from_png(header, name)
+    return _from_xmp(_packet(header), name)
+
+
+def _from_png(header: PngImagePlugin.PngImageFile, name: str) -> tuple[str | None, str | None]:
+    if "impasto" not in header.info and "parameters" not in header.info:
+        with guarded(name):
+            header.load()  # other programs may move text behind the pixels
+    recipe, parameters = header.info.get("impasto"), header.info.get("parameters")
+    return recipe, parameters
+
+
+def _packet(header: Image.Image) -> bytes | None:
+    if isinstance(header, JpegImagePlugin.JpegImageFile):
+        payloads = [payload for marker, payload in header.applist if marker == "APP1"]
+        return xmp.join_extended(payloads) or header.info.get("xmp")
+    return header.info.get("xmp")
+
+
+def _from_xmp(packet: bytes | None, name: str) -> tuple[str | None, str | None]:
+    if not packet:
+        return None, None
+    try:
+        return xmp.parse(bytes(packet))
+    except ValueError as error:
+        raise ImageError(f"{name} holds damaged metadata ({error}); use an unedited copy of the picture.") from error

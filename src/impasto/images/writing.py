@@ -1,0 +1,235 @@
+"""From pixels to a file, at once or not at all."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from impasto.errors import ImageError, SettingsError
+from impasto.images import profiles
+from impasto.images.encoding import FORMATS, SUFFIXES, encode
+from impasto.images.metadata import Stamp, recipe_to_text
+from impasto.images.picture import LEVELS, Picture, as_batch, to_samples
+
+
+def write(
+    path: str | Path | BinaryIO,
+    pixels: Tensor,
+    *,
+    like: Picture | None = None,
+    alpha: Tensor | None = None,
+    depth: int | None = None,
+    format: str | None = None,  # noqa: A002  # Pillow's word for it
+    quality: int = 95,
+    recipe: dict[str, Any] | None = None,
+    parameters: str | None = None,
+    metadata: bool = True,
+    original_exif: bool = True,
+) -> None:
+    """Write ``pixels`` to a file that is either complete or untouched.
+
+    Args:
+        path: A file whose extension is one of SUFFIXES, or a binary stream.
+        pixels: (1, 3, H, W) or (3, H, W) in [0, 1], sRGB.
+        like: The source whose alpha channel (resized to ``pixels``), color profile, depth, EXIF and resolution the
+            file takes over. The profiles of gray and CMYK sources do not fit RGB pixels: those are written as sRGB.
+        alpha: (1, 1, H, W) in [0, 1], instead of that of ``like``; a fully opaque one is not written.
+        depth: 8 or 16 bits per sample; None for that of ``like`` where the format has it, else 8.
+        format: A value of SUFFIXES; None for that of the extension, or PNG for a stream.
+        quality: 1 to 100 for JPEG, WebP (lossless at 100) and AVIF; PNG and TIFF are lossless.
+        recipe: How the picture was made, stored as JSON.
+        parameters: The same in the customary text form.
+        metadata: Whether the file says anything beyond pixels and their color profile. If not, neither ``recipe`` and
+            ``parameters`` nor EXIF and resolution are written.
+        original_exif: Whether the EXIF of ``like`` is written.
+
+    Raises:
+        ImageError: If the pixels are not a picture, or the file cannot be written or hold them.
+        SettingsError: For a depth, format or quality out of range, or a recipe that is not JSON.
+    """
+    batch = as_batch(pixels)
+    opacity = _opacity(batch, alpha, like)
+    kind = _check_fit(path, format, depth, batch.shape[-2:], has_alpha=opacity is not None)
+    if not 1 <= quality <= 100:
+        raise SettingsError(f"A quality of {quality} was given, but it goes from 1 to 100; 95 is a good choice.")
+    icc = like.source.icc if like and like.source.icc and profiles.is_restorable(like.source.icc) else None
+    samples = _samples(batch, opacity, depth or _natural_depth(like, kind), icc)
+    stamp = _stamp(like, recipe, parameters, original_exif=original_exif) if metadata else Stamp()
+    data = encode(samples, kind, quality, icc, stamp)
+    if isinstance(path, str | Path):
+        _replace(Path(path), data)
+    else:
+        _send(path, data)
+
+
+def check_writable(
+    path: str | Path | BinaryIO,
+    *,
+    like: Picture | None = None,
+    depth: int | None = None,
+    format: str | None = None,  # noqa: A002  # Pillow's word for it
+    shape: tuple[int, int] | None = None,
+) -> None:
+    """Raise now what :func:`write` would raise after a long run.
+
+    Creates an empty file beside ``path`` and removes it, for only that shows that the folder can be written to.
+
+    Args:
+        path: As for :func:`write`.
+        like: As for :func:`write`; its alpha channel has to fit the format.
+        depth: As for :func:`write`.
+        format: As for :func:`write`.
+        shape: Height and width of the picture to come, if known.
+
+    Raises:
+        ImageError: If the extension is unknown, the folder does not exist or cannot be written to, ``path`` is a folder
+            or write-protected, or the format cannot hold the picture.
+        SettingsError: For an unknown depth or format.
+    """
+    _check_fit(path, format, depth, shape or (1, 1), has_alpha=like is not None and like.alpha is not None)
+    if isinstance(path, str | Path):
+        _replace(Path(path), None)
+
+
+def _check_fit(
+    path: str | Path | BinaryIO,
+    format: str | None,  # noqa: A002
+    depth: int | None,
+    shape: tuple[int, ...],
+    *,
+    has_alpha: bool,
+) -> str:
+    """The format to write, if it can hold the picture."""
+    kind = _format_of(path, format)
+    limits = FORMATS[kind]
+    if depth not in (None, *LEVELS):
+        raise SettingsError(f"A depth of {depth} bits was asked for, but pictures have 8 or 16; choose one of these.")
+    if depth not in (None, *limits.depths):
+        raise ImageError(f"{kind} holds 8 bits per sample but {depth} were asked for; write PNG or TIFF instead.")
+    if has_alpha and not limits.alpha:
+        others = ", ".join(name for name, other in FORMATS.items() if other.alpha)
+        raise ImageError(f"{kind} cannot store the picture's transparency; write one of {others} instead.")
+    if max(shape) > limits.side:
+        raise ImageError(
+            f"{kind} holds at most {limits.side} pixels a side but the picture has {shape[1]} x {shape[0]}; write PNG."
+        )
+    return kind
+
+
+def _format_of(path: str | Path | BinaryIO, format: str | None) -> str:  # noqa: A002
+    if format is not None:
+        if format.upper() not in FORMATS:
+            raise SettingsError(f"The format {format!r} is unknown; choose one of {', '.join(FORMATS)}.")
+        return format.upper()
+    if not isinstance(path, str | Path):
+        return "PNG"
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        problem = f"has the unknown extension {suffix}" if suffix else "has no extension"
+        raise ImageError(f"{path} {problem}; end it with one of {', '.join(SUFFIXES)}.")
+    return SUFFIXES[suffix]
+
+
+def _natural_depth(like: Picture | None, kind: str) -> int:
+    return 16 if like and like.source.depth == 16 and 16 in FORMATS[kind].depths else 8
+
+
+def _opacity(batch: Tensor, alpha: Tensor | None, like: Picture | None) -> Tensor | None:
+    if alpha is not None:
+        opacity = as_batch(alpha, channels=1)
+        if opacity.shape[-2:] != batch.shape[-2:]:
+            raise ImageError(
+                f"An alpha channel of {tuple(opacity.shape[-2:])} was given for pixels of {tuple(batch.shape[-2:])}; "
+                "resize one to the other."
+            )
+    elif like is not None and like.alpha is not None:
+        opacity = like.alpha
+        if opacity.shape[-2:] != batch.shape[-2:]:
+            opacity = functional.interpolate(opacity, batch.shape[-2:], mode="bilinear", antialias=True)
+    else:
+        return None
+    return None if bool((opacity >= 1).all()) else opacity
+
+
+def _samples(batch: Tensor, opacity: Tensor | None, depth: int, icc: bytes | None) -> NDArray[Any]:
+    """(H, W, 3) or, with opacity, (H, W, 4) samples in the color space of ``icc``."""
+    color: NDArray[Any]
+    if icc is None or profiles.is_srgb(icc):
+        color = to_samples(batch, depth)
+    else:
+        color = profiles.from_srgb(to_samples(batch, 16).astype(np.uint16, copy=False), icc)
+        color = color if depth == 16 else ((color.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return color if opacity is None else np.concatenate([color, to_samples(opacity, depth)], axis=2)
+
+
+def _stamp(
+    like: Picture | None, recipe: dict[str, Any] | None, parameters: str | None, *, original_exif: bool
+) -> Stamp:
+    return Stamp(
+        recipe=recipe_to_text(recipe),
+        parameters=parameters,
+        exif=like.source.exif if like and original_exif else None,
+        dpi=like.source.dpi if like else None,
+    )
+
+
+def _send(stream: BinaryIO, data: bytes) -> None:
+    try:
+        stream.write(data)
+        stream.flush()
+    except OSError as error:
+        raise ImageError(_failure("The output stream", error)) from error
+
+
+def _replace(path: Path, data: bytes | None) -> None:
+    """Put ``data`` in the place of the file ``path`` at once; None only tries whether that is possible.
+
+    The temporary file is made by os.open and not by tempfile, so that the umask decides on a new file's permissions.
+    """
+    try:
+        target = Path(os.path.realpath(path))  # through a link to the file it names
+        mode = _mode_of(target, path)
+        temporary = target.with_name(f".impasto-{secrets.token_hex(8)}.tmp")
+        try:
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:  # noqa: PTH123
+                if data is not None:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+            if data is not None:
+                if mode is not None:
+                    temporary.chmod(mode)
+                temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        raise ImageError(_failure(path, error)) from error
+
+
+def _mode_of(target: Path, path: Path) -> int | None:
+    """The permissions of an existing file that may be replaced, None where there is none yet."""
+    if not target.parent.is_dir():
+        raise ImageError(
+            f"{path} cannot be written because the folder {target.parent} does not exist; create it first."
+        )
+    if not target.exists():
+        return None
+    mode = target.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise ImageError(f"{path} is a folder but the name of a picture is needed; add one.")
+    if not stat.S_ISREG(mode):
+        raise ImageError(f"{path} is not a regular file and is not replaced; choose another name.")
+    if not os.access(target, os.W_OK):
+        raise ImageError(f"{path} is write-protected; choose another name or change its permissions.")
+    return stat.S_IMODE(mode)
+
+
+def _failure(path: Path | str, error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"{path} cannot be written ({reason}); free some space or choose another place."

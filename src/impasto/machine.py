@@ -1,0 +1,96 @@
+"""What this machine is good at: devices, precision, and keeping freed memory for the next evaluation."""
+
+import ctypes
+import sys
+import time
+from functools import cache
+
+import torch
+
+from impasto.choices import Precision
+from impasto.errors import SettingsError
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # glibc's malloc.h
+
+
+def device(name: str = "auto") -> torch.device:
+    """The device of that name; ``auto`` takes CUDA, then Apple's MPS, then the processor.
+
+    Raises:
+        SettingsError: if torch does not know the name or cannot use the device here.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        found = torch.device(name)
+        torch.empty(1, device=found)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().splitlines()[0][:160]
+        raise SettingsError(f"The device {name!r} cannot be used here: {reason}") from None
+    return found
+
+
+def precision(choice: Precision, where: torch.device) -> torch.dtype:
+    """The precision of features and convolutions: ``auto`` takes bfloat16 where it is clearly faster here.
+
+    Raises:
+        SettingsError: if bf16 is asked for on a device that does not compute with it.
+    """
+    if choice == "fp32":
+        return torch.float32
+    if choice == "bf16":
+        try:
+            torch.nn.functional.conv2d(*_probe(torch.bfloat16, where))
+        except RuntimeError:
+            raise SettingsError(f"The device {where} does not compute in bf16; use --precision fp32.") from None
+        return torch.bfloat16
+    if where.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    return torch.bfloat16 if where.type == "cpu" and _bf16_is_fast() else torch.float32
+
+
+@cache
+def _bf16_is_fast() -> bool:
+    """Whether a typical convolution takes less than 0.8 of the time in bfloat16, measured in a few milliseconds."""
+    times = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        x, weight = _probe(dtype, torch.device("cpu"))
+        rounds = []
+        with torch.no_grad():
+            for _ in range(4):
+                began = time.perf_counter()
+                torch.nn.functional.conv2d(x, weight, padding=1)
+                rounds.append(time.perf_counter() - began)
+        times[dtype] = min(rounds)
+    return times[torch.bfloat16] < 0.8 * times[torch.float32]
+
+
+def _probe(dtype: torch.dtype, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    x = torch.ones(1, 128, 64, 64, dtype=dtype, device=where).contiguous(memory_format=torch.channels_last)
+    weight = torch.ones(128, 128, 3, 3, dtype=dtype, device=where).contiguous(memory_format=torch.channels_last)
+    return x, weight
+
+
+@cache
+def keep_freed_memory() -> bool:
+    """Tell the C library to keep freed memory instead of returning it to the system after every tensor.
+
+    Activations of tens of megabytes are allocated and freed many times per evaluation; each time, the system would
+    hand out fresh pages one fault at a time, which costs about a tenth of an evaluation. Only glibc knows these
+    switches; elsewhere this does nothing and returns False.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):
+        return False
+    return all(mallopt(key, value) for key, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1)))
+
+
+def synchronize(where: torch.device) -> None:
+    """Wait until the device has done what it was asked to, so that a clock read next is meaningful."""
+    if where.type == "cuda":
+        torch.cuda.synchronize(where)

@@ -1,0 +1,34 @@
+"""Gradient descent inside a box, the method the papers explain before they use L-BFGS."""
+
+from dataclasses import dataclass, replace
+
+from impasto.optimizers.base import Bounds, Evaluate, Optimizer, State, root_mean_square
+from impasto.optimizers.line_search import search
+
+_FIRST_STEP = 0.02
+_SEARCH = 12
+
+
+@dataclass(frozen=True)
+class GradientDescent(Optimizer):
+    r"""Projected gradient descent, :math:`x \leftarrow P(x - t g)`, with a backtracking search for t.
+
+    The first t tried is twice the last one accepted, so that the step can grow again.
+    """
+
+    bounds: Bounds = Bounds()
+
+    def step(self, state: State, evaluate: Evaluate, budget: int) -> State:
+        """One update along the negative gradient."""
+        free = state.gradient.masked_fill(self.bounds.held(state.image, state.gradient), 0.0)
+        size = root_mean_square(free)
+        if size == 0:
+            return replace(state, stalled=True)
+        last = state.memory.get("scale")
+        scale = 2 * last if isinstance(last, float) else _FIRST_STEP / size
+        tries = min(_SEARCH, budget)
+        found, used = search(state, -free, scale, evaluate, self.bounds, tries)
+        if found is None:
+            return replace(state, evaluations=state.evaluations + used, stalled=used == _SEARCH or used < tries)
+        image, point, scale = found
+        return State(image, point, {"scale": scale}, state.evaluations + used)

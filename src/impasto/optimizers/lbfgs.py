@@ -1,0 +1,92 @@
+"""Limited-memory BFGS inside a box: two-loop recursion on the free variables, projected backtracking search."""
+
+from dataclasses import dataclass, replace
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from impasto.optimizers.base import Bounds, Evaluate, Optimizer, State, root_mean_square
+from impasto.optimizers.line_search import search
+from impasto.optimizers.spectrum import Spectrum
+
+_FIRST_STEP = 0.02  # root mean square of the first change, in units of the image: about five levels of 255
+_SEARCH = 12  # evaluations of one line search before its direction is given up
+_CURVATURE = 1e-8  # cosine between step and gradient change below which a pair tells nothing
+
+Pair = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class LBFGS(Optimizer):
+    r"""Projected L-BFGS (Nocedal 1980; Bertsekas 1982 for the projection), preconditioned in frequency.
+
+    The direction is :math:`d = -H g` over the variables that are free to move, where H is the inverse Hessian built
+    from the last ``history`` pairs of steps s and gradient changes y, started from :math:`\gamma P` with
+    :math:`\gamma = s^T y / y^T P y`. P multiplies every spatial frequency f by :math:`|f|^{-2 \cdot 0.4}`, since the
+    colors of pictures vary slowly over space: about a third fewer evaluations reach the same loss.
+
+    Variables held at a bound are left out of the gradient and of the direction, so the step still descends after it is
+    projected. A pair is remembered only where the curvature s^T y is positive enough.
+
+    Differs from ``torch.optim.LBFGS``: the image never leaves its bounds; the first step has a size chosen in units of
+    the image instead of 1 / |g|_1, which stalls on mean-normalized losses; and every step lowers the value.
+
+    Args:
+        bounds: the box.
+        history: how many pairs are remembered.
+        spectrum: the exponent of P, 0 for the identity.
+    """
+
+    bounds: Bounds = Bounds()
+    history: int = 12
+    spectrum: float = 0.4
+
+    def step(self, state: State, evaluate: Evaluate, budget: int) -> State:
+        """One update; drops the history and tries the gradient itself before it calls the descent stalled."""
+        pairs = cast("list[Pair]", state.memory.get("pairs", []))
+        spent = 0
+        while True:
+            direction = self._direction(state, pairs)
+            size = root_mean_square(direction)
+            scale = 1.0 if pairs or size == 0 else _FIRST_STEP / size
+            found, used = search(state, direction, scale, evaluate, self.bounds, min(_SEARCH, budget - spent))
+            spent += used
+            if found:
+                break
+            if not pairs or spent >= budget:
+                return replace(state, evaluations=state.evaluations + spent, stalled=not pairs)
+            pairs = []
+        image, point, _ = found
+        after = State(image, point, {}, state.evaluations + spent)
+        after.memory["pairs"] = self._remembered(pairs, image - state.image, after.gradient - state.gradient)
+        return after
+
+    def _direction(self, state: State, pairs: list[Pair]) -> Tensor:
+        """-H g on the free variables, by the two-loop recursion (Nocedal and Wright 2006, algorithm 7.4)."""
+        held = self.bounds.held(state.image, state.gradient)
+        spectrum = Spectrum(self.spectrum)
+        direction = state.gradient.neg().masked_fill_(held, 0.0)
+        products = []
+        for step, change in reversed(pairs):
+            alpha = _dot(step, direction) / _dot(step, change)
+            direction.add_(change, alpha=-alpha)
+            products.append(alpha)
+        direction = spectrum(direction.masked_fill_(held, 0.0))
+        if pairs:
+            step, change = pairs[-1]
+            direction.mul_(_dot(step, change) / _dot(change, spectrum(change)))
+        for (step, change), alpha in zip(pairs, reversed(products), strict=True):
+            beta = _dot(change, direction) / _dot(step, change)
+            direction.add_(step, alpha=alpha - beta)
+        return direction.masked_fill_(held, 0.0)
+
+    def _remembered(self, pairs: list[Pair], step: Tensor, change: Tensor) -> list[Pair]:
+        lengths = float(torch.linalg.vector_norm(step)) * float(torch.linalg.vector_norm(change))
+        if _dot(step, change) <= _CURVATURE * lengths:
+            return pairs
+        return [*pairs[len(pairs) - self.history + 1 if len(pairs) >= self.history else 0 :], (step, change)]
+
+
+def _dot(a: Tensor, b: Tensor) -> float:
+    return float(torch.dot(a.flatten(), b.flatten()))

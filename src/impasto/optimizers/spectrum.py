@@ -1,0 +1,40 @@
+"""A diagonal scaling per spatial frequency: how much a picture's colors can be expected to move there."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Multiplies every frequency f of an image (B, C, *spatial) by |f|^(-2 exponent), a positive definite map.
+
+    |f| is in cycles per position and taken as at least one cycle per image; the factors are scaled to a mean of 1.
+    With exponent 0 it is the identity. The amplitudes of natural images fall about as 1 / |f| (Field 1987), so an
+    optimizer that treats all frequencies alike wastes steps on the coarse ones.
+    """
+
+    exponent: float
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """The scaled image, a new tensor."""
+        if self.exponent == 0:
+            return image.clone()
+        shape = image.shape[2:]
+        axes = tuple(range(2, image.dim()))
+        scaled = torch.fft.rfftn(image, dim=axes).mul_(self._factors(image))
+        return torch.fft.irfftn(scaled, s=shape, dim=axes)
+
+    def _factors(self, image: Tensor) -> Tensor:
+        shape = image.shape[2:]
+        square = torch.zeros((), dtype=image.dtype, device=image.device)
+        for axis, length in enumerate(shape):
+            half = axis == len(shape) - 1
+            frequencies = (torch.fft.rfftfreq if half else torch.fft.fftfreq)(
+                length, dtype=image.dtype, device=image.device
+            )
+            square = square.unsqueeze(-1) + frequencies.square()
+        factors = square.clamp_(min=1 / math.pow(max(shape), 2)).pow_(-self.exponent)
+        return factors / factors.mean()

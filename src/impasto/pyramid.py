@@ -1,0 +1,47 @@
+"""Sizes from coarse to fine, and resampling between them."""
+
+import math
+
+import torch
+import torch.nn.functional as nnf
+from torch import Tensor
+
+
+def level_shapes(shape: tuple[int, ...], coarsest: int, ratio: float) -> tuple[tuple[int, ...], ...]:
+    """The spatial shapes of a pyramid, coarse to fine, ending at ``shape``.
+
+    Every level is ``ratio`` times smaller than the next; the coarsest is the last whose longest side is still at least
+    ``coarsest``. With ``coarsest`` at or above the longest side there is one level.
+
+    >>> level_shapes((384, 512), 128, 2.0)
+    ((96, 128), (192, 256), (384, 512))
+    """
+    longest = max(shape)
+    steps = max(0, math.floor(math.log(longest / coarsest) / math.log(ratio) + 1e-9)) if longest > coarsest else 0
+    return tuple(scaled(shape, ratio**-step) for step in range(steps, -1, -1))
+
+
+def scaled(shape: tuple[int, ...], factor: float) -> tuple[int, ...]:
+    """The shape, every side times ``factor``, rounded, at least 1."""
+    return tuple(max(1, round(length * factor)) for length in shape)
+
+
+def fitted(shape: tuple[int, ...], longest: int) -> tuple[int, ...]:
+    """The shape with the same proportions whose longest side is ``longest``."""
+    return scaled(shape, longest / max(shape))
+
+
+def resize(image: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Resample an image (B, C, *spatial) to a spatial shape: bicubic, with antialiasing, kept in [0, 1].
+
+    One- and three-dimensional images are resampled linearly, after averaging when they shrink.
+    """
+    if tuple(image.shape[2:]) == shape:
+        return image
+    if len(shape) == 2:
+        return nnf.interpolate(image, shape, mode="bicubic", antialias=True).clamp_(0, 1)
+    mode = "linear" if len(shape) == 1 else "trilinear"
+    if all(new <= old for new, old in zip(shape, image.shape[2:], strict=True)):
+        pooled = nnf.adaptive_avg_pool1d if len(shape) == 1 else nnf.adaptive_avg_pool3d
+        return torch.as_tensor(pooled(image, shape))
+    return nnf.interpolate(image, shape, mode=mode, align_corners=False)

@@ -1,0 +1,207 @@
+"""Everything that decides what a stylized picture looks like, in one frozen model.
+
+The command line's options, presets, the metadata written into pictures and the keyword arguments of
+:func:`impasto.stylize` all come from here, so every default has one home. Free of torch.
+"""
+
+import difflib
+import math
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from impasto.choices import OptimizerName, Padding, Pooling, Precision
+from impasto.errors import SettingsError
+
+STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+INITS = ("content", "noise", "style-moments")
+
+
+def _layer_weights(value: object) -> object:
+    """``conv1_1,conv2_1:0.5`` or a list of such words, as a mapping from layer to weight; a plain name weighs 1."""
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, (list, tuple)):
+        return value
+    weights: dict[str, float] = {}
+    for word in (part for item in words for part in str(item).split(",")):
+        name, _, weight = word.replace("=", ":").partition(":")
+        try:
+            weights[name.strip()] = float(weight) if weight else 1.0
+        except ValueError:
+            raise ValueError(f"{word!r} is not a layer, or layer:weight with a number") from None
+    return weights
+
+
+def _numbers(value: object) -> object:
+    """``80,40,20``, or one number, as a tuple."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(","))
+    return (value,) if isinstance(value, (int, float)) else value
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+LayerWeights = Annotated[dict[str, Weight], BeforeValidator(_layer_weights), Field(min_length=1)]
+
+
+class Settings(BaseModel):
+    """Every setting that decides how a picture looks, with its default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    size: int = Field(512, ge=16, le=200_000, description="Long side of the result, in pixels.")
+    strength: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="How much style: 0 keeps the photo, 1 gives up on it; balanced for every pair of pictures. "
+        "0.5 unless weights are given.",
+    )
+    content_weight: Weight | None = Field(
+        None, description="alpha: weight of the content loss. Replaces strength, together with style_weight."
+    )
+    style_weight: Weight | None = Field(
+        None, description="beta: weight of the style loss. Replaces strength, together with content_weight."
+    )
+    content_layers: LayerWeights = Field(
+        {"conv4_2": 1.0}, description="Layers whose features keep the content, as layer or layer:weight."
+    )
+    style_layers: LayerWeights = Field(
+        dict.fromkeys(STYLE_LAYERS, 1.0),
+        description="Layers whose Gram matrices carry the style, as layer or layer:weight (w_l); weights are relative.",
+    )
+    blend: Annotated[tuple[Weight, ...], BeforeValidator(_numbers)] | None = Field(
+        None, description="Share of each style, in order; relative. Equal shares unless given."
+    )
+    style_scale: float = Field(
+        1.0,
+        gt=0,
+        le=16,
+        allow_inf_nan=False,
+        description="Long side of the styles, relative to the result's: larger gives larger strokes.",
+    )
+    evaluations: Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], BeforeValidator(_numbers)] | None = (
+        Field(
+            None,
+            min_length=1,
+            description="Evaluations per level, coarse to fine; the last number also serves finer levels.",
+        )
+    )
+    coarsest: int = Field(
+        128,
+        ge=16,
+        le=200_000,
+        description="The coarsest level's long side is at least this; the size itself gives one level, as in the paper.",
+    )
+    ratio: float = Field(2.0, gt=1.05, le=16, allow_inf_nan=False, description="How much larger each level is.")
+    init: str = Field(
+        "content", min_length=1, description="What to start from: content, noise, style-moments, or an image file."
+    )
+    noise: float = Field(
+        0.0, ge=0, le=1, allow_inf_nan=False, description="Share of white noise mixed into what to start from."
+    )
+    smoothness: Weight = Field(0.0, description="Weight of the total variation: smooths, at a loss of detail.")
+    network: str = Field("vgg19", description="vgg19 (normalized, as in the paper) or vgg19-original.")
+    weights: str | None = Field(None, description="A VGG-16 or VGG-19 state dict to use instead of the network.")
+    pooling: Pooling = Field("avg", description="avg (as in the paper), max (as the network was trained) or l2.")
+    padding: Padding = Field("zero", description="What the network sees beyond the border.")
+    optimizer: OptimizerName = Field("lbfgs", description="The method of descent.")
+    rate: float | None = Field(
+        None, gt=0, le=1, allow_inf_nan=False, description="Adam's step, in units of [0, 1]; 0.02 unless given."
+    )
+    history: int | None = Field(None, ge=1, le=200, description="Steps L-BFGS remembers; 12 unless given.")
+    seed: int = Field(0, ge=0, lt=2**63, description="Seed of whatever is random.")
+    precision: Precision = Field("auto", description="auto takes bf16 where this machine is fast at it, else fp32.")
+    device: str = Field("auto", min_length=1, description="auto, cpu, cuda, cuda:1, mps, ...")
+
+    @model_validator(mode="after")
+    def _takes_effect(self) -> Self:
+        """Refuse combinations in which something given could not do anything."""
+        if (self.content_weight is None) != (self.style_weight is None):
+            given, other = ("content", "style") if self.style_weight is None else ("style", "content")
+            raise ValueError(f"{given}_weight needs {other}_weight beside it: only their ratio means something")
+        if self.strength is not None and self.content_weight is not None:
+            raise ValueError(
+                "strength cannot take effect beside content_weight and style_weight; give one or the other"
+            )
+        if self.content_weight == 0 and self.style_weight == 0:
+            raise ValueError("content_weight and style_weight are both 0: there is nothing to optimize")
+        if not math.fsum(self.style_layers.values()) or not math.fsum(self.content_layers.values()):
+            raise ValueError("the layer weights are all 0: leave the layers out, or set the loss's own weight to 0")
+        if self.blend is not None and not math.fsum(self.blend):
+            raise ValueError("the blend's shares are all 0: at least one style needs a share")
+        if self.noise and self.init == "noise":
+            raise ValueError("noise cannot take effect beside init 'noise', which is all noise already")
+        if self.rate is not None and self.optimizer != "adam":
+            raise ValueError(f"rate cannot take effect with the optimizer {self.optimizer!r}; it is Adam's")
+        if self.history is not None and self.optimizer != "lbfgs":
+            raise ValueError(f"history cannot take effect with the optimizer {self.optimizer!r}; it is L-BFGS's")
+        if self.weights is not None and self.network != type(self).model_fields["network"].default:
+            raise ValueError("network cannot take effect beside weights; give one or the other")
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """What differs from the defaults, as plain data."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def make(values: Mapping[str, Any]) -> Settings:
+    """Settings from plain data.
+
+    Raises:
+        SettingsError: with one sentence on the first thing that is wrong.
+    """
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from None
+
+
+def preset(name: str) -> dict[str, Any]:
+    """The values of a bundled preset, or of a TOML file when the name ends in ``.toml``.
+
+    Raises:
+        SettingsError: if there is no such preset, or the file is missing or is not TOML.
+    """
+    if name.endswith(".toml"):
+        path = Path(name)
+        if not path.is_file():
+            raise SettingsError(f"The preset file {name} does not exist.")
+        text = path.read_text(encoding="utf-8", errors="replace")
+    elif name in presets():
+        text = (_preset_folder() / f"{name}.toml").read_text(encoding="utf-8")
+    else:
+        raise SettingsError(f"There is no preset {name!r}; choose one of {', '.join(presets())}, or give a .toml file.")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The preset {name} is not valid TOML: {error}.") from None
+    make(values)
+    return values
+
+
+def presets() -> tuple[str, ...]:
+    """The names of the bundled presets."""
+    return tuple(sorted(item.name.removesuffix(".toml") for item in _preset_folder().iterdir()))
+
+
+def _preset_folder() -> Any:
+    return resources.files("impasto") / "presets"
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"] if part not in {"function-before", "tuple", "float", "int"})
+    message = str(first["msg"]).removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        return f"There is no setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else ".")
+    if not name:
+        return f"{message[0].upper()}{message[1:]}."
+    what = Settings.model_fields[name.split(".")[0]].description or ""
+    return f"The setting {name} is {first['input']!r}, but: {message[0].lower()}{message[1:]}. {what}".strip()

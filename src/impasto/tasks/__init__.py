@@ -1,0 +1,1 @@
+"""What impasto can be asked to do."""

@@ -1,0 +1,115 @@
+"""A descent saved to a folder, so that a run killed at any moment goes on to the same picture."""
+
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from impasto.descent import Record, Snapshot
+from impasto.engines import Evaluation
+from impasto.errors import CheckpointError
+from impasto.optimizers import State
+
+_FILE = "checkpoint.pt"
+_FORMAT = 1
+
+
+class Checkpoint:
+    """The newest snapshot of one run, in one folder, replaced atomically.
+
+    Args:
+        folder: made if it is missing.
+        identity: what the run is: settings, inputs, precision. A checkpoint of another identity is refused.
+        interval: the least time between two saves, in seconds.
+
+    Raises:
+        CheckpointError: if the folder cannot be made or written.
+    """
+
+    def __init__(self, folder: Path, identity: dict[str, Any], interval: float = 5.0) -> None:
+        self.path = folder / _FILE
+        self.identity = identity
+        self.interval = interval
+        self._saved = time.monotonic()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CheckpointError(f"The checkpoint folder {folder} cannot be made: {error.strerror}.") from None
+        if not os.access(folder, os.W_OK):
+            raise CheckpointError(f"The checkpoint folder {folder} cannot be written to.")
+
+    def load(self) -> Snapshot | None:
+        """The saved snapshot, or None if there is none yet.
+
+        Raises:
+            CheckpointError: if the file is damaged, or belongs to a run with other settings or inputs.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            data = torch.load(self.path, map_location="cpu", weights_only=True)
+            identity, snapshot = data["identity"], _restored(data)
+        except Exception as error:  # damaged files fail in many ways inside the reader
+            raise CheckpointError(f"The checkpoint {self.path} is damaged; delete it to start over.") from error
+        if data["format"] != _FORMAT:
+            raise CheckpointError(f"The checkpoint {self.path} was made by another version; delete it to start over.")
+        other = [key for key in {**identity, **self.identity} if identity.get(key) != self.identity.get(key)]
+        if other:
+            raise CheckpointError(
+                f"The checkpoint {self.path} belongs to a run with another {', '.join(sorted(other))}; "
+                "give that run's inputs and settings, or another folder."
+            )
+        return snapshot
+
+    def save(self, snapshot: Snapshot, *, force: bool = False) -> bool:
+        """Save, if the last save is at least the interval ago or ``force``; whether it did.
+
+        Raises:
+            CheckpointError: if the file cannot be written; the one before it stays.
+        """
+        if not force and time.monotonic() - self._saved < self.interval:
+            return False
+        temporary = self.path.with_name(f"{_FILE}.{os.getpid()}.tmp")
+        try:
+            with temporary.open("wb") as stream:
+                torch.save({"format": _FORMAT, "identity": self.identity, **_plain(snapshot)}, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(self.path)
+        except (OSError, RuntimeError) as error:
+            temporary.unlink(missing_ok=True)
+            raise CheckpointError(f"The checkpoint {self.path} cannot be written: {error}.") from None
+        self._saved = time.monotonic()
+        return True
+
+
+def _plain(snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot as tensors, numbers, lists and dictionaries, which are safe to load."""
+    point = snapshot.state.point
+    assert isinstance(point, Evaluation)
+    state = snapshot.state
+    same = snapshot.best is state.image
+    return {
+        "level": snapshot.level,
+        "image": state.image,
+        "best": None if same else snapshot.best,
+        "value": snapshot.value,
+        "point": {"value": point.value, "losses": point.losses, "weighted": point.weighted, "gradient": point.gradient},
+        "memory": state.memory,
+        "evaluations": state.evaluations,
+        "stalled": state.stalled,
+        "history": [asdict(record) for record in snapshot.history],
+        "seconds": snapshot.seconds,
+        "done": snapshot.done,
+    }
+
+
+def _restored(data: dict[str, Any]) -> Snapshot:
+    point = Evaluation(**data["point"])
+    state = State(data["image"], point, data["memory"], data["evaluations"], data["stalled"])
+    best = state.image if data["best"] is None else data["best"]
+    history = tuple(Record(**record) for record in data["history"])
+    return Snapshot(data["level"], state, best, data["value"], history, data["seconds"], data["done"])

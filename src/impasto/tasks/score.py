@@ -1,0 +1,62 @@
+"""The losses of any picture, from any tool, against a photo and its paintings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from impasto import images
+from impasto.errors import ImageError
+from impasto.pyramid import resize
+from impasto.settings import Settings
+from impasto.tasks.result import Scores
+from impasto.tasks.transfer import Transfer, replaced
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One picture's losses.
+
+    Args:
+        name: the picture's file name.
+        shape: its height and width, at which it was scored.
+        scores: the losses, in float32.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    scores: Scores
+
+
+def score(content: Any, styles: Any, pictures: Any, *, settings: Settings | None = None, **values: Any) -> list[Scored]:
+    """Content, style and total loss of pictures as they are, at their own size.
+
+    Arguments are those of :func:`impasto.stylize`; ``pictures`` is one picture or a list. The photo is resampled to
+    each picture's size, and the setting ``size`` has no say.
+
+    Raises:
+        ImageError: if a picture's proportions are not those of the photo.
+        ImpastoError: as :func:`impasto.stylize`.
+    """
+    several = pictures if isinstance(pictures, (list, tuple)) else [pictures]
+    base = Transfer.of(content, styles, settings=settings, **values)
+    found = []
+    for item in several:
+        picture = item if isinstance(item, images.Picture) else images.read(item)
+        _check_proportions(picture, base.content)
+        longest = max(picture.shape)
+        sized = replaced(base.settings, size=longest, coarsest=longest, precision="fp32")
+        run = Transfer.of(base.content, list(base.styles), settings=sized)
+        engine = run.targets(run.encoder).engine_at(picture.shape)
+        evaluation = engine.measure(resize(picture.pixels, picture.shape).to(run.device))
+        scores = Scores(evaluation.value, evaluation.by_kind, evaluation.losses)
+        found.append(Scored(picture.source.name, picture.shape, scores))
+    return found
+
+
+def _check_proportions(picture: images.Picture, content: images.Picture) -> None:
+    height, width = picture.shape
+    expected = content.shape[0] / content.shape[1]
+    if abs(height - width * expected) > 2 and abs(width - height / expected) > 2:
+        raise ImageError(
+            f"{picture.source.name} is {width} x {height}, but the photo's proportions are "
+            f"{content.shape[1]} x {content.shape[0]}; give a picture made from this photo."
+        )
