@@ -90,6 +90,12 @@ def keep_freed_memory() -> bool:
     return all(mallopt(key, value) for key, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1)))
 
 
+def release_freed_memory() -> None:
+    """Return what was kept to the system, before work of another shape begins."""
+    if keep_freed_memory():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def synchronize(where: torch.device) -> None:
     """Wait until the device has done what it was asked to, so that a clock read next is meaningful."""
     if where.type == "cuda":

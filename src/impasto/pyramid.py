@@ -1,6 +1,7 @@
 """Sizes from coarse to fine, and resampling between them."""
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as nnf
@@ -42,6 +43,6 @@ def resize(image: Tensor, shape: tuple[int, ...]) -> Tensor:
         return nnf.interpolate(image, shape, mode="bicubic", antialias=True).clamp_(0, 1)
     mode = "linear" if len(shape) == 1 else "trilinear"
     if all(new <= old for new, old in zip(shape, image.shape[2:], strict=True)):
-        pooled = nnf.adaptive_avg_pool1d if len(shape) == 1 else nnf.adaptive_avg_pool3d
+        pooled: Any = nnf.adaptive_avg_pool1d if len(shape) == 1 else nnf.adaptive_avg_pool3d
         return torch.as_tensor(pooled(image, shape))
     return nnf.interpolate(image, shape, mode=mode, align_corners=False)

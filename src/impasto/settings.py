@@ -109,7 +109,7 @@ class Settings(BaseModel):
     network: str = Field("vgg19", description="vgg19 (normalized, as in the paper) or vgg19-original.")
     weights: str | None = Field(None, description="A VGG-16 or VGG-19 state dict to use instead of the network.")
     pooling: Pooling = Field("avg", description="avg (as in the paper), max (as the network was trained) or l2.")
-    padding: Padding = Field("zero", description="What the network sees beyond the border.")
+    padding: Padding = Field("reflect", description="What the network sees beyond the border; zero as in the paper.")
     optimizer: OptimizerName = Field("lbfgs", description="The method of descent.")
     rate: float | None = Field(
         None, gt=0, le=1, allow_inf_nan=False, description="Adam's step, in units of [0, 1]; 0.02 unless given."

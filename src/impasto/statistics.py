@@ -54,9 +54,14 @@ def add_product(out: Tensor, features: Tensor, matrix: Tensor) -> None:
         if view.untyped_storage().data_ptr() == target.untyped_storage().data_ptr():
             view.addmm_(rows, square)
         else:  # a window of a larger tensor: its rows cannot be addressed as one matrix
-            target += (rows @ square).view(*target.shape[1:], -1).movedim(-1, 0)
+            target.add_((rows @ square).view(*target.shape[1:], -1).movedim(-1, 0))
 
 
 def position_count(features: Tensor) -> int:
     """M, the number of positions of one item: the product of the spatial extents."""
     return features[0, 0].numel()
+
+
+def accumulator(features: Tensor) -> torch.dtype:
+    """The precision that sums over positions are taken in: float32, or float64 for float64 features."""
+    return torch.float64 if features.dtype == torch.float64 else torch.float32

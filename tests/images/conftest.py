@@ -1,6 +1,7 @@
 """Pictures and profiles that several tests of the image room use."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -39,6 +40,27 @@ def display_p3():
 def paper_cmyk():
     """The ICC profile of a printing press."""
     return bytes(pyvips.Operation.call("profile_load", "cmyk"))
+
+
+@pytest.fixture(scope="session")
+def linear_gray():
+    """The smallest ICC profile there is for gray: light in proportion to the samples."""
+
+    def s15(*values):
+        return b"".join(struct.pack(">i", round(v * 65536)) for v in values)
+
+    tags = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"gray\0" + bytes(78),
+        b"wtpt": b"XYZ " + bytes(4) + s15(0.9642, 1, 0.8249),
+        b"kTRC": b"curv" + bytes(4) + struct.pack(">I", 0) + bytes(4),
+        b"cprt": b"text" + bytes(4) + b"none\0" + bytes(3),
+    }
+    start, table, body = 128 + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for name, data in tags.items():
+        table += name + struct.pack(">II", start + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    header = struct.pack(">I4s", start + len(body), b"test") + b"\x02\x10\0\0" + b"mntrGRAYXYZ " + bytes(12) + b"acsp"
+    return (header + bytes(28) + s15(0.9642, 1, 0.8249)).ljust(128, b"\0") + table + body
 
 
 @pytest.fixture(scope="session")

@@ -40,11 +40,12 @@ def test_converting_back_restores_the_samples(muted, display_p3):
     assert np.abs(back.astype(int) - muted).max() < 65535 / 255 / 4
 
 
-def test_srgb_is_recognized_by_what_it_does(display_p3):
+def test_srgb_is_recognized_by_what_it_does(display_p3, linear_gray):
     """Every maker's sRGB profile counts as sRGB, a wider one does not."""
     assert profiles.is_srgb(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     assert profiles.is_srgb(bytes(pyvips.Operation.call("profile_load", "srgb")))
     assert not profiles.is_srgb(display_p3)
+    assert not profiles.is_srgb(linear_gray)
 
 
 def test_cmyk_white_is_white_and_inks_have_their_hue(paper_cmyk):
@@ -66,6 +67,13 @@ def test_gray_keeps_its_neutrality_in_an_rgb_profile(display_p3):
     assert (rgb.max(axis=2) - rgb.min(axis=2)).max() < 65535 / 255 / 4
 
 
+def test_a_gray_profile_follows_its_curve(linear_gray):
+    """Samples in proportion to light become the sRGB values of that light, in all three channels."""
+    light = np.linspace(0.1, 1, 40).reshape(5, 8, 1)
+    rgb = profiles.to_srgb((light * 65535).astype(np.uint16), linear_gray) / 65535
+    assert np.abs(rgb - from_light(light)).max() < 1 / 255
+
+
 def test_mismatch_names_both_sides(display_p3, paper_cmyk):
     """A profile has to open and to fit the channels of the pixels."""
     assert profiles.mismatch(display_p3, 3) is None
@@ -75,7 +83,8 @@ def test_mismatch_names_both_sides(display_p3, paper_cmyk):
     assert profiles.mismatch(b"no profile at all", 3) == "the profile is damaged"
 
 
-def test_only_rgb_profiles_are_restorable(display_p3, paper_cmyk):
-    """RGB pixels do not go back into a press profile."""
+def test_only_rgb_profiles_are_restorable(display_p3, paper_cmyk, linear_gray):
+    """RGB pixels do not go back into a press profile or a gray one."""
     assert profiles.is_restorable(display_p3)
     assert not profiles.is_restorable(paper_cmyk)
+    assert not profiles.is_restorable(linear_gray)

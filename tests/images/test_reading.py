@@ -49,6 +49,15 @@ def test_source_remembers_where_the_picture_came_from(photo, tmp_path, encoded):
     assert source.sha256 == hashlib.sha256(data).hexdigest() == hash_file(path)
 
 
+def test_pictures_without_a_file_have_a_name_of_their_own(photo, encoded, monkeypatch):
+    """Bytes, standard input and pixels in memory have no path."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(encoded(photo))))
+    sources = {"bytes": encoded(photo), "stdin": "-", "array": photo, "PIL image": Image.fromarray(photo)}
+    for name, given in {**sources, "tensor": torch.zeros(3, 2, 2)}.items():
+        source = read(given).source
+        assert (source.name, source.path) == (name, None)
+
+
 def test_arrays_are_hashed_by_their_pixels(photo):
     """The same pixels have the same hash, in whatever memory layout."""
     assert read(photo).source.sha256 == hashlib.sha256(photo.tobytes()).hexdigest()
@@ -123,6 +132,21 @@ def test_a_profile_changes_the_colors_and_is_remembered(photo, display_p3, encod
     spread = np.ptp(rgb(picture), axis=2) - np.ptp(unit(photo), axis=2)
     assert spread.min() > -2 / 255
     assert spread.max() > 10 / 255
+
+
+def test_white_is_white_in_every_rgb_profile(encoded, display_p3):
+    """The conversion is relative to the white point, and neither end of the scale is lost."""
+    ends = np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)
+    pixels = read(encoded(ends, "PNG", icc_profile=display_p3)).pixels[0, :, 0]
+    assert (pixels[:, 0] < 0.5 / 255).all()
+    assert (pixels[:, 1] > 1 - 0.1 / 255).all()
+
+
+def test_a_gray_picture_with_a_profile_is_read(encoded, linear_gray):
+    """Half the light is a lighter gray than half the level."""
+    picture = read(encoded(np.full((4, 4), 128, np.uint8), "PNG", icc_profile=linear_gray))
+    assert picture.source.gray
+    assert (picture.pixels - 0.7366).abs().max() < 1 / 255
 
 
 def test_an_srgb_profile_changes_nothing(photo, encoded, rgb, unit):

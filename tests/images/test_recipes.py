@@ -1,7 +1,6 @@
 """How a picture was made, stored in its file and read back."""
 
 import io
-import json
 import struct
 
 import pytest
@@ -86,6 +85,13 @@ def test_extended_xmp_follows_the_specification(tmp_path, pixels):
     assert offsets == [(total, 65_000 * i) for i in range(3)]
 
 
+def test_a_short_recipe_is_plain_xmp(tmp_path, pixels):
+    """Programs that know nothing of ExtendedXMP find it in the standard packet."""
+    write(tmp_path / "out.jpg", pixels, recipe={"a": 1})
+    with Image.open(tmp_path / "out.jpg") as image:
+        assert b'<impasto:recipe>{"a": 1}</impasto:recipe>' in image.info["xmp"]
+
+
 def test_a_recipe_does_not_disturb_the_pixels(file, pixels):
     """The same levels are read with and without it."""
     path, depth = file
@@ -98,12 +104,12 @@ def test_a_recipe_does_not_disturb_the_pixels(file, pixels):
 def test_text_behind_the_pixels_of_a_png_is_found(tmp_path, pixels):
     """Other programs may move the chunks to the end of the file."""
     path = tmp_path / "out.png"
-    info = PngInfo()
-    info.add_itxt("impasto", json.dumps({"a": 1}))
-    info.chunks = [(kind, data, True) for kind, data, *_ in info.chunks]
-    write(path, pixels)
-    with Image.open(path) as image:
-        image.save(path, pnginfo=info)
+    write(path, pixels, recipe={"a": 1})
+    data = path.read_bytes()
+    start = data.index(b"tEXtimpasto") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    iend = len(data) - 12
+    path.write_bytes(data[:start] + data[end:iend] + data[start:end] + data[iend:])
     assert read_recipe(path) == {"a": 1}
 
 

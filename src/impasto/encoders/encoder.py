@@ -84,11 +84,13 @@ class Encoder:
         wanted = set(layers)
         if IMAGE in wanted:
             yield IMAGE, image
-        x = self._enter(image)
+        held = [self._enter(image)]
         for layer in self.stack.until(self.deepest(layers)):
-            x = self._apply(layer, x)
+            x = self._apply(layer, held.pop())  # given away, so that a padded copy can replace it
             if layer.name in wanted:
                 yield layer.name, x
+            held.append(x)
+            del x
 
     def forward(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """All activations that :meth:`backward` needs to start from ``layers``, and those layers' features, by name."""
@@ -161,7 +163,8 @@ class Encoder:
         width = layer.kernel // 2
         if self.padding == "zero":
             return self._convolve(x, weight, bias, width).relu_()
-        return self._convolve(pad(x, width, self.padding), weight, bias, 0).relu_()
+        x = pad(x, width, self.padding)
+        return self._convolve(x, weight, bias, 0).relu_()
 
     def _convolve_transposed(self, name: str, gradient: Tensor) -> Tensor:
         """The adjoint of a layer's convolution: a convolution with its kernel mirrored and its channels swapped."""

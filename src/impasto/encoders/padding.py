@@ -1,9 +1,9 @@
 """Borders: what a convolution sees beyond the image, and the adjoint of putting it there."""
 
-from impasto.choices import Padding
-
 import torch.nn.functional as nnf
 from torch import Tensor
+
+from impasto.choices import Padding
 
 
 def pad(x: Tensor, width: int, mode: Padding) -> Tensor:

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from impasto.choices import Pooling
 
-
 _AVERAGE = {1: nnf.avg_pool1d, 2: nnf.avg_pool2d, 3: nnf.avg_pool3d}
 
 

@@ -60,7 +60,9 @@ def encode(samples: NDArray[Any], format: str, quality: int, icc: bytes | None, 
     encoders = {"PNG": _png, "JPEG": _jpeg, "WEBP": _webp, "TIFF": _tiff, "AVIF": _avif}
     try:
         return encoders[format](samples, quality, icc, stamp)
-    except (OSError, ValueError, struct.error) as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         raise ImageError(
             f"The picture cannot be stored as {format} ({error}); write PNG, or leave the original's EXIF out."
         ) from error

@@ -22,7 +22,7 @@ _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 def mismatch(icc: bytes, channels: int) -> str | None:
     """Why ``icc`` cannot describe pixels of 1 (gray), 3 (RGB) or 4 (CMYK) channels, as half a sentence, or None."""
     try:
-        space = _open(icc).profile.xcolor_space.strip()
+        space = _space(icc)
     except (OSError, ImageCms.PyCMSError):
         return "the profile is damaged"
     # Tools that turn a photo gray often leave its RGB profile on it, which still has a meaning for R = G = B.
@@ -32,8 +32,8 @@ def mismatch(icc: bytes, channels: int) -> str | None:
 
 
 def is_srgb(icc: bytes) -> bool:
-    """Whether the RGB profile ``icc`` moves no 8-bit color of a coarse grid by more than one level from sRGB."""
-    return _largest_move(icc) <= 1
+    """Whether ``icc`` is an RGB profile that moves no color of a coarse grid by more than one 8-bit level from sRGB."""
+    return _space(icc) == "RGB" and _largest_move(icc) <= 1
 
 
 def is_restorable(icc: bytes) -> bool:
@@ -58,7 +58,7 @@ def to_srgb(samples: NDArray[np.uint16], icc: bytes | None) -> NDArray[np.uint16
         samples: Device values, 0 is no light, or no ink for CMYK.
         icc: Their profile; None for CMYK without one, which is taken for the common coated-paper CMYK of libvips.
     """
-    if icc and samples.shape[2] == 1 and _open(icc).profile.xcolor_space.strip() == "RGB":
+    if icc and samples.shape[2] == 1 and _space(icc) == "RGB":
         samples = samples.repeat(3, axis=2)
     image = _image(samples)
     if icc:
@@ -76,6 +76,11 @@ def from_srgb(samples: NDArray[np.uint16], icc: bytes) -> NDArray[np.uint16]:
 
 def _open(icc: bytes) -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(BytesIO(icc))
+
+
+def _space(icc: bytes) -> str:
+    space: str = _open(icc).profile.xcolor_space
+    return space.strip()
 
 
 @lru_cache(maxsize=16)

@@ -43,11 +43,11 @@ def read(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
         case Image.Image():
             return _read_pillow(source, max_pixels)
         case bytes() | bytearray() | memoryview():
-            return _read_file(bytes(source), "The given data", None, max_pixels)
+            return _read_file(bytes(source), "bytes", "The given data", max_pixels)
         case "-":
-            return _read_file(sys.stdin.buffer.read(), "Standard input", None, max_pixels)
+            return _read_file(sys.stdin.buffer.read(), "stdin", "Standard input", max_pixels)
         case str() | Path():
-            return _read_file(file_bytes(source), str(source), Path(source), max_pixels)
+            return _read_file(file_bytes(source), Path(source), str(source), max_pixels)
     raise ImageError(
         f"An object of type {type(source).__name__} was given as a picture; give a path, bytes, a PIL image, an array "
         "or a tensor."
@@ -85,9 +85,11 @@ def hash_file(path: str | Path) -> str:
     return hashlib.sha256(file_bytes(path)).hexdigest()
 
 
-def _read_file(data: bytes, name: str, path: Path | None, max_pixels: int) -> Picture:
+def _read_file(data: bytes, origin: Path | str, name: str, max_pixels: int) -> Picture:
+    """``origin`` is remembered, ``name`` is what sentences call it."""
     decoded = decode(data, name, max_pixels)
-    source = _source(decoded, path.name if path else name, path, hashlib.sha256(data).hexdigest())
+    path = origin if isinstance(origin, Path) else None
+    source = _source(decoded, Path(origin).name, path, hashlib.sha256(data).hexdigest())
     return _picture(decoded, source, name)
 
 

@@ -1,5 +1,6 @@
 """How a picture was made, read back from its file."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +37,18 @@ def _stored(path: str | Path) -> tuple[str | None, str | None]:
     data, name = file_bytes(path), str(path)
     if is_tiff(data):
         return _from_xmp(exif.load_exif(data).get(_XMP_TAG), name)
-    header = open_header(data, name, MAX_PIXELS)
+    header = open_header(data, name, sys.maxsize)  # no pixel is decoded here
     if isinstance(header, PngImagePlugin.PngImageFile):
         return _from_png(header, name)
     return _from_xmp(_packet(header), name)
 
 
 def _from_png(header: PngImagePlugin.PngImageFile, name: str) -> tuple[str | None, str | None]:
-    if "impasto" not in header.info and "parameters" not in header.info:
+    found = "impasto" in header.info or "parameters" in header.info
+    # Other programs may move text behind the pixels, all of which then have to be decoded.
+    if not found and header.width * header.height <= MAX_PIXELS:
         with guarded(name):
-            header.load()  # other programs may move text behind the pixels
+            header.load()
     recipe, parameters = header.info.get("impasto"), header.info.get("parameters")
     return recipe, parameters
 

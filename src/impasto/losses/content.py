@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Self
 
-import torch
 from torch import Tensor
 
 from impasto.losses.base import Loss
+from impasto.statistics import accumulator
 from impasto.tiling import Window
 
 
@@ -31,7 +31,7 @@ class ContentLoss(Loss):
 
     def summarize(self, features: Tensor) -> Tensor:
         difference = features.sub(self.target)
-        return difference.square_().sum(dtype=_accumulator(features)) / 2
+        return difference.square_().sum(dtype=accumulator(features)) / 2
 
     def compare(self, summary: Tensor, positions: int) -> Tensor:
         return summary / (self.target.shape[0] * self.target.shape[1] * positions)
@@ -42,7 +42,3 @@ class ContentLoss(Loss):
 
     def at(self, window: Window) -> Self:
         return type(self)(self.target[window.index])
-
-
-def _accumulator(features: Tensor) -> torch.dtype:
-    return torch.float64 if features.dtype == torch.float64 else torch.float32

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from impasto.losses.base import Loss
+from impasto.statistics import accumulator
 from impasto.tiling import Window
 
 
@@ -31,7 +32,8 @@ class TotalVariationLoss(Loss):
     core: tuple[int, ...] | None = None
 
     def summarize(self, features: Tensor) -> Tensor:
-        parts = [part.diff(dim=axis).square_().sum() for axis, part in self._owned(features)]
+        kind = accumulator(features)
+        parts = [part.diff(dim=axis).square_().sum(dtype=kind) for axis, part in self._owned(features)]
         return torch.stack(parts).sum()
 
     def compare(self, summary: Tensor, positions: int) -> Tensor:
@@ -40,8 +42,8 @@ class TotalVariationLoss(Loss):
     def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:  # noqa: ARG002
         for (axis, part), (_, gradient) in zip(self._owned(features), self._owned(out), strict=True):
             step = part.diff(dim=axis).mul_(2 * weight / positions)
-            length = part.shape[axis] - 1
-            gradient.narrow(axis, 1, length).add_(step)
+            length = step.shape[axis]  # 0 too where the window has no positions
+            gradient.narrow(axis, part.shape[axis] - length, length).add_(step)
             gradient.narrow(axis, 0, length).sub_(step)
 
     def at(self, window: Window) -> Self:

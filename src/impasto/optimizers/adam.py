@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from impasto.optimizers.base import Bounds, Evaluate, Optimizer, State
+from impasto.optimizers.base import UNIT, Bounds, Evaluate, Optimizer, State
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Adam(Optimizer):
         epsilon: relative to the root mean square of the first gradient, so that a scaled objective gives the same run.
     """
 
-    bounds: Bounds = Bounds()
+    bounds: Bounds = UNIT
     rate: float = 0.02
     betas: tuple[float, float] = (0.9, 0.99)
     epsilon: float = 1e-8

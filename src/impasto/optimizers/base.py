@@ -1,5 +1,6 @@
 """What an optimizer is: ``init`` makes a state, ``step`` makes the next one; nothing else is remembered anywhere."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -38,6 +39,10 @@ class Bounds:
     def held(self, image: Tensor, gradient: Tensor) -> Tensor:
         """Where the image is at a bound that a descent along the negative gradient would push it through."""
         return (image <= self.low) & (gradient > 0) | (image >= self.high) & (gradient < 0)
+
+
+UNIT = Bounds()
+"""The box of images: every value in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,4 +87,4 @@ class Optimizer(ABC):
 
 def root_mean_square(x: Tensor) -> float:
     """The root of the mean square of all values."""
-    return float(torch.linalg.vector_norm(x)) / x.numel() ** 0.5
+    return math.sqrt(float(torch.linalg.vector_norm(x)) ** 2 / x.numel())

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from impasto.optimizers.base import Bounds, Evaluate, Optimizer, State, root_mean_square
+from impasto.optimizers.base import UNIT, Bounds, Evaluate, Optimizer, State, root_mean_square
 from impasto.optimizers.line_search import search
 
 _FIRST_STEP = 0.02
@@ -16,7 +16,7 @@ class GradientDescent(Optimizer):
     The first t tried is twice the last one accepted, so that the step can grow again.
     """
 
-    bounds: Bounds = Bounds()
+    bounds: Bounds = UNIT
 
     def step(self, state: State, evaluate: Evaluate, budget: int) -> State:
         """One update along the negative gradient."""
@@ -27,7 +27,7 @@ class GradientDescent(Optimizer):
         last = state.memory.get("scale")
         scale = 2 * last if isinstance(last, float) else _FIRST_STEP / size
         tries = min(_SEARCH, budget)
-        found, used = search(state, -free, scale, evaluate, self.bounds, tries)
+        found, used = search(state, -free, scale, evaluate, bounds=self.bounds, budget=tries)
         if found is None:
             return replace(state, evaluations=state.evaluations + used, stalled=used == _SEARCH or used < tries)
         image, point, scale = found

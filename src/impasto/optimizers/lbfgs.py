@@ -1,12 +1,13 @@
 """Limited-memory BFGS inside a box: two-loop recursion on the free variables, projected backtracking search."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from impasto.optimizers.base import Bounds, Evaluate, Optimizer, State, root_mean_square
+from impasto.optimizers.base import UNIT, Bounds, Evaluate, Optimizer, State, root_mean_square
 from impasto.optimizers.line_search import search
 from impasto.optimizers.spectrum import Spectrum
 
@@ -38,34 +39,42 @@ class LBFGS(Optimizer):
         spectrum: the exponent of P, 0 for the identity.
     """
 
-    bounds: Bounds = Bounds()
+    bounds: Bounds = UNIT
     history: int = 12
     spectrum: float = 0.4
 
     def step(self, state: State, evaluate: Evaluate, budget: int) -> State:
-        """One update; drops the history and tries the gradient itself before it calls the descent stalled."""
-        pairs = cast("list[Pair]", state.memory.get("pairs", []))
+        """One update; drops the history, then the preconditioner, before it calls the descent stalled."""
+        remembered = cast("list[Pair]", state.memory.get("pairs", []))
         spent = 0
-        while True:
-            direction = self._direction(state, pairs)
+        for pairs, exponent in self._attempts(remembered):
+            direction = self._direction(state, pairs, Spectrum(exponent))
             size = root_mean_square(direction)
             scale = 1.0 if pairs or size == 0 else _FIRST_STEP / size
-            found, used = search(state, direction, scale, evaluate, self.bounds, min(_SEARCH, budget - spent))
+            found, used = search(
+                state, direction, scale, evaluate, bounds=self.bounds, budget=min(_SEARCH, budget - spent)
+            )
             spent += used
             if found:
-                break
-            if not pairs or spent >= budget:
-                return replace(state, evaluations=state.evaluations + spent, stalled=not pairs)
-            pairs = []
-        image, point, _ = found
-        after = State(image, point, {}, state.evaluations + spent)
-        after.memory["pairs"] = self._remembered(pairs, image - state.image, after.gradient - state.gradient)
-        return after
+                image, point, _ = found
+                after = State(image, point, {}, state.evaluations + spent)
+                after.memory["pairs"] = self._remembered(pairs, image - state.image, after.gradient - state.gradient)
+                return after
+            if spent >= budget:
+                return replace(state, evaluations=state.evaluations + spent)
+        return replace(state, evaluations=state.evaluations + spent, stalled=True)
 
-    def _direction(self, state: State, pairs: list[Pair]) -> Tensor:
+    def _attempts(self, pairs: list[Pair]) -> Iterator[tuple[list[Pair], float]]:
+        """Pairs and exponents in the order they are tried; only the last is sure to descend once it is projected."""
+        if pairs:
+            yield pairs, self.spectrum
+        if self.spectrum:
+            yield [], self.spectrum
+        yield [], 0.0
+
+    def _direction(self, state: State, pairs: list[Pair], spectrum: Spectrum) -> Tensor:
         """-H g on the free variables, by the two-loop recursion (Nocedal and Wright 2006, algorithm 7.4)."""
         held = self.bounds.held(state.image, state.gradient)
-        spectrum = Spectrum(self.spectrum)
         direction = state.gradient.neg().masked_fill_(held, 0.0)
         products = []
         for step, change in reversed(pairs):

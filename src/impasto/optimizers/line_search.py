@@ -12,7 +12,7 @@ _SHORTEST, _LONGEST = 0.1, 0.5
 
 
 def search(
-    state: State, direction: Tensor, scale: float, evaluate: Evaluate, bounds: Bounds, budget: int
+    state: State, direction: Tensor, scale: float, evaluate: Evaluate, *, bounds: Bounds, budget: int
 ) -> tuple[tuple[Tensor, Point, float] | None, int]:
     r"""A point on the path P(x + t d) that lowers the value enough, starting from t = ``scale``.
 

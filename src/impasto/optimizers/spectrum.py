@@ -25,7 +25,7 @@ class Spectrum:
         shape = image.shape[2:]
         axes = tuple(range(2, image.dim()))
         scaled = torch.fft.rfftn(image, dim=axes).mul_(self._factors(image))
-        return torch.fft.irfftn(scaled, s=shape, dim=axes)
+        return torch.as_tensor(torch.fft.irfftn(scaled, s=shape, dim=axes))
 
     def _factors(self, image: Tensor) -> Tensor:
         shape = image.shape[2:]
@@ -37,4 +37,4 @@ class Spectrum:
             )
             square = square.unsqueeze(-1) + frequencies.square()
         factors = square.clamp_(min=1 / math.pow(max(shape), 2)).pow_(-self.exponent)
-        return factors / factors.mean()
+        return torch.as_tensor(factors / factors.mean())

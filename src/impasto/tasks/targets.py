@@ -13,7 +13,7 @@ from impasto.objective import Objective, Term
 from impasto.pyramid import fitted, resize
 from impasto.settings import Settings
 
-_EVEN = 0.04  # content weight over style weight, both relative, at strength 0.5: chosen by looking at many pairs
+_EVEN = 0.025  # content weight over style weight, both relative, at strength 0.5: chosen by looking at many pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Balance:
     With ``strength`` s, each loss is first divided by the size of its own target: content by half the mean square of the
     photo's features, the style of each layer by the squared norm of the painting's Gram matrix in the units of E_l. Both
     are then relative errors without a unit, comparable over pairs, sizes and networks, and are weighed by
-    ``0.04 (1 - s)^2`` and ``s^2``. Minimizers of such a sum have a style loss that falls as s rises.
+    ``0.025 (1 - s)^2`` and ``s^2``. Minimizers of such a sum have a style loss that falls as s rises.
     """
 
     settings: Settings

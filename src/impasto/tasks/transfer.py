@@ -12,7 +12,7 @@ from torch import Tensor
 
 import impasto
 from impasto import images, machine
-from impasto.descent import Descent, Level, Snapshot
+from impasto.descent import Descent, Level, Record, Snapshot
 from impasto.encoders import Encoder, load
 from impasto.engines import Evaluation
 from impasto.errors import SettingsError
@@ -159,14 +159,18 @@ class Transfer:
         snapshot, stopped = self._descend(descent, start, on_event, saver)
         done = time.perf_counter()
         image = resize(snapshot.best, self.levels[-1].shape).cpu()
+        history, seconds = snapshot.history, snapshot.seconds
+        del snapshot, descent, start  # the optimizer's memory, before the last measurement needs room
+        if self.device.type == "cpu":
+            machine.release_freed_memory()
         optimized, delivered = self._scores(image)
-        timings = {"setup": ready - began, "descent": snapshot.seconds, "final": time.perf_counter() - done}
+        timings = {"setup": ready - began, "descent": seconds, "final": time.perf_counter() - done}
         return Result(
             image,
             self.content,
             self.settings,
-            self._recipe(snapshot, delivered, stopped=stopped),
-            snapshot.history,
+            self._recipe(history, delivered, stopped=stopped),
+            history,
             optimized,
             delivered,
             timings,
@@ -308,7 +312,7 @@ class Transfer:
             "impasto": impasto.__version__,
         }
 
-    def _recipe(self, snapshot: Snapshot, delivered: Scores, *, stopped: bool) -> dict[str, Any]:
+    def _recipe(self, history: tuple[Record, ...], delivered: Scores, *, stopped: bool) -> dict[str, Any]:
         return {
             "impasto": impasto.__version__,
             "torch": torch.__version__,
@@ -322,7 +326,7 @@ class Transfer:
             "precision": _name(self.encoder.dtype),
             "device": str(self.device),
             "levels": [[*level.shape, level.evaluations] for level in self.levels],
-            "evaluations": sum(1 for _ in snapshot.history),
+            "evaluations": sum({record.level: record.evaluation for record in history}.values()),
             "complete": not stopped,
             "losses": {"total": delivered.value, **delivered.by_kind},
         }
@@ -355,7 +359,7 @@ def _with_moments_of(style: Tensor, noise: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh((colors - mean) @ (colors - mean).t() / colors.shape[1])
     root = vectors * values.clamp(min=0).sqrt() @ vectors.t()
     flat = (noise.flatten(2)[0].double() - 0.5) * 12**0.5  # uniform in [0, 1], brought to variance 1
-    return (root @ flat + mean).to(noise.dtype).view_as(noise).clamp(0, 1)
+    return torch.as_tensor(root @ flat + mean).to(noise.dtype).view_as(noise).clamp(0, 1)
 
 
 def replaced(settings: Settings, **values: Any) -> Settings:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 Array = NDArray[np.float32]
 
-_FINEST = 512  # below this many pixels per unit brush hairs vanish: paint larger, then reduce
-_OVERSAMPLING = 1.5
+_FINEST = 768  # below this many pixels per unit brush hairs vanish: paint larger, then reduce
+_OVERSAMPLING = 2.0
 
 
 @dataclass(frozen=True)

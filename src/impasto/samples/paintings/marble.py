@@ -5,18 +5,18 @@ import numpy as np
 from impasto.samples.paintings.canvas import Array, Canvas, Noise, relief, rgb, smoothstep
 
 _INKS = rgb("f4e6c8", "c9351d", "17284f", "e0a030", "7d1626", "2d7074", "f0b58a", "141019", "d9652b")
-_SHARE = (0.24, 0.14, 0.16, 0.12, 0.10, 0.09, 0.07, 0.04, 0.04)
+_SHARE = (0.19, 0.15, 0.18, 0.12, 0.11, 0.10, 0.07, 0.04, 0.04)
 
 
 def _drops(canvas, rng):
     """Rows of (x, y, radius) and the ink of each, in the order they fall."""
-    x, y = canvas.scatter(rng, 30)
-    rings = 4
+    x, y = canvas.scatter(rng, 46)
+    rings = 5
     order = np.argsort(rng.random(x.size * rings) + np.repeat(np.arange(rings), x.size) * 0.8)
     cx, cy = np.tile(x, rings)[order], np.tile(y, rings)[order]
-    r = rng.uniform(0.055, 0.12, cx.size)
-    sx, sy = canvas.scatter(rng, 80)
-    small = rng.uniform(0.010, 0.036, sx.size)
+    r = rng.uniform(0.035, 0.085, cx.size)
+    sx, sy = canvas.scatter(rng, 140)
+    small = rng.uniform(0.007, 0.030, sx.size)
     wobble = rng.normal(0, 0.006, (2, cx.size))
     drops = np.stack([np.r_[cx + wobble[0], sx], np.r_[cy + wobble[1], sy], np.r_[r, small]], 1).astype(np.float32)
     ink = rng.choice(len(_INKS), len(drops), p=_SHARE)
@@ -49,6 +49,23 @@ def _curled(x, y, cx, cy, radius, turn):
     return cx + dx * c - dy * s, cy + dx * s + dy * c
 
 
+def _settled(x, y, drops):
+    """The drop whose paint came to rest at every point (-1 for the water), and how near to its rim in 0..1."""
+    drop, edge = np.full(x.size, -1, np.int32), np.zeros(x.size, np.float32)
+    left = np.arange(x.size)
+    for number in range(len(drops) - 1, -1, -1):
+        center_x, center_y, radius = drops[number]
+        dx, dy = x - center_x, y - center_y
+        ratio = (dx * dx + dy * dy) / (radius * radius)
+        inside = ratio < 1
+        if inside.any():
+            drop[left[inside]], edge[left[inside]] = number, ratio[inside]
+            left, dx, dy, ratio = (part[~inside] for part in (left, dx, dy, ratio))
+        shrink = np.sqrt(1 - 1 / ratio)
+        x, y = center_x + dx * shrink, center_y + dy * shrink
+    return drop, edge
+
+
 def marble(canvas: Canvas, rng: np.random.Generator) -> Array:
     drops, ink = _drops(canvas, rng)
     noise = Noise(rng)
@@ -66,24 +83,15 @@ def marble(canvas: Canvas, rng: np.random.Generator) -> Array:
     x, y = _combed(x, y, tilt + np.pi / 2, np.float32(0.045), np.float32(0.07), np.float32(0.012), 0.3, False)
     x, y = _combed(x, y, tilt, np.float32(0.11), np.float32(0.11), np.float32(0.03), 0.5, True)
     fallen_x, fallen_y = x, y
-    color = np.broadcast_to(_INKS[2], (x.size, 3)).copy()
-    edge = np.zeros(x.size, np.float32)
-    left = np.arange(x.size, dtype=np.int32)
-    for (px, py, r), k in zip(drops[::-1], ink[::-1]):
-        dx, dy = x - px, y - py
-        q = (dx * dx + dy * dy) / (r * r)
-        inside = q < 1
-        hit = left[inside]
-        color[hit] = _INKS[k]
-        edge[hit] = q[inside]
-        out = ~inside
-        left, dx, dy = left[out], dx[out], dy[out]
-        shrink = np.sqrt(1 - 1 / q[out])
-        x, y = px + dx * shrink, py + dy * shrink
-    grain = noise(fallen_x * 60, fallen_y * 60, 2)
-    flecks = noise(gx.ravel() * 110, gy.ravel() * 110, 2)
-    color = color * (1 + 0.07 * grain + 0.05 * flecks)[:, None]
+    drop, edge = np.empty(x.size, np.int32), np.empty(x.size, np.float32)
+    for first in range(0, x.size, 1 << 15):
+        part = slice(first, first + (1 << 15))
+        drop[part], edge[part] = _settled(x[part], y[part], drops)
+    color = np.where((drop >= 0)[:, None], _INKS[ink[drop]], _INKS[2])
+    grain = noise(fallen_x * 24, fallen_y * 24, 3)
+    flecks = noise(gx.ravel() * 140, gy.ravel() * 140, 2)
+    color = color * (1 + 0.13 * grain + 0.05 * flecks)[:, None]
     color = color * (1 - 0.22 * smoothstep(0.86, 1.0, edge))[:, None]
     color = np.clip(color, 0, 1).astype(np.float32).reshape(canvas.height, canvas.width, 3)
-    height = (0.0010 * edge + 0.0006 * flecks).astype(np.float32).reshape(canvas.height, canvas.width)
+    height = (0.0006 * edge + 0.00022 * flecks).astype(np.float32).reshape(canvas.height, canvas.width)
     return relief(color, height, canvas.unit, 1, 0.05)

@@ -1,157 +1,210 @@
-"""A night sky in thick oil: long curved strokes around vortices and stars, over hills and a dark cypress."""
+"""A night in thick oil: strokes around vortices and stars, over hills, a field of wheat and a dark cypress."""
+
+from typing import Protocol
 
 import numpy as np
 
-from impasto.samples.paintings.brush import Flow, Paint, Strokes
+from impasto.samples.paintings.brush import Paint, Strokes
 from impasto.samples.paintings.canvas import Array, Canvas, Noise, ramp, relief, rgb, smoothstep
 
+_GROUND = rgb("1a2456")[0]
 _SKY = rgb("0a1136", "12226a", "1b3c9c", "2a62b6", "4f8fca", "8fbfd8", "e4ead0")
 _HALO = rgb("fffbe0", "ffe768", "f6b51c", "f3d774", "cfdcae", "7fb6c6", "3a74bd")
-_HILLS = rgb("081028", "11284f", "1a4a6e", "27706e", "5d9158", "b9a544", "ecd27a")
-_TREE = rgb("030509", "0a1512", "17281b", "2e331b", "5a421f", "8a6a2c")
-_LAYERS = ((700, 0.17, 0.034), (2200, 0.12, 0.019), (4200, 0.085, 0.0125), (2200, 0.055, 0.0085))
+_HILLS = rgb("0a1230", "122a55", "1b4d70", "28716f", "5d9158", "a9a850")
+_WHEAT = rgb("14284a", "2a5a58", "7d8c3a", "c99a2c", "ecc04a", "f7e08a")
+_CYPRESS = rgb("030509", "0a1512", "17281b", "2e331b", "5a421f", "8a6a2c")
 
-
-class _Scene:
-    """Where things are, in units of the canvas; stars and vortices are rows of (x, y, radius, spin)."""
-
-    def __init__(self, canvas: Canvas, rng: np.random.Generator) -> None:
-        self.across, self.down = canvas.span
-        self.noise = Noise(rng)
-        self.mirror = bool(rng.integers(2))
-        self.phase = rng.random(4).astype(np.float32) * 6
-        small = min(self.across, self.down)
-        fx, fy = rng.uniform(-0.04, 0.04, (2, 2))
-        self.vortices = np.array([
-            [(0.42 + fx[0]) * self.across, (0.36 + fy[0]) * self.down, 0.135 * small, 1],
-            [(0.66 + fx[1]) * self.across, (0.46 + fy[1]) * self.down, 0.07 * small, -1],
-        ])
-        moon = [0.86 * self.across, 0.17 * self.down, 0.085 * small, -1]
-        self.stars = self._place_stars(rng, [moon], small)
-        if self.mirror:
-            self.vortices[:, 0], self.stars[:, 0] = self.across - self.vortices[:, 0], self.across - self.stars[:, 0]
-
-    def _place_stars(self, rng, stars, small):
-        for x, y, size in rng.random((200, 3)):
-            star = [x * self.across, (0.05 + 0.52 * y) * self.down, (0.014 + 0.026 * size**2) * small, 1 - 2 * (size > 0.5)]
-            clear = all(np.hypot(star[0] - o[0], star[1] - o[1]) > 2.05 * (star[2] + o[2]) for o in [*stars, *self.vortices])
-            if clear and len(stars) < 13:
-                stars.append(star)
-        return np.array(stars)
-
-    def ridge(self, x, level):
-        f = x / self.across
-        f = 1 - f if self.mirror else f
-        p = self.phase[level]
-        far = 0.70 - 0.07 * f + 0.035 * np.sin(6 * f + p) + 0.018 * np.sin(15 * f + 2 * p)
-        near = 0.85 + 0.05 * np.sin(5 * f + p) + 0.01 * np.sin(17 * f + p)
-        return (far if level == 0 else near) * self.down
-
-    def sky_flow(self, x, y):
-        u = 1 + 0.2 * self.noise(x * 2, y * 2 + 40)
-        v = 0.55 * np.sin(7 * x / self.across + 2 * y + self.phase[2]) + 0.3 * self.noise(x * 2.5, y * 2.5)
-        for i, (cx, cy, radius, spin) in enumerate(np.concatenate([self.vortices, self.stars])):
-            dx, dy = (x - cx) / radius, (y - cy) / radius
-            pull = 5 * np.exp(-0.35 * (dx * dx + dy * dy))
-            inward = 0.42 if i < len(self.vortices) else 0
-            u, v = u - (spin * dy + inward * dx) * pull, v + (spin * dx - inward * dy) * pull
-        return u.astype(np.float32), v.astype(np.float32)
-
-    def hill_flow(self, x, y):
-        e = np.float32(0.01)
-        level = y > self.ridge(x, 1)
-        slope = np.where(level, self.ridge(x + e, 1) - self.ridge(x - e, 1), self.ridge(x + e, 0) - self.ridge(x - e, 0)) / (2 * e)
-        return np.ones_like(x), (slope + 0.5 * self.noise(x * 4, y * 6)).astype(np.float32)
-
-    def tree_flow(self, x, y):
-        return (0.55 * np.sin(y * 16 + self.phase[3]) + 0.5 * self.noise(x * 6, y * 3)).astype(np.float32), -np.ones_like(y)
-
-    def tree(self, x, y):
-        """Positive inside the cypress: the union of its flames."""
-        f = x / self.across
-        f = 1 - f if self.mirror else f
-        inside = np.full(x.shape, -1.0)
-        for foot, lean, tip, width in ((0.17, -0.035, 0.06, 0.062), (0.10, -0.035, 0.34, 0.045), (0.225, 0.03, 0.42, 0.042), (0.27, 0.035, 0.66, 0.038), (0.055,-0.03,0.6,0.04)):
-            s = (y / self.down - tip) / (1 - tip)
-            rise = np.clip(s, 0, 1)
-            middle = foot + lean * (1 - rise) ** 1.5 + 0.014 * np.sin(11 * rise + self.phase[3] + 20 * foot) * (1 - rise)
-            wide = width * rise**0.62 * (1 + 0.16 * np.sin(19 * rise + 30 * foot))
-            inside = np.maximum(inside, np.where(s > 0, wide - np.abs(f - middle), -1))
-        return inside * self.across
-
-    def sky_tone(self, x, y):
-        """0 for the darkest blue to 1 for the palest."""
-        river = np.exp(-(((y / self.down - 0.47 - 0.10 * np.sin(7 * x / self.across + self.phase[1])) / 0.085) ** 2))
-        bands = np.sin(2 * np.pi * (5.5 * y + 1.6 * self.noise(x * 1.3, y * 1.8)))
-        tone = 0.30 + 0.30 * river + 0.11 * bands + 0.14 * self.noise(x * 2.5, y * 2.5 + 9)
-        low = smoothstep(0.45, 0.72, y / self.down)
-        tone = tone + 0.16 * low
-        for cx, cy, radius, spin in self.vortices:
-            dx, dy = (x - cx) / radius, (y - cy) / radius
-            r = np.hypot(dx, dy) + 0.05
-            arms = np.sin(2 * (spin * np.arctan2(dy, dx) + np.log(r) / 0.42) + self.phase[0])
-            weight = np.exp(-0.2 * r * r)
-            tone = tone * (1 - weight) + weight * (0.52 + 0.30 * arms + 0.35 * np.exp(-6 * r * r))
-        return tone.astype(np.float32)
-
-    def halo(self, x, y):
-        """Distance to the nearest star in its halo's radii."""
-        near = np.full(x.shape, 9, np.float32)
-        for cx, cy, radius, _ in self.stars:
-            near = np.minimum(near, (np.hypot(x - cx, y - cy) / (2.4 * radius)).astype(np.float32))
-        return near
-
-
-def _jittered(rng, colors, amount):
-    light = rng.normal(0, amount, (len(colors), 1))
-    tint = rng.normal(0, amount * 0.5, colors.shape)
-    return np.clip(colors * (1 + light) + tint, 0, 1).astype(np.float32)
-
-
-def _sky_colors(scene, rng, x, y):
-    tone = scene.sky_tone(x, y) + rng.normal(0, 0.085, x.shape)
-    colors = ramp(tone, _SKY)
-    warm = rng.random(x.shape) < 0.02
-    colors[warm] = ramp(rng.random(int(warm.sum())), _HALO[2:6])
-    near = scene.halo(x, y) + rng.normal(0, 0.07, x.shape)
-    inside = near + rng.normal(0, 0.08, x.shape) < 1
-    colors[inside] = ramp(near[inside], _HALO, (0, 0.16, 0.32, 0.46, 0.62, 0.8, 1.0))
-    return _jittered(rng, colors, 0.05)
-
-
-def _hill_colors(scene, rng, x, y):
-    depth_far = (y - scene.ridge(x, 0)) / scene.down
-    depth_near = (y - scene.ridge(x, 1)) / scene.down
-    tone = np.where(depth_near > 0, 0.72 - 2.6 * depth_near, 0.42 - 2.2 * depth_far)
-    tone = tone + 0.22 * scene.noise(x * 4, y * 9) + rng.normal(0, 0.1, x.shape)
-    return _jittered(rng, ramp(tone, _HILLS), 0.05)
-
-
-def _tree_colors(scene, rng, x, y):
-    tone = 0.36 + 0.45 * scene.noise(x * 11, y * 3) + rng.normal(0, 0.17, x.shape)
-    return _jittered(rng, ramp(tone, _TREE), 0.05)
+_LAYERS = ((700, 0.17, 0.034), (2200, 0.12, 0.019), (4200, 0.085, 0.0125), (2200, 0.055, 0.0085))  # count, length, width
+_FLAMES = (  # of the cypress: foot, lean, height of the tip, half the width, as fractions of the canvas
+    (0.165, -0.035, 0.05, 0.052),
+    (0.105, -0.035, 0.36, 0.036),
+    (0.215, 0.030, 0.44, 0.034),
+    (0.250, 0.035, 0.70, 0.030),
+    (0.065, -0.030, 0.66, 0.032),
+)
 
 
 def swirl(canvas: Canvas, rng: np.random.Generator) -> Array:
-    """A night sky of vortices and stars over hills, in thick strokes of ultramarine, cobalt and yellow."""
-    scene = _Scene(canvas, rng)
-    gx, gy = canvas.grid()
-    ground = np.broadcast_to(rgb("1a2456"), (canvas.height, canvas.width, 3)).copy()
+    """A night sky over hills, wheat and a cypress, in layers of ever finer strokes along the flow of each."""
+    noise = Noise(rng)
+    ground = np.broadcast_to(_GROUND, (canvas.height, canvas.width, 3)).copy()
     paint = Paint(ground, np.zeros((canvas.height, canvas.width), np.float32))
-    sky = lambda x, y: y < scene.ridge(x, 0) + 0.01
-    land = lambda x, y: y > scene.ridge(x, 0)
-    tree = lambda x, y: scene.tree(x, y) > 0
-    for region, flow, color, scale in ((sky, scene.sky_flow, _sky_colors, 1.0), (land, scene.hill_flow, _hill_colors, 0.85), (tree, scene.tree_flow, _tree_colors, 0.9)):
+    hills = _Hills(canvas, noise, rng)
+    for motif in (_Sky(canvas, noise, hills, rng), hills, _Cypress(canvas, noise, rng)):
         for count, length, width in _LAYERS:
-            x, y = canvas.scatter(rng, count)
-            inside = region(x, y)
-            x, y = x[inside], y[inside]
-            if not x.size: continue
-            n = x.size
-            size = scale * rng.uniform(0.7, 1.15, n)
-            if flow == scene.sky_flow:
-                size = size * np.clip(0.45 + 0.4 * scene.halo(x, y), 0.45, 1)
-            colors = color(scene, rng, x, y)
-            streaks = _jittered(rng, color(scene, rng, x, y) * 1.12, 0.04)
-            paint.lay(canvas, Strokes(x, y, (length * size).astype(np.float32), (width * (size + 1) / 2 * rng.uniform(0.8, 1.15, n)).astype(np.float32), colors, streaks), flow, rng)
+            _lay(paint, canvas, motif, rng, count, length, width)
+    if rng.integers(2):
+        paint = Paint(paint.colors[:, ::-1], paint.height[:, ::-1])
     return relief(paint.colors, paint.height, canvas.unit, 2.2)
+
+
+class _Motif(Protocol):
+    """A part of the picture: where it is, which way its strokes run, how large and of what color they are."""
+
+    def inside(self, x: Array, y: Array) -> Array: ...
+
+    def flow(self, x: Array, y: Array) -> tuple[Array, Array]: ...
+
+    def scale(self, x: Array, y: Array) -> Array: ...
+
+    def colors(self, x: Array, y: Array, rng: np.random.Generator) -> Array: ...
+
+
+def _lay(
+    paint: Paint, canvas: Canvas, motif: _Motif, rng: np.random.Generator, count: int, length: float, width: float
+) -> None:
+    x, y = canvas.scatter(rng, count)
+    inside = motif.inside(x, y)
+    x, y = x[inside], y[inside]
+    if not x.size:
+        return
+    size = motif.scale(x, y) * rng.uniform(0.7, 1.15, x.size)
+    breadth = (size + 1) / 2 * rng.uniform(0.8, 1.15, x.size)
+    colors = _varied(motif.colors(x, y, rng), rng, 0.05)
+    streaks = _varied(motif.colors(x, y, rng) * 1.1, rng, 0.06)
+    strokes = Strokes(x, y, _f32(length * size), _f32(width * breadth), colors, streaks)
+    paint.lay(canvas, strokes, motif.flow, rng)
+
+
+def _varied(colors: Array, rng: np.random.Generator, amount: float) -> Array:
+    """Colors as a hand mixes them: each a little lighter or darker, warmer or cooler."""
+    light = 1 + rng.normal(0, amount, (len(colors), 1))
+    return _f32(np.clip(colors * light + rng.normal(0, amount / 2, colors.shape), 0, 1))
+
+
+def _f32(values: Array) -> Array:
+    return values.astype(np.float32)
+
+
+class _Sky:
+    """A stream with vortices that draw it in, and stars that it circles."""
+
+    def __init__(self, canvas: Canvas, noise: Noise, hills: "_Hills", rng: np.random.Generator) -> None:
+        self.across, self.down = canvas.span
+        self.noise, self.hills = noise, hills
+        self.phases = rng.uniform(0, 6, 3).tolist()
+        small = min(canvas.span)
+        (fx, fy), (gx, gy) = rng.uniform(-0.04, 0.04, (2, 2)).tolist()
+        self.vortices = [  # x, y, radius, spin
+            ((0.42 + fx) * self.across, (0.36 + fy) * self.down, 0.135 * small, 1.0),
+            ((0.66 + gx) * self.across, (0.46 + gy) * self.down, 0.070 * small, -1.0),
+        ]
+        self.stars = [(0.86 * self.across, 0.17 * self.down, 0.085 * small, -1.0)]
+        for px, py, size in rng.random((200, 3)).tolist():
+            self._place(px * self.across, (0.05 + 0.52 * py) * self.down, (0.014 + 0.026 * size**2) * small)
+
+    def _place(self, x: float, y: float, radius: float) -> None:
+        """Add a star unless there are enough, or another is near."""
+        clear = all(np.hypot(x - ox, y - oy) > 2.05 * (radius + size) for ox, oy, size, _ in self.stars + self.vortices)
+        if clear and len(self.stars) < 13:
+            self.stars.append((x, y, radius, 1.0 if len(self.stars) % 2 else -1.0))
+
+    def inside(self, x: Array, y: Array) -> Array:
+        return y < self.hills.ridge(x) + 0.01
+
+    def flow(self, x: Array, y: Array) -> tuple[Array, Array]:
+        u = 1 + 0.2 * self.noise(x * 2, y * 2 + 40)
+        v = 0.55 * np.sin(7 / self.across * x + 2 * y + self.phases[0]) + 0.3 * self.noise(x * 2.5, y * 2.5)
+        for circles, inward in ((self.vortices, 0.42), (self.stars, 0.0)):
+            for cx, cy, radius, spin in circles:
+                dx, dy = (x - cx) / radius, (y - cy) / radius
+                pull = 5 * np.exp(-0.35 * (dx * dx + dy * dy))
+                u, v = u - (spin * dy + inward * dx) * pull, v + (spin * dx - inward * dy) * pull
+        return u, v
+
+    def scale(self, x: Array, y: Array) -> Array:
+        return np.clip(0.45 + 0.4 * self._halo(x, y), 0.45, 1)
+
+    def colors(self, x: Array, y: Array, rng: np.random.Generator) -> Array:
+        colors = ramp(self._tone(x, y) + rng.normal(0, 0.085, x.shape), _SKY)
+        warm = rng.random(x.shape) < 0.02
+        colors[warm] = ramp(rng.random(int(warm.sum())), _HALO[2:6])
+        near = self._halo(x, y) + rng.normal(0, 0.07, x.shape)
+        lit = near + rng.normal(0, 0.08, x.shape) < 1
+        colors[lit] = ramp(near[lit], _HALO, (0, 0.16, 0.32, 0.46, 0.62, 0.8, 1.0))
+        return colors
+
+    def _tone(self, x: Array, y: Array) -> Array:
+        """From 0, the darkest blue, to 1, the palest: a bright river, bands along the stream, spiral arms."""
+        bend = 0.10 * np.sin(7 / self.across * x + self.phases[1])
+        river = np.exp(-(((y / self.down - 0.47 - bend) / 0.085) ** 2))
+        bands = np.sin(2 * np.pi * (5.5 * y + 1.6 * self.noise(x * 1.3, y * 1.8)))
+        tone = 0.30 + 0.30 * river + 0.11 * bands + 0.14 * self.noise(x * 2.5, y * 2.5 + 9)
+        tone = tone + 0.16 * smoothstep(0.45, 0.72, y / self.down)
+        for cx, cy, radius, spin in self.vortices:
+            dx, dy = (x - cx) / radius, (y - cy) / radius
+            r = np.hypot(dx, dy) + 0.05
+            # the paths of the flow are logarithmic spirals: their angle plus log(r) / inward is constant
+            arms = np.sin(2 * (spin * np.arctan2(dy, dx) + np.log(r) / 0.42) + self.phases[2])
+            weight = np.exp(-0.2 * r * r)
+            tone = tone + weight * (0.52 + 0.30 * arms + 0.35 * np.exp(-6 * r * r) - tone)
+        return tone
+
+    def _halo(self, x: Array, y: Array) -> Array:
+        """The distance to the nearest star, in radii of its halo."""
+        return np.minimum.reduce([np.hypot(x - cx, y - cy) / (2.4 * radius) for cx, cy, radius, _ in self.stars])
+
+
+class _Hills:
+    """Dark hills, and wheat in front of them."""
+
+    def __init__(self, canvas: Canvas, noise: Noise, rng: np.random.Generator) -> None:
+        self.across, self.down = canvas.span
+        self.noise = noise
+        self.phases = rng.uniform(0, 6, 2).tolist()
+
+    def ridge(self, x: Array) -> Array:
+        """The y of the hills' upper edge."""
+        f, phase = x / self.across, self.phases[0]
+        return (0.70 - 0.07 * f + 0.035 * np.sin(6 * f + phase) + 0.018 * np.sin(15 * f + 2 * phase)) * self.down
+
+    def field(self, x: Array) -> Array:
+        """The y of the field's upper edge."""
+        f, phase = x / self.across, self.phases[1]
+        return (0.85 + 0.05 * np.sin(5 * f + phase) + 0.01 * np.sin(17 * f + phase)) * self.down
+
+    def inside(self, x: Array, y: Array) -> Array:
+        return y > self.ridge(x)
+
+    def flow(self, x: Array, y: Array) -> tuple[Array, Array]:
+        step = 0.01
+        ridge, field = ((edge(x + step) - edge(x - step)) / (2 * step) for edge in (self.ridge, self.field))
+        return np.ones_like(x), np.where(y > self.field(x), field, ridge) + 0.5 * self.noise(x * 4, y * 6)
+
+    def scale(self, x: Array, y: Array) -> Array:
+        return np.full_like(x, 0.85)
+
+    def colors(self, x: Array, y: Array, rng: np.random.Generator) -> Array:
+        below_ridge, below_field = (y - self.ridge(x)) / self.down, (y - self.field(x)) / self.down
+        uneven = 0.25 * self.noise(x * 4, y * 9) + rng.normal(0, 0.11, x.shape)
+        hills = ramp(0.46 - 2.2 * below_ridge + uneven, _HILLS)
+        wheat = ramp(0.74 - 2.4 * below_field + uneven, _WHEAT)
+        return np.where((below_field > 0)[:, None], wheat, hills)
+
+
+class _Cypress:
+    """A tree of dark flames."""
+
+    def __init__(self, canvas: Canvas, noise: Noise, rng: np.random.Generator) -> None:
+        self.across, self.down = canvas.span
+        self.noise = noise
+        self.phase = float(rng.uniform(0, 6))
+
+    def inside(self, x: Array, y: Array) -> Array:
+        f, reach = x / self.across, np.full_like(x, -1)
+        for foot, lean, tip, width in _FLAMES:
+            fall = (y / self.down - tip) / (1 - tip)
+            rise = np.clip(fall, 0, 1)
+            middle = foot + lean * (1 - rise) ** 1.5 + 0.014 * np.sin(11 * rise + self.phase + 20 * foot) * (1 - rise)
+            half = width * rise**0.62 * (1 + 0.16 * np.sin(19 * rise + 30 * foot))
+            reach = np.maximum(reach, np.where(fall > 0, half - np.abs(f - middle), -1))
+        return reach > 0
+
+    def flow(self, x: Array, y: Array) -> tuple[Array, Array]:
+        return 0.55 * np.sin(16 * y + self.phase) + 0.5 * self.noise(x * 6, y * 3), np.full_like(y, -1)
+
+    def scale(self, x: Array, y: Array) -> Array:
+        return np.full_like(x, 0.9)
+
+    def colors(self, x: Array, y: Array, rng: np.random.Generator) -> Array:
+        return ramp(0.38 + 0.45 * self.noise(x * 11, y * 3) + rng.normal(0, 0.17, x.shape), _CYPRESS)

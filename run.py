@@ -1,0 +1,76 @@
+"""Set up and run impasto with nothing but Python 3.11+ and pip.
+
+python3 run.py demo     make .venv, install, stylize a bundled photo, say where the picture is
+python3 run.py test     make .venv, install with the test tools, run the tests
+python3 run.py check    the same, then lint, formatting and types
+python3 run.py ARGS...  anything else goes to the impasto command: python3 run.py stylize photo.jpg painting.jpg -o out.png
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+HOME = ROOT / ".venv"
+BIN = HOME / ("Scripts" if os.name == "nt" else "bin")
+
+
+def python() -> str:
+    """The environment's own interpreter."""
+    return str(BIN / ("python.exe" if os.name == "nt" else "python"))
+
+
+def install(extras: str) -> None:
+    """Make the environment and install the package into it, unless that was done for this pyproject already."""
+    if sys.version_info < (3, 11):
+        sys.exit(f"impasto needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    wanted = hashlib.sha256(
+        (ROOT / "pyproject.toml").read_bytes() + (ROOT / "constraints.txt").read_bytes()
+    ).hexdigest()
+    stamp = HOME / f"installed-{extras or 'base'}"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    if not Path(python()).exists():
+        print("Making a virtual environment in .venv ...", flush=True)
+        venv.create(HOME, with_pip=True)
+    print("Installing impasto and what it needs (a few hundred megabytes the first time) ...", flush=True)
+    target = f"{ROOT}[{extras}]" if extras else str(ROOT)
+    command = [python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*command, "--constraint", str(ROOT / "constraints.txt"), "--editable", target], check=True)
+    stamp.write_text(wanted)
+
+
+def call(*arguments: str) -> None:
+    """Run a module in the environment; leave with its exit code if it fails."""
+    code = subprocess.run([python(), "-m", *arguments], cwd=ROOT, check=False).returncode
+    if code:
+        sys.exit(code)
+
+
+def main(arguments: list[str]) -> None:
+    """Install what the word needs and run it."""
+    word, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if word == "test":
+        install("test")
+        call("pytest", *rest)
+    elif word == "check":
+        install("test,check")
+        call("ruff", "check")
+        call("ruff", "format", "--check")
+        call("mypy")
+    else:
+        install("")
+        code = subprocess.run([python(), "-m", "impasto", word, *rest], check=False).returncode
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"The installation failed (exit code {error.returncode}); pip's own message is above.")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,91 @@
+"""The command line: words in, a task called, a file and a few words out.
+
+Every command has a module of its own, imported when the command is called, so that ``--help`` waits for nothing.
+Exit codes: 0 done, 2 something given was wrong (one sentence on stderr says what), 130 stopped by Ctrl-C or SIGTERM,
+141 whoever read the output went away.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, Parameter
+
+from impasto import __version__
+from impasto.cli.streams import complain
+from impasto.errors import ImpastoError
+
+WRONG, STOPPED, UNREAD = 2, 130, 141
+
+_HELP = "Paint a photo in the style of a painting: neural style transfer by optimizing the picture itself."
+
+_EXAMPLES = """\
+Examples:
+
+  impasto demo                                               a first picture, from nothing
+  impasto stylize photo.jpg painting.jpg -o out.png          your own
+  impasto stylize photo.jpg painting.jpg -o out.png --size 1024 --strength 0.7
+  impasto show out.png                                       how it was made
+
+Exit codes: 0 done; 2 something given was wrong; 130 stopped by Ctrl-C, with the best picture so far saved."""
+
+COMMANDS = {
+    "stylize": ("stylize:stylize", "CONTENT STYLE [STYLE ...] -o OUT", "Paint a photo in the style of paintings."),
+    "demo": ("demo:demo", "", "Paint a bundled photo in the style of a bundled painting."),
+    "show": ("show:show", "IMAGE", "Show how a picture was made."),
+    "rerun": ("rerun:rerun", "IMAGE [-o OUT]", "Make a picture again, from what its file says about it."),
+    "score": ("score:score", "CONTENT STYLE IMAGE [IMAGE ...]", "Measure the losses of any pictures, from any tool."),
+    "networks": ("facts:networks", "", "List the networks, and whether their weights are present and intact."),
+    "info": ("facts:info", "", "Describe this installation and this machine."),
+}
+"""By name: where the command lives, what it is called with, and what it does."""
+
+
+def _made() -> App:
+    app = App(
+        name="impasto",
+        help=_HELP,
+        help_epilogue=_EXAMPLES,
+        version=f"impasto {__version__}",
+        help_format="plaintext",
+        version_format="plaintext",
+        default_parameter=Parameter(negative=()),
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+        suppress_keyboard_interrupt=False,
+    )
+    for name, (home, usage, purpose) in COMMANDS.items():
+        line = " ".join(part for part in ("Usage: impasto", name, usage, "[OPTIONS]") if part)
+        app.command(f"impasto.cli.{home}", name=name, help=purpose, usage=line)
+    return app
+
+
+app = _made()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, ``sys.argv`` by default, and return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # file names need not be text
+    try:
+        code = app(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except (ImpastoError, CycloptsError) as error:
+        complain(_sentence(error))
+        return WRONG
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to fail when Python exits
+        return UNREAD
+    except KeyboardInterrupt:
+        complain("Aborted; no picture was saved.")
+        return STOPPED
+    return code or 0
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, on one line."""
+    text = str(error)
+    if text.startswith("Unknown option: -."):
+        text = "Pictures are not read from -; name a file, and keep - for the output."
+    return " ".join(text.split())

@@ -1,0 +1,88 @@
+"""What tests of several rooms share: quiet deterministic surroundings, a tiny network, and a loss of every class."""
+
+import pytest
+import torch
+from hypothesis import settings
+
+from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
+from impasto.losses import LOSSES, ContentLoss, GramLoss, TotalVariationLoss
+
+settings.register_profile("impasto", deadline=None, derandomize=True)
+settings.load_profile("impasto")
+torch.set_num_threads(1)  # tensors here are tiny, and sums come out the same on every machine
+
+TINY = Stack(
+    "tiny",
+    (
+        Conv("conv1_1", 3, 4),
+        Conv("conv1_2", 4, 5),
+        Pool("pool1"),
+        Conv("conv2_1", 5, 6),
+        Pool("pool2"),
+        Conv("conv3_1", 6, 4),
+    ),
+)
+
+# One line per class in LOSSES: a loss of that class, from the features (B, C, *spatial) that it aims at.
+FACTORIES = {
+    "content": ContentLoss,
+    "gram": GramLoss.of,
+    "total-variation": lambda target: TotalVariationLoss(),
+}
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def make_loss():
+    """A function from a name in LOSSES and target features to a loss."""
+
+    def make(name, target):
+        if name not in FACTORIES:
+            pytest.fail(f"{LOSSES[name].__name__} has no line in FACTORIES of tests/conftest.py; add one to test it.")
+        return FACTORIES[name](target)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def random_parameters():
+    """A function from a stack and a number of axes to random float64 parameters that keep about half the ReLUs open."""
+
+    def make(stack, dims, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+
+        def normal(*shape):
+            return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+        convolutions = {}
+        for layer in stack.convolutions:
+            shape = (layer.channels_out, layer.channels_in, *(layer.kernel,) * dims)
+            fan_in = layer.channels_in * layer.kernel**dims
+            convolutions[layer.name] = (normal(*shape) * (2 / fan_in) ** 0.5, normal(layer.channels_out) * 0.2)
+        return Parameters(convolutions, torch.eye(3, dtype=torch.float64) + normal(3, 3) * 0.3, normal(3) * 0.1)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny(random_parameters):
+    """A function that makes a tiny random encoder in float64 with any number of spatial axes."""
+
+    def make(dims=2, stack=TINY, seed=0, dtype=torch.float64, **options):
+        return Encoder(stack, random_parameters(stack, dims, seed), dtype=dtype, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def picture():
+    """A function that makes a random float64 image (1, 3, *shape) in [0, 1]."""
+
+    def make(*shape, seed=1, dtype=torch.float64):
+        return torch.rand(1, 3, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+    return make
