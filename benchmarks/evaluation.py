@@ -1,28 +1,64 @@
-"""How long one value and gradient takes: impasto's engine against the plain recipe, alternately, in one process.
+"""How long one value and gradient takes: impasto's engine against the plain recipe.
 
-    python benchmarks/evaluation.py [--size 512] [--pool avg] [--rounds 7]
+    python benchmarks/evaluation.py [--size 512] [--pool avg] [--rounds 5]
 
-Both evaluate the same objective (the paper author's notebook's) on the same random image; the floor is the
-convolutions' and Gram products' FLOPs over the bf16 matrix peak measured in the same session. Prints JSON.
+Both evaluate the paper author's notebook objective on the same random images. They run in processes of their own, by
+turns; each process warms up and reports the median of its evaluations. The floor is the FLOPs of the convolutions and
+Gram products over the matrix peak measured in the same session. Prints JSON.
 """
 
 import argparse
 import json
 import statistics
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from plain_recipe import Plain
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
-from gatys_notebook import notebook_engine
 from machine_report import matrix_peak, report
+from plain_recipe import Plain
+from torch import Tensor
 
 from impasto import machine
 from impasto.encoders import VGG19, Conv, Encoder, load
 from impasto.engines import Engine
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
+from gatys_notebook import notebook_engine
+
+
+def plain_evaluation(pool: str, content: Tensor, style: Tensor) -> Callable[[Tensor], object]:
+    """The usual recipe's value and gradient."""
+    _, parameters = load("vgg19-original")
+    weights = {**parameters.convolutions, "entry": (parameters.matrix, parameters.offset)}
+    return Plain(weights, content, style, pool).value_and_gradient
+
+
+def our_evaluation(pool: str, content: Tensor, style: Tensor, precision: str) -> Callable[[Tensor], object]:
+    """The engine's value and gradient of the same objective."""
+    machine.keep_freed_memory()
+    dtype = machine.precision(precision, torch.device("cpu"))
+    stack, parameters = load("vgg19-original")
+    encoder = Encoder(stack, parameters, pooling=pool, padding="zero", dtype=dtype)
+    return Engine(encoder, notebook_engine(content, style, encoder).objective).evaluate
+
+
+def worker(options: argparse.Namespace) -> None:
+    """Print the median seconds of one evaluation."""
+    torch.manual_seed(0)
+    content, style, image = (torch.rand(1, 3, options.size, options.size) for _ in range(3))
+    if options.worker == "plain":
+        evaluate = plain_evaluation(options.pool, content, style)
+    else:
+        evaluate = our_evaluation(options.pool, content, style, options.worker)
+    times = []
+    for _ in range(options.evaluations + 1):
+        began = time.perf_counter()
+        evaluate(image)
+        times.append(time.perf_counter() - began)
+    print(statistics.median(times[1:]))
 
 
 def flops(height: int, width: int) -> float:
@@ -38,56 +74,38 @@ def flops(height: int, width: int) -> float:
 
 
 def main() -> None:
-    """Time both alternately and print the medians, their spread and the ratio."""
+    """Run the workers by turns and print the medians, their spread and the ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--pool", choices=["avg", "max"], default="avg")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--evaluations", type=int, default=5, help="per process")
+    parser.add_argument("--kinds", default="plain,fp32,auto", help="which to run")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    torch.manual_seed(0)
-    content, style, image = (torch.rand(1, 3, options.size, options.size) for _ in range(3))
-    _, parameters = load("vgg19-original")
-    weights = {**parameters.convolutions, "entry": (parameters.matrix, parameters.offset)}
-    plain = Plain(weights, content, style, options.pool)
-    dtype = machine.precision(options.precision, torch.device("cpu"))
-    base = notebook_engine(content, style, dtype)
-    encoder = Encoder(base.encoder.stack, base.encoder.parameters, pooling=options.pool, dtype=dtype)
-    ours = Engine(encoder, base.objective)
-    baseline = []
-    mine = []
-    for index in range(options.rounds + 1):
-        began = time.perf_counter()
-        plain.value_and_gradient(image)
-        middle = time.perf_counter()
-        ours.evaluate(image)
-        if index:  # the first round warms up
-            baseline.append(middle - began)
-            mine.append(time.perf_counter() - middle)
-    peak = max(matrix_peak(torch.bfloat16), matrix_peak(torch.float32))
-    floor = flops(options.size, options.size) / peak
-    print(
-        json.dumps(
-            {
-                "size": options.size,
-                "pool": options.pool,
-                "precision": str(dtype),
-                "plain": summary(baseline),
-                "impasto": summary(mine),
-                "ratio": round(statistics.median(baseline) / statistics.median(mine), 2),
-                "GFLOP": round(flops(options.size, options.size) / 1e9, 1),
-                "floor": round(floor, 3),
-                "over floor": round(statistics.median(mine) / floor, 2),
-                "machine": report(),
-            },
-            indent=1,
-        )
-    )
-
-
-def summary(times: list[float]) -> dict[str, float]:
-    """Median, least and most, in seconds."""
-    return {"median": round(statistics.median(times), 4), "min": round(min(times), 4), "max": round(max(times), 4)}
+    if options.worker:
+        worker(options)
+        return
+    kinds = options.kinds.split(",")
+    times: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for _ in range(options.rounds):
+        for kind in kinds:
+            command = [sys.executable, __file__, "--worker", kind, "--size", str(options.size), "--pool", options.pool]
+            command += ["--evaluations", str(options.evaluations)]
+            times[kind].append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    medians = {kind: statistics.median(values) for kind, values in times.items()}
+    floor = flops(options.size, options.size) / max(matrix_peak(torch.bfloat16), matrix_peak(torch.float32))
+    found = {
+        "size": options.size,
+        "pool": options.pool,
+        "seconds": {k: {"median": medians[k], "min": min(v), "max": max(v)} for k, v in times.items()},
+        "times faster than plain": {k: round(medians["plain"] / medians[k], 2) for k in kinds if "plain" in medians},
+        "GFLOP": round(flops(options.size, options.size) / 1e9, 1),
+        "floor seconds": round(floor, 3),
+        "times the floor": {kind: round(medians[kind] / floor, 2) for kind in kinds},
+        "machine": report(),
+    }
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

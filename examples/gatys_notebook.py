@@ -26,7 +26,7 @@ from impasto.losses import ContentLoss, GramLoss
 from impasto.objective import Objective, Term
 from impasto.optimizers import LBFGS
 
-STYLE_WEIGHTS = {"conv1_1": 64, "conv2_1": 128, "conv3_1": 256, "conv4_1": 512, "conv5_1": 512}
+FILTERS = {"conv1_1": 64, "conv2_1": 128, "conv3_1": 256, "conv4_1": 512, "conv5_1": 512}
 
 
 def shorter_side(image: Tensor, side: int) -> Tensor:
@@ -37,17 +37,21 @@ def shorter_side(image: Tensor, side: int) -> Tensor:
     return nnf.interpolate(image, shape, mode="bilinear", antialias=True)
 
 
-def notebook_engine(content: Tensor, style: Tensor, dtype: torch.dtype = torch.float32) -> Engine:
+def notebook_engine(content: Tensor, style: Tensor, encoder: Encoder) -> Engine:
     """The notebook's objective; GramLoss is a quarter of mean((G - A)^2), ContentLoss half of mean((F - P)^2)."""
-    stack, parameters = load("vgg19-original")
-    encoder = Encoder(stack, parameters, pooling="max", padding="zero", dtype=dtype)
     with torch.no_grad():
         styles = [
-            Term("style", name, GramLoss.of(features), 4 * 1e3 / STYLE_WEIGHTS[name] ** 2)
-            for name, features in encoder.features(style, list(STYLE_WEIGHTS))
+            Term("style", name, GramLoss.of(features), 4 * 1e3 / FILTERS[name] ** 2)
+            for name, features in encoder.features(style, list(FILTERS))
         ]
         contents = [Term("content", name, ContentLoss(f), 2.0) for name, f in encoder.features(content, ["conv4_2"])]
     return Engine(encoder, Objective((*styles, *contents)))
+
+
+def notebook_encoder(dtype: torch.dtype = torch.float32) -> Encoder:
+    """The original network with max pooling and zero padding."""
+    stack, parameters = load("vgg19-original")
+    return Encoder(stack, parameters, pooling="max", padding="zero", dtype=dtype)
 
 
 def main() -> None:
@@ -64,7 +68,8 @@ def main() -> None:
     content = shorter_side(images.read(options.photo).pixels, options.side)
     style = shorter_side(images.read(options.painting).pixels, options.side)
     dtype = torch.float32 if options.precision == "fp32" else torch.bfloat16
-    engine, exact = notebook_engine(content, style, dtype), notebook_engine(content, style)
+    exact = notebook_engine(content, style, notebook_encoder())
+    engine = exact if dtype == torch.float32 else notebook_engine(content, style, notebook_encoder(dtype))
     optimizer, began, rows = LBFGS(), time.perf_counter(), []
     state = optimizer.init(content, engine.evaluate)
     paused = 0.0

@@ -1,8 +1,8 @@
 """What this machine is good at: devices, precision, and keeping freed memory for the next evaluation."""
 
 import ctypes
+import os
 import sys
-import time
 from functools import cache
 
 import torch
@@ -10,7 +10,8 @@ import torch
 from impasto.choices import Precision
 from impasto.errors import SettingsError
 
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
+_ISA_WITHOUT_BF16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
 
 
 def device(name: str = "auto") -> torch.device:
@@ -51,20 +52,19 @@ def precision(choice: Precision, where: torch.device) -> torch.dtype:
     return torch.bfloat16 if where.type == "cpu" and _bf16_is_fast() else torch.float32
 
 
-@cache
 def _bf16_is_fast() -> bool:
-    """Whether a typical convolution takes less than 0.8 of the time in bfloat16, measured in a few milliseconds."""
-    times = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        x, weight = _probe(dtype, torch.device("cpu"))
-        rounds = []
-        with torch.no_grad():
-            for _ in range(4):
-                began = time.perf_counter()
-                torch.nn.functional.conv2d(x, weight, padding=1)
-                rounds.append(time.perf_counter() - began)
-        times[dtype] = min(rounds)
-    return times[torch.bfloat16] < 0.8 * times[torch.float32]
+    """Whether the processor multiplies bfloat16 natively and oneDNN is allowed to use it.
+
+    Read from what the processor says instead of timed, so that a busy machine decides as an idle one does and a
+    resumed run decides as before.
+    """
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper()
+    if allowed in _ISA_WITHOUT_BF16:
+        return False
+    if hasattr(torch.cpu, "get_capabilities"):
+        can = torch.cpu.get_capabilities()
+        return any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16"))
+    return bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 - torch before get_capabilities
 
 
 def _probe(dtype: torch.dtype, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

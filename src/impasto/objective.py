@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from impasto.encoders import Stack
+from impasto.errors import SettingsError
 from impasto.losses import Loss
 
 
@@ -29,11 +31,27 @@ class Term:
 
 @dataclass(frozen=True)
 class Objective:
-    """The sum of ``weight * loss`` over terms (Gatys et al. 2016, eq. 7)."""
+    """The sum of ``weight * loss`` over terms (Gatys et al. 2016, eq. 7).
+
+    Raises:
+        SettingsError: if there are no terms, or two of one name.
+    """
 
     terms: tuple[Term, ...]
+
+    def __post_init__(self) -> None:
+        names = [term.name for term in self.terms]
+        if not names:
+            raise SettingsError("There are no losses to minimize; give content or style a layer and a weight.")
+        for name in names:
+            if names.count(name) > 1:
+                raise SettingsError(f"The loss {name} is there twice; give each layer once for each kind of loss.")
 
     @property
     def layers(self) -> tuple[str, ...]:
         """The layers that some term looks at, each once."""
         return tuple(dict.fromkeys(term.layer for term in self.terms))
+
+    def halo(self, stack: Stack) -> int:
+        """Image positions that a tile must see beyond its core for its part of every term to be exact."""
+        return max(stack.radius(term.layer) + term.loss.margin * stack.stride(term.layer) for term in self.terms)

@@ -22,10 +22,10 @@ _HELP = "Paint a photo in the style of a painting: neural style transfer by opti
 _EXAMPLES = """\
 Examples:
 
-  impasto demo                                               a first picture, from nothing
-  impasto stylize photo.jpg painting.jpg -o out.png          your own
+  impasto demo                                         a picture from nothing
+  impasto stylize photo.jpg painting.jpg -o out.png    one of your own
   impasto stylize photo.jpg painting.jpg -o out.png --size 1024 --strength 0.7
-  impasto show out.png                                       how it was made
+  impasto show out.png                                 how it was made
 
 Exit codes: 0 done; 2 something given was wrong; 130 stopped by Ctrl-C, with the best picture so far saved."""
 
@@ -55,9 +55,9 @@ def _made() -> App:
         print_error=False,
         suppress_keyboard_interrupt=False,
     )
-    for name, (home, usage, purpose) in COMMANDS.items():
+    for place, (name, (home, usage, purpose)) in enumerate(COMMANDS.items(), 1):
         line = " ".join(part for part in ("Usage: impasto", name, usage, "[OPTIONS]") if part)
-        app.command(f"impasto.cli.{home}", name=name, help=purpose, usage=line)
+        app.command(f"impasto.cli.{home}", name=name, help=purpose, usage=line, sort_key=place, help_epilogue="")
     return app
 
 

@@ -1,6 +1,5 @@
 """One option for every field of the settings, made from the settings themselves, and the way back."""
 
-import typing
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_args, get_origin
 
@@ -93,7 +92,9 @@ def words(value: object) -> str:
 def arguments(values: Mapping[str, Any]) -> list[str]:
     """Settings as the command line that gives them."""
     pairs = ((f"--{name.replace('_', '-')}", words(value)) for name, value in values.items() if value is not None)
-    return [word for option, value in pairs for word in ((f"{option}={value}",) if value[:1] == "-" else (option, value))]
+    return [
+        word for option, value in pairs for word in ((f"{option}={value}",) if value[:1] == "-" else (option, value))
+    ]
 
 
 def chosen(given: Mapping[str, str] | None, preset_name: str | None = None) -> Settings:

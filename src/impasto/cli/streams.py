@@ -16,6 +16,18 @@ def put_json(value: Any) -> None:
     put(json.dumps(value, indent=2))
 
 
+def put_lines(title: str, pairs: Iterable[tuple[str, object]]) -> None:
+    """A title, if there is one, and under it names with their values."""
+    rows = list(pairs)
+    width = max(len(name) for name, _ in rows)
+    indent = "  " if title else ""
+    put(
+        "\n".join(
+            [*([shown(title)] if title else []), *(f"{indent}{name:{width}}  {shown(value)}" for name, value in rows)]
+        )
+    )
+
+
 def put_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on stdout. Columns after the first whose cells are numbers stand to the right."""
     from rich import box
@@ -24,7 +36,7 @@ def put_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object
     from rich.text import Text
 
     cells = [[Text(shown(cell)) for cell in row] for row in rows]
-    table = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=Text(shown(title), style="bold") if title else None, title_justify="left", box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         numeric = index > 0 and all(row[index].plain[:1].isdigit() or not row[index] for row in cells)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")

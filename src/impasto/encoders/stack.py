@@ -115,7 +115,7 @@ def vgg(name: str, convolutions: tuple[int, ...]) -> Stack:
     """The convolution part of a VGG network with the given convolutions per block (Simonyan and Zisserman 2015).
 
     >>> vgg("vgg19", (2, 2, 4, 4, 4)).radius("conv5_1")
-    78
+    70
     """
     layers: list[Layer] = []
     channels = 3

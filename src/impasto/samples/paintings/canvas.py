@@ -4,53 +4,53 @@ Lengths are in units of the sheet's ``sqrt(height * width)``, so that its area i
 keeps its composition at any number of pixels.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]  # float32 throughout, which numpy's types cannot follow through sums with Python's numbers
 
-_FINEST = 768  # below this many pixels per unit brush hairs vanish: paint larger, then reduce
-_OVERSAMPLING = 2.0
+_FINEST = 768  # with fewer pixels per unit brush hairs vanish: small pictures are painted larger, then reduced
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """A sheet of ``height`` by ``width`` working pixels."""
+    """A sheet of ``height`` by ``width`` working pixels that is ``span`` (across, down) units large."""
 
     height: int
     width: int
+    span: tuple[float, float]
 
     @classmethod
-    def for_picture(cls, shape: tuple[int, int]) -> "Canvas":
-        """The sheet to paint on for a picture of ``shape`` pixels, height first: finer, to be reduced by `delivered`."""
-        scale = max(_OVERSAMPLING, _FINEST / float(np.sqrt(shape[0] * shape[1])))
-        return cls(round(shape[0] * scale), round(shape[1] * scale))
+    def for_picture(cls, shape: tuple[int, int], oversampling: float = 1.5) -> "Canvas":
+        """The sheet to paint on for a picture of ``shape`` (height, width): finer, to be reduced by `delivered`."""
+        height, width = shape
+        scale = max(oversampling, _FINEST / math.sqrt(height * width))
+        # the span is the picture's, not the rounded sheet's: at twice the size all random choices are the same
+        return cls(round(height * scale), round(width * scale), (math.sqrt(width / height), math.sqrt(height / width)))
 
     @property
     def unit(self) -> float:
         """Pixels per unit of length."""
-        return float(np.sqrt(self.height * self.width))
-
-    @property
-    def span(self) -> tuple[float, float]:
-        """The width and height of the sheet in units; their product is 1."""
-        return self.width / self.unit, self.height / self.unit
+        return math.sqrt(self.height * self.width)
 
     def grid(self) -> tuple[Array, Array]:
         """The x and y of every pixel's center in units, each of shape (height, width)."""
-        x = (np.arange(self.width, dtype=np.float32) + 0.5) / np.float32(self.unit)
-        y = (np.arange(self.height, dtype=np.float32) + 0.5) / np.float32(self.unit)
-        return tuple(np.ascontiguousarray(part) for part in np.broadcast_arrays(x[None], y[:, None]))  # type: ignore[return-value]
+        x = (np.arange(self.width, dtype=np.float32) + 0.5) * (self.span[0] / self.width)
+        y = (np.arange(self.height, dtype=np.float32) + 0.5) * (self.span[1] / self.height)
+        across, down = np.meshgrid(x, y)
+        return across, down
 
     def scatter(self, rng: np.random.Generator, count: int) -> tuple[Array, Array]:
         """About ``count`` points, one at random in every box of a grid: even, but in random order."""
         across, down = self.span
-        columns = max(1, round(across * np.sqrt(count)))
+        columns = max(1, round(across * math.sqrt(count)))
         rows = max(1, round(count / columns))
         order = rng.permutation(rows * columns)
         column, row = (order % columns).astype(np.float32), (order // columns).astype(np.float32)

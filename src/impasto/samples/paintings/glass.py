@@ -1,111 +1,170 @@
 """A leaded window: sun, sky, mountains and water in streaky opalescent glass."""
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from impasto.samples.paintings.canvas import Array, Canvas, Noise, blurred, ramp, relief, rgb, smoothstep
 
+_SUN = rgb("fffbe6", "fff2bc", "ffd95c")
 _DAWN = rgb("fff0a0", "ffd040", "fb9a2a", "f0603a", "cc3f6e", "7d3f9e", "3348a8", "1b3180")
 _PEAKS = rgb("9a78c8", "5a55b5", "2f6aa5", "208088", "2a7050")
 _WATER = rgb("ffe69a", "a6dcb4", "3fb4aa", "1f8ab4", "1b5ca6", "16397e")
-_SUN = rgb("fffbe6", "fff0b0", "ffd85a")
-_SIDE = 128
+_LEAD = rgb("1b1712")[0]
 
+_SIDE = 128  # the random points of the panes repeat after this many squares
+_RINGS = (0.05, 0.11, 0.22, 0.44)  # radii of the leads around the sun, as fractions of the shorter side
+_SECTORS = (1, 9, 16, 24, 44)  # panes around the sun, within and beyond each ring
+_DISC, _RAYS, _SKY, _FAR, _NEAR, _SEA = 0, 1, 4, 5, 6, 7  # regions: 0 and 1 are the sun, 2 to 4 the sky
+Mask = NDArray[np.bool_]
 
-def _cells(u, v, period, rng):
-    offset = rng.uniform(0.08, 0.92, (2, _SIDE * _SIDE)).astype(np.float32)
-    column, row = np.floor(u), np.floor(v)
-    du, dv = u - column, v - row
-    ci, ri = column.astype(np.int32), row.astype(np.int32)
-    best, second = np.full(u.shape, 99, np.float32), np.full(u.shape, 99, np.float32)
-    cell = np.zeros(u.shape, np.int32)
-    for j in (-1, 0, 1):
-        base = (ri + j) % period * _SIDE
-        for i in (-1, 0, 1):
-            index = base + ((ci + i) & (_SIDE - 1))
-            px, py = offset[0][index] + (i - du), offset[1][index] + (j - dv)
-            d = px * px + py * py
-            second = np.minimum(second, np.maximum(best, d))
-            cell = np.where(d < best, index, cell)
-            best = np.minimum(best, d)
-    return cell, np.sqrt(second) - np.sqrt(best)
-
-
-def _distance(border, unit):
-    down, across = np.gradient(border)
-    return border / (np.hypot(down, across) * np.float32(unit) + np.float32(1e-4))
+_HALF = 0.0042  # half the width of a lead
 
 
 def glass(canvas: Canvas, rng: np.random.Generator) -> Array:
-    noise = Noise(rng)
-    across, down = canvas.span
-    x, y = canvas.grid()
-    sun_x, sun_y = float((0.62 + rng.uniform(-0.08, 0.08)) * across), float((0.38 + rng.uniform(-0.03, 0.03)) * down)
-    if rng.integers(2): sun_x = across - sun_x
-    dx, dy = x - sun_x, y - sun_y
-    r = np.hypot(dx, dy) + np.float32(1e-4)
-    theta = np.arctan2(dy, dx)
-    small = min(across, down)
-    sun_r = 0.11 * small
-    warp_x, warp_y = noise(x * 2.2, y * 2.2), noise(x * 2.2 + 50, y * 2.2)
-    p = rng.uniform(0, 6, 6).tolist()
-    f = x / across
-    far = (0.56 + 0.07 * np.sin(7 * f + p[0]) + 0.045 * np.sin(17 * f + p[1])) * down
-    near = (0.64 + 0.04 * np.sin(6 * f + p[2]) + 0.03 * np.sin(13 * f + p[3])) * down
-    shore = (0.70 + 0.006 * np.sin(9 * f + p[4])) * down
-    q = np.log(r / sun_r)
-    turn = (theta + 0.12 * warp_y) / (2 * np.pi)
-    rings = (sun_r*0.45, sun_r, sun_r * 2.0, sun_r * 4.0)
-    zone = sum((r > ring).astype(np.int32) for ring in rings)  # 0..4
-    counts = (1, 9, 16, 24, 44)
-    us = [q * 0 + 0.5, q * 0 + 20.5, q * 3.2 + 0.4 * warp_x, q * 3.6 + 0.4 * warp_x+30, q * 6.2 + 0.9 * warp_x + 60]
-    ground = (
-        (x * 10 + 1.2 * warp_x + 3 * y, y * 10 - 2 * x + 1.0 * warp_y),
-        (x * 11 + 1.2 * warp_x - 4 * y, y * 12 + 3 * x + 1.0 * warp_y),
-        (x * 6 + 0.8 * warp_x, y * 27 + 1.1 * np.sin(9 * x + p[5]) + 1.5 * warp_y),
-    )
-    level = np.where(y > shore, 7, np.where(y > near, 6, np.where(y > far, 5, zone)))
-    u = np.choose(level, [*us, *(g[0] for g in ground)]).astype(np.float32)
-    v = np.choose(level, [*(turn * n for n in counts), *(g[1] for g in ground)]).astype(np.float32)
-    period = np.array([*counts, 128, 128, 128], np.int32)[level]
-    cell, border = _cells(u, v, period, rng)
-    cell = cell + level.astype(np.int32) * (_SIDE * _SIDE)
-    edge = _distance(border, canvas.unit)
-    edge[level == 0] = 9
-    sky = y < far
-    lines = np.where(sky, np.minimum.reduce([np.abs(r - ring) for ring in rings]), 9)
-    lines = np.minimum.reduce([lines, np.where(y < near + .01, np.abs(y - far), 9), np.where(y < shore+.01, np.abs(y - near), 9), np.abs(y - shore)])
-    edge = np.minimum(edge, lines).astype(np.float32)
-    table = rng.random((8 * _SIDE * _SIDE, 5)).astype(np.float32)
-    own = [table[:, k][cell] for k in range(5)]
-    t = r / (0.9 * max(across, down))
-    colors = np.empty((*x.shape, 3), np.float32)
-    m = level <= 1
-    colors[m] = ramp(0.8 * r[m] / sun_r + 0.3 * (own[0][m] - 0.5), _SUN)
-    m = (level > 1) & (level < 5)
-    colors[m] = ramp(0.04 + t[m] + 0.24 * (own[0][m] - 0.5), _DAWN)
-    m = (level > 4) & (level < 7)
-    colors[m] = ramp(((y - far)[m]) / (0.16 * down) * 0.6 + 0.5 * (own[0][m] - 0.3), _PEAKS)
-    m = level == 7
-    glow = np.exp(-(((x[m] - sun_x) / (0.13 * small)) ** 2))
-    depth = ((y - shore)[m]) / (0.3 * down)
-    colors[m] = ramp(0.3 + 0.6 * depth + 0.45 * (own[0][m] - 0.5) - 0.6 * glow * (0.5 + 0.5 * own[1][m]), _WATER)
-    angle = own[2] * np.float32(np.pi)
-    c, s = np.cos(angle), np.sin(angle)
-    along, over = x * c + y * s + own[3] * 50, -x * s + y * c + own[4] * 50
-    bend = over + 0.02 * warp_x
-    streak = noise(along * 6, bend * 26, 2)
-    ripple = noise(along * 50 + 4 * streak, bend * 80)
-    colors *= (1 + 0.38 * streak + 0.10 * ripple)[..., None]
-    colors += (0.30 * np.clip(streak, 0, 1) ** 1.5)[..., None]
-    colors *= (0.80 + 0.42 * own[1])[..., None]
-    half = 0.0042 * (1 + 0.25 * warp_x)
-    colors *= (0.5 + 0.5 * smoothstep(0, 0.016, edge - half))[..., None]
+    """A sun in rings of glass over mountains and water, held by leads and lit from behind."""
+    window = _Window(canvas, Noise(rng), rng)
+    pane, border = _panes(*window.plan(), rng)
+    edge = np.where(window.region == _DISC, 9, _to_length(border, canvas.unit))
+    edge = np.minimum(edge, window.outlines())
+    chance = rng.random((5, 8 * _SIDE**2), np.float32)[:, pane + window.region * _SIDE**2]
+    streak, ripple = window.streaks(chance[2:])
+    colors = window.colors(chance) * (1 + 0.38 * streak + 0.10 * ripple)[..., None]
+    colors = (colors + 0.3 * np.clip(streak, 0, 1)[..., None] ** 1.5) * (0.82 + 0.40 * chance[1])[..., None]
+    half = _HALF * (1 + 0.25 * window.warp[0])
+    colors = _leaded(colors, edge, half, ripple)
+    height = np.where(edge < half, _rounded(edge, half), 0.0012 * streak + 0.0005 * ripple)
+    if rng.integers(2):
+        colors, height = colors[:, ::-1], height[:, ::-1]
+    return _glowing(relief(colors, height, canvas.unit, gloss=0.3), canvas.unit)
+
+
+class _Window:
+    """The design: which region every point belongs to, how panes are cut there, and their colors."""
+
+    def __init__(self, canvas: Canvas, noise: Noise, rng: np.random.Generator) -> None:
+        self.noise, self.small = noise, min(canvas.span)
+        across, down = canvas.span
+        self.x, self.y = x, y = canvas.grid()
+        self.down, self.reach = down, 0.9 * max(canvas.span)
+        self.sun_x, sun_y = float(rng.uniform(0.54, 0.70)) * across, float(rng.uniform(0.35, 0.41)) * down
+        p = self.phases = rng.uniform(0, 6, 6).tolist()
+        self.warp = noise(x * 2.2, y * 2.2), noise(x * 2.2 + 50, y * 2.2)
+        self.r, self.angle = np.hypot(x - self.sun_x, y - sun_y) + 1e-4, np.arctan2(y - sun_y, x - self.sun_x)
+        f = (np.arange(canvas.width, dtype=np.float32) + 0.5) / canvas.width
+        self.edges = down * np.stack([
+            0.56 + 0.070 * np.sin(7 * f + p[0]) + 0.045 * np.sin(17 * f + p[1]),
+            0.64 + 0.040 * np.sin(6 * f + p[2]) + 0.030 * np.sin(13 * f + p[3]),
+            0.70 + 0.006 * np.sin(9 * f + p[4]),
+        ])  # fmt: skip
+        self.region: NDArray[np.int32] = np.sum([self.r > ring * self.small for ring in _RINGS], 0, dtype=np.int32)
+        for region, edge in zip((_FAR, _NEAR, _SEA), self.edges, strict=True):
+            self.region[y > edge] = region
+
+    def plan(self) -> tuple[Array, Array, NDArray[np.int32]]:
+        """Coordinates in which panes have about unit size, and the number of panes after which the second repeats."""
+        x, y, (wx, wy) = self.x, self.y, self.warp
+        out = np.log(self.r / (_RINGS[1] * self.small))
+        turn = (self.angle + 0.12 * wy) / (2 * math.pi)
+        us = [np.full_like(x, 0.5), np.full_like(x, 20.5)]  # one pane deep
+        us += [out * fineness + 0.4 * wx + 30 * start for start, fineness in enumerate((3.2, 3.6, 6.2))]
+        us += [x * 10 + 1.2 * wx + 3 * y, x * 11 + 1.2 * wx - 4 * y, x * 6 + 0.8 * wx]
+        vs = [turn * sectors for sectors in _SECTORS]
+        vs += [y * 10 - 2 * x + wy, y * 12 + 3 * x + wy, y * 27 + 1.1 * np.sin(9 * x + self.phases[5]) + 1.5 * wy]
+        period = np.array([*_SECTORS, _SIDE, _SIDE, _SIDE], np.int32)
+        return np.choose(self.region, us), np.choose(self.region, vs), period[self.region]
+
+    def outlines(self) -> Array:
+        """The distance to the nearest lead between regions."""
+        above = self.y < self.edges[0]
+        nearest = np.where(above, np.min([np.abs(self.r - ring * self.small) for ring in _RINGS], 0), 9)
+        for region, edge in zip((_FAR, _NEAR, _SEA), self.edges, strict=True):
+            nearest = np.minimum(nearest, np.where(self.region <= region, np.abs(self.y - edge), 9))
+        return nearest
+
+    def streaks(self, chance: Array) -> tuple[Array, Array]:
+        """Streaks and ripples of the sheet that each pane was cut from, in a direction and from a place of its own."""
+        cos, sin = np.cos(chance[0] * math.pi), np.sin(chance[0] * math.pi)
+        along = self.x * cos + self.y * sin + chance[1] * 50
+        aside = self.y * cos - self.x * sin + chance[2] * 50 + 0.02 * self.warp[0]
+        streak = self.noise(along * 6, aside * 26, 2)
+        return streak, self.noise(along * 50 + 4 * streak, aside * 80)
+
+    def colors(self, chance: Array) -> Array:
+        """The color of the glass: graded over each region, and a step of its own for each pane."""
+        colors = np.empty((*self.x.shape, 3), np.float32)
+        parts = (
+            (_DISC, _RAYS, self._sun),
+            (_RAYS + 1, _SKY, self._sky),
+            (_FAR, _NEAR, self._peaks),
+            (_SEA, _SEA, self._sea),
+        )
+        for first, last, paint in parts:
+            here = (self.region >= first) & (self.region <= last)
+            colors[here] = paint(here, chance[0][here] - 0.5, chance[1][here])
+        return colors
+
+    def _sun(self, here: Mask, step: Array, _: Array) -> Array:
+        return ramp(0.8 / (_RINGS[1] * self.small) * self.r[here] + 0.3 * step, _SUN)
+
+    def _sky(self, here: Mask, step: Array, _: Array) -> Array:
+        return ramp(0.04 + self.r[here] / self.reach + 0.24 * step, _DAWN)
+
+    def _peaks(self, here: Mask, step: Array, _: Array) -> Array:
+        below = (self.y - self.edges[0])[here] / self.down
+        return ramp(0.1 + 3.7 * below + 0.5 * step, _PEAKS)
+
+    def _sea(self, here: Mask, step: Array, shine: Array) -> Array:
+        below = (self.y - self.edges[2])[here] / self.down
+        path = np.exp(-(((self.x[here] - self.sun_x) / (0.13 * self.small)) ** 2))
+        return ramp(0.3 + 2 * below + 0.45 * step - path * (0.3 + 0.3 * shine), _WATER)
+
+
+def _panes(u: Array, v: Array, period: NDArray[np.int32], rng: np.random.Generator) -> tuple[NDArray[np.int32], Array]:
+    """Voronoi cells of one random point per unit square: the cell's number, and a field that is 0 on the borders.
+
+    The field is the distance to the second nearest point less that to the nearest (Worley 1996).
+    """
+    offset_u, offset_v = rng.uniform(0.08, 0.92, (2, _SIDE**2)).astype(np.float32)
+    column, row = np.floor(u), np.floor(v)
+    du, dv, column, row = u - column, v - row, column.astype(np.int32), row.astype(np.int32)
+    nearest, second = np.full(u.shape, 99, np.float32), np.full(u.shape, 99, np.float32)
+    cell = np.zeros(u.shape, np.int32)
+    for down in (-1, 0, 1):
+        start = (row + down) % period * _SIDE
+        for right in (-1, 0, 1):
+            point = start + (column + right) % _SIDE
+            distance = np.hypot(offset_u[point] + right - du, offset_v[point] + down - dv)
+            second = np.minimum(second, np.maximum(nearest, distance))
+            cell = np.where(distance < nearest, point, cell)
+            nearest = np.minimum(nearest, distance)
+    return cell, second - nearest
+
+
+def _to_length(field: Array, unit: float) -> Array:
+    """The distance to where ``field`` is 0, to first order: the field divided by its slope."""
+    down, across = np.gradient(field)
+    length: Array = field / (np.hypot(down, across) * unit + 1e-4)
+    return length
+
+
+def _leaded(colors: Array, edge: Array, half: Array, ripple: Array) -> Array:
+    """Glass that darkens towards its leads, and the leads."""
+    colors = np.clip(colors * (0.6 + 0.4 * smoothstep(0, 0.013, edge - half))[..., None], 0, 1)
     lead = (1 - smoothstep(-0.001, 0.001, edge - half))[..., None]
-    metal = rgb("1b1712")[0] * (1 + 0.5 * ripple)[..., None]
-    colors = np.clip(colors, 0, 1) * (1 - lead) + metal * lead
-    round_ = np.sqrt(np.clip(1 - (edge / half) ** 2, 0, 1)) * half
-    height = np.where(edge < half, round_ * 0.7, 0.0012 * streak + 0.0005 * ripple)
-    out = relief(colors.astype(np.float32), height.astype(np.float32), canvas.unit, 1, 0.3)
-    radius = int(canvas.unit * 0.012)
-    bloom = np.stack([blurred(blurred(np.ascontiguousarray(out[..., k]), radius), radius) for k in range(3)], -1)
-    return np.clip(out + 0.25 * bloom**1.5, 0, 1).astype(np.float32)
+    leaded: Array = colors + (_LEAD * (1 + 0.5 * ripple)[..., None] - colors) * lead
+    return leaded
+
+
+def _rounded(edge: Array, half: Array) -> Array:
+    """The height of leads with a round profile."""
+    return 0.7 * half * np.sqrt(np.clip(1 - (edge / half) ** 2, 0, 1))
+
+
+def _glowing(colors: Array, unit: float) -> Array:
+    """Light that spills over from bright panes."""
+    radius = round(unit * 0.012)
+    channels = (np.ascontiguousarray(colors[..., channel]) for channel in range(3))
+    spill = np.stack([blurred(blurred(channel, radius), radius) for channel in channels], -1)
+    return np.clip(colors + 0.25 * spill**1.5, 0, 1)

@@ -14,7 +14,12 @@ _HILLS = rgb("0a1230", "122a55", "1b4d70", "28716f", "5d9158", "a9a850")
 _WHEAT = rgb("14284a", "2a5a58", "7d8c3a", "c99a2c", "ecc04a", "f7e08a")
 _CYPRESS = rgb("030509", "0a1512", "17281b", "2e331b", "5a421f", "8a6a2c")
 
-_LAYERS = ((700, 0.17, 0.034), (2200, 0.12, 0.019), (4200, 0.085, 0.0125), (2200, 0.055, 0.0085))  # count, length, width
+_LAYERS = (
+    (700, 0.17, 0.034),
+    (2200, 0.12, 0.019),
+    (4200, 0.085, 0.0125),
+    (2200, 0.055, 0.0085),
+)  # count, length, width
 _FLAMES = (  # of the cypress: foot, lean, height of the tip, half the width, as fractions of the canvas
     (0.165, -0.035, 0.05, 0.052),
     (0.105, -0.035, 0.36, 0.036),
@@ -31,8 +36,8 @@ def swirl(canvas: Canvas, rng: np.random.Generator) -> Array:
     paint = Paint(ground, np.zeros((canvas.height, canvas.width), np.float32))
     hills = _Hills(canvas, noise, rng)
     for motif in (_Sky(canvas, noise, hills, rng), hills, _Cypress(canvas, noise, rng)):
-        for count, length, width in _LAYERS:
-            _lay(paint, canvas, motif, rng, count, length, width)
+        for layer in _LAYERS:
+            _lay(paint, canvas, motif, rng, layer)
     if rng.integers(2):
         paint = Paint(paint.colors[:, ::-1], paint.height[:, ::-1])
     return relief(paint.colors, paint.height, canvas.unit, 2.2)
@@ -41,18 +46,19 @@ def swirl(canvas: Canvas, rng: np.random.Generator) -> Array:
 class _Motif(Protocol):
     """A part of the picture: where it is, which way its strokes run, how large and of what color they are."""
 
-    def inside(self, x: Array, y: Array) -> Array: ...
+    def inside(self, x: Array, y: Array, /) -> Array: ...
 
-    def flow(self, x: Array, y: Array) -> tuple[Array, Array]: ...
+    def flow(self, x: Array, y: Array, /) -> tuple[Array, Array]: ...
 
-    def scale(self, x: Array, y: Array) -> Array: ...
+    def scale(self, x: Array, y: Array, /) -> Array: ...
 
-    def colors(self, x: Array, y: Array, rng: np.random.Generator) -> Array: ...
+    def colors(self, x: Array, y: Array, rng: np.random.Generator, /) -> Array: ...
 
 
 def _lay(
-    paint: Paint, canvas: Canvas, motif: _Motif, rng: np.random.Generator, count: int, length: float, width: float
+    paint: Paint, canvas: Canvas, motif: _Motif, rng: np.random.Generator, layer: tuple[int, float, float]
 ) -> None:
+    count, length, width = layer
     x, y = canvas.scatter(rng, count)
     inside = motif.inside(x, y)
     x, y = x[inside], y[inside]
@@ -82,7 +88,7 @@ class _Sky:
     def __init__(self, canvas: Canvas, noise: Noise, hills: "_Hills", rng: np.random.Generator) -> None:
         self.across, self.down = canvas.span
         self.noise, self.hills = noise, hills
-        self.phases = rng.uniform(0, 6, 3).tolist()
+        self.phases: list[float] = rng.uniform(0, 6, 3).tolist()
         small = min(canvas.span)
         (fx, fy), (gx, gy) = rng.uniform(-0.04, 0.04, (2, 2)).tolist()
         self.vortices = [  # x, y, radius, spin
@@ -95,7 +101,7 @@ class _Sky:
 
     def _place(self, x: float, y: float, radius: float) -> None:
         """Add a star unless there are enough, or another is near."""
-        clear = all(np.hypot(x - ox, y - oy) > 2.05 * (radius + size) for ox, oy, size, _ in self.stars + self.vortices)
+        clear = all(np.hypot(x - ox, y - oy) > 2.5 * (radius + size) for ox, oy, size, _ in self.stars + self.vortices)
         if clear and len(self.stars) < 13:
             self.stars.append((x, y, radius, 1.0 if len(self.stars) % 2 else -1.0))
 
@@ -142,7 +148,8 @@ class _Sky:
 
     def _halo(self, x: Array, y: Array) -> Array:
         """The distance to the nearest star, in radii of its halo."""
-        return np.minimum.reduce([np.hypot(x - cx, y - cy) / (2.4 * radius) for cx, cy, radius, _ in self.stars])
+        halos: Array = np.min([np.hypot(x - cx, y - cy) / (2.4 * radius) for cx, cy, radius, _ in self.stars], 0)
+        return halos
 
 
 class _Hills:
@@ -151,7 +158,7 @@ class _Hills:
     def __init__(self, canvas: Canvas, noise: Noise, rng: np.random.Generator) -> None:
         self.across, self.down = canvas.span
         self.noise = noise
-        self.phases = rng.uniform(0, 6, 2).tolist()
+        self.phases: list[float] = rng.uniform(0, 6, 2).tolist()
 
     def ridge(self, x: Array) -> Array:
         """The y of the hills' upper edge."""
@@ -172,7 +179,7 @@ class _Hills:
         return np.ones_like(x), np.where(y > self.field(x), field, ridge) + 0.5 * self.noise(x * 4, y * 6)
 
     def scale(self, x: Array, y: Array) -> Array:
-        return np.full_like(x, 0.85)
+        return 0.7 + 0.9 * (y - self.ridge(x)) / self.down
 
     def colors(self, x: Array, y: Array, rng: np.random.Generator) -> Array:
         below_ridge, below_field = (y - self.ridge(x)) / self.down, (y - self.field(x)) / self.down
@@ -203,8 +210,8 @@ class _Cypress:
     def flow(self, x: Array, y: Array) -> tuple[Array, Array]:
         return 0.55 * np.sin(16 * y + self.phase) + 0.5 * self.noise(x * 6, y * 3), np.full_like(y, -1)
 
-    def scale(self, x: Array, y: Array) -> Array:
-        return np.full_like(x, 0.9)
+    def scale(self, _x: Array, y: Array) -> Array:
+        return 0.7 + 0.3 * y / self.down
 
     def colors(self, x: Array, y: Array, rng: np.random.Generator) -> Array:
         return ramp(0.38 + 0.45 * self.noise(x * 11, y * 3) + rng.normal(0, 0.17, x.shape), _CYPRESS)

@@ -18,7 +18,7 @@ def woodcut(canvas: Canvas, rng: np.random.Generator) -> Array:
     x, y = (part.ravel() for part in canvas.grid())
     edges = scene.horizons(canvas)
     column = np.arange(x.size) % canvas.width
-    level = np.sum([y > edge[column] for edge in edges], 0)
+    level = np.max([(y > edge[column]) * np.int8(front) for front, edge in enumerate(edges, 1)], 0)
     colors, key = np.empty((x.size, 3), np.float32), np.empty(x.size, np.float32)
     motifs = (scene.sky, scene.mountain, scene.hill, scene.field, scene.sea)
     for number, motif in enumerate(motifs):
@@ -58,13 +58,16 @@ class _Scene:
         self.small = min(canvas.span)
         self.noise = noise
         self.phases = rng.uniform(0, 6, 6).tolist()
-        self.sun_x, self.sun_y = float(rng.uniform(0.66, 0.74)) * self.across, float(rng.uniform(0.24, 0.32)) * self.down
+        self.sun_x, self.sun_y = (
+            float(rng.uniform(0.66, 0.74)) * self.across,
+            float(rng.uniform(0.24, 0.32)) * self.down,
+        )
         self.sun_radius = 0.13 * self.small
         self.peak = float(rng.uniform(0.28, 0.38)) * self.across
 
     def horizons(self, canvas: Canvas) -> Array:
         """The upper edges (4, width) of the mountain, the hill, the field and the sea."""
-        x = (np.arange(canvas.width, dtype=np.float32) + 0.5) / canvas.unit
+        x = (np.arange(canvas.width, dtype=np.float32) + 0.5) * (self.across / canvas.width)
         f, p, still = x / self.across, self.phases, np.full_like(x, 3)
         away = np.abs(x - self.peak) / self.across
         hand = 0.004 * self.noise(x * 22, still)
@@ -74,7 +77,7 @@ class _Scene:
         sea = 0.765 + 0.010 * np.sin(16 * x + p[4]) + hand
         return np.stack([mountain, hill, field, sea]).astype(np.float32) * self.down
 
-    def sky(self, x: Array, y: Array, top: Array) -> tuple[Array, Array]:
+    def sky(self, x: Array, y: Array, _top: Array) -> tuple[Array, Array]:
         """Rings of lines around the sun, broken by clouds, over a graded wash (bokashi)."""
         noise = self.noise
         drift = noise(x * 3, y * 3, 2)
@@ -89,12 +92,18 @@ class _Scene:
         key[disc] = self._cut((y + 0.01 * drift) * 70, shade, x, y)[disc]
         colors[disc] = _SUN
         key = np.maximum(key, _line(edge, 0.0026))
-        billow = noise(x * 1.7 + 7, y * 5.5, 2) + 0.12 * noise(x * 9, y * 14) - 0.40
+        billow = self._billow(x, y)
         cloud = billow > 0
-        foot = noise(x * 1.7 + 7, (y + 0.03) * 5.5, 2) - 0.40  # the same cloud, a little lower: below 0 near its foot
+        foot = self._billow(x, y + 0.03)  # of the same cloud a little lower: below 0 near its lower edge
         colors[cloud] = _PAPER
-        key[cloud] = self._cut(y * 75 + drift, 0.35 * smoothstep(0.05, -0.35, foot) - 0.1, x, y)[cloud]
-        return colors, np.maximum(key, _line(billow * 0.09, 0.0024))
+        key[cloud] = self._cut(y * 75 + drift, 0.4 * smoothstep(0.05, -0.35, foot) - 0.08, x, y)[cloud]
+        step = 0.002
+        slope = np.hypot(self._billow(x + step, y) - billow, self._billow(x, y + step) - billow) / step
+        return colors, np.maximum(key, _line(billow / (slope + 0.5), 0.0026))
+
+    def _billow(self, x: Array, y: Array) -> Array:
+        """Positive in clouds."""
+        return self.noise(x * 1.7 + 7, y * 5.5, 2) + 0.12 * self.noise(x * 9, y * 14) - 0.4
 
     def mountain(self, x: Array, y: Array, top: Array) -> tuple[Array, Array]:
         """Lines down the slopes, dense on the side away from the sun; a ragged cap of snow."""

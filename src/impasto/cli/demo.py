@@ -1,0 +1,44 @@
+"""``impasto demo``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from impasto.cli.options import chosen, options
+from impasto.cli.running import NO_OPTIONS, RunOptions, perform
+from impasto.errors import SettingsError
+
+if TYPE_CHECKING:
+    Given = dict[str, str]
+else:
+    Given = options("size", "strength", "evaluations")
+
+PHOTO, PAINTING, SEED, SHAPE = "chelsea", "swirl", 0, (640, 800)
+"""The pair that the demo shows: a bundled photo, and a painting of that seed, height and width."""
+
+OUTPUT = "impasto-demo.png"
+
+
+def demo(
+    *,
+    run: Annotated[RunOptions, Parameter(name="*")] = NO_OPTIONS,
+    given: Annotated[Given | None, Parameter(name="*")] = None,
+) -> int:
+    """Paint a bundled photo in the style of a bundled painting.
+
+    The painting is drawn by code and saved beside the picture, to be looked at and used again.
+    """
+    from impasto import images, samples
+    from impasto.tasks.transfer import Transfer
+
+    settings = chosen(given)
+    if run.output == "-":
+        raise SettingsError("The demo saves its painting beside its picture and needs a folder; give -o FILE.")
+    photo = samples.photo(PHOTO)
+    where = run.destination([photo], OUTPUT)
+    painting = Path(run.output or OUTPUT)
+    painting = painting.with_name(f"{painting.stem}-painting.png")
+    images.write(painting, samples.paint(PAINTING, SHAPE, SEED))
+    notes = [f"The photo is {photo}, the painting {painting}."]
+    return perform(Transfer.of(photo, painting, settings=settings), where, run, notes=notes)

@@ -1,0 +1,110 @@
+"""Where a picture goes, found fit before the run begins."""
+
+import io
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.errors import SettingsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from impasto.images import Picture
+    from impasto.tasks.result import Result
+
+_LOSSLESS = ("PNG", "TIFF")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A file, or standard output, and how the picture is stored there.
+
+    Args:
+        path: the file, or None for a PNG on standard output.
+        quality: 1 to 100 for the formats that have one, or None for the usual.
+        depth: 8 or 16 bits, or None for the photo's.
+        metadata: whether the file says how it was made.
+    """
+
+    path: Path | None
+    quality: int | None = None
+    depth: int | None = None
+    metadata: bool = True
+
+    def __str__(self) -> str:
+        return "standard output" if self.path is None else str(self.path)
+
+    def check(self, like: "Picture | None" = None, shape: tuple[int, int] | None = None) -> None:
+        """Raise now what :meth:`save` would raise after the run, as far as the picture to come is known.
+
+        Raises:
+            ImageError: if the name, the folder or the format will not do.
+            SettingsError: if the quality will not.
+        """
+        from impasto import images
+
+        target = io.BytesIO() if self.path is None else self.path
+        images.check_writable(target, like=like, depth=self.depth, shape=shape)
+        kind = "PNG" if self.path is None else images.SUFFIXES[self.path.suffix.lower()]
+        if self.quality is not None and kind in _LOSSLESS:
+            raise SettingsError(f"The quality cannot take effect in a {kind}, which is lossless; leave --quality out.")
+        if self.path is None and sys.stdout.isatty():
+            raise SettingsError("A picture would go to this terminal; send it on with | or >, or name a file with -o.")
+
+    def save(self, result: "Result") -> None:
+        """Write a finished picture."""
+        if self.path is not None:
+            result.save(self.path, metadata=self.metadata, **self._storage())
+            return
+        stream = io.BytesIO()
+        result.save(stream, metadata=self.metadata, **self._storage())
+        sys.stdout.buffer.write(stream.getvalue())
+        sys.stdout.flush()
+
+    def save_beside(self, name: str, pixels: "Tensor", like: "Picture") -> None:
+        """Write an unfinished picture into the same folder, in the same way."""
+        from impasto import images
+
+        assert self.path is not None
+        path = self.path.with_name(name)
+        images.write(path, pixels, like=like, metadata=self.metadata, **self._storage())
+
+    def frame_name(self, level: int, evaluation: int) -> str:
+        """The name of an intermediate picture: ``out_2_0040.png`` for ``out.png``."""
+        assert self.path is not None
+        return f"{self.path.stem}_{level}_{evaluation:04d}{self.path.suffix}"
+
+    def is_frame(self, path: Path) -> bool:
+        """Whether a file bears the name of an intermediate picture of this destination."""
+        if self.path is None or path.resolve().parent != self.path.resolve().parent:
+            return False
+        pattern = rf"{re.escape(self.path.stem)}_\d+_\d{{4,}}{re.escape(self.path.suffix)}"
+        return re.fullmatch(pattern, path.name) is not None
+
+    def _storage(self) -> dict[str, Any]:
+        pairs = {"quality": self.quality, "depth": self.depth}
+        return {name: value for name, value in pairs.items() if value is not None}
+
+
+def refuse_overwriting(target: Path, inputs: Sequence[Path], option: str) -> None:
+    """Refuse a target that is one of the files the run reads.
+
+    Raises:
+        SettingsError: naming the file.
+    """
+    for path in inputs:
+        if same_file(target, path):
+            raise SettingsError(f"{option} {target} would overwrite {path}, which the run reads; choose another name.")
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two names mean one file, which need not exist yet."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return os.path.realpath(one) == os.path.realpath(other)

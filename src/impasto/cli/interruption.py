@@ -1,0 +1,49 @@
+"""Ctrl-C: the first asks a run to stop and keep its best picture, the second aborts it."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Watches SIGINT and SIGTERM while it is entered.
+
+    Before there is a picture, and from the second signal on, a signal raises KeyboardInterrupt where the program is.
+
+    Args:
+        announce: called at the first signal that is a request to stop.
+    """
+
+    def __init__(self, announce: Callable[[], None]) -> None:
+        self.announce = announce
+        self.asked = False
+        self._picture = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def stop_here(self) -> bool:
+        """Say that there is a picture now; whether the run was asked to stop."""
+        self._picture = True
+        return self.asked
+
+    def __enter__(self) -> Self:
+        for number in _SIGNALS:
+            before = signal.getsignal(number)
+            if before is not signal.SIG_IGN:  # nohup and background shells ask for that
+                self._before[number] = before
+                signal.signal(number, self._receive)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _receive(self, _number: int, _frame: FrameType | None) -> None:
+        if self.asked or not self._picture:
+            raise KeyboardInterrupt
+        self.asked = True
+        self.announce()

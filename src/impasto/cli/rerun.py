@@ -1,0 +1,141 @@
+"""``impasto rerun``."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+import impasto
+from impasto.cli.finding import find
+from impasto.cli.recipe import Recipe, recipe_of
+from impasto.cli.running import NO_OPTIONS, RunOptions, perform
+from impasto.errors import ImageError
+from impasto.settings import INITS, Settings, make
+
+if TYPE_CHECKING:
+    from impasto.tasks.transfer import Event
+
+_INPUTS = Group("Inputs", sort_key=-1, help="Files are recognized by their SHA-256, whatever they are called.")
+
+
+def rerun(
+    image: Annotated[Path, Parameter(help="A picture that impasto made.")],
+    /,
+    *,
+    content: Annotated[Path | None, Parameter(group=_INPUTS, metavar="FILE", help="The photo, if it moved.")] = None,
+    style: Annotated[
+        tuple[Path, ...], Parameter(group=_INPUTS, metavar="FILE", help="A painting, if it moved; may be repeated.")
+    ] = (),
+    search: Annotated[
+        tuple[Path, ...],
+        Parameter(
+            group=_INPUTS,
+            metavar="DIR",
+            help="A folder to search, with those in it; may be repeated. "
+            "The picture's folder, the current one and the bundled photos are searched in any case.",
+        ),
+    ] = (),
+    run: Annotated[RunOptions, Parameter(name="*")] = NO_OPTIONS,
+) -> int:
+    """Make a picture again, from what its file says about it.
+
+    The output is the picture's name with ``_again`` unless given.
+    """
+    recipe = recipe_of(image)
+    if recipe is None:
+        raise ImageError(f"{image} does not say how it was made, so it cannot be made again.")
+    given = [path for path in (content, *style) if path is not None]
+    paths = _located(image, recipe, given, search)
+    where = run.destination([image, *paths.values()], str(image.with_name(f"{image.stem}_again{image.suffix}")))
+
+    from impasto.tasks.transfer import Transfer
+
+    inputs = recipe.inputs
+    transfer = Transfer.of(
+        paths[inputs.content.sha256],
+        [paths[file.sha256] for file in inputs.styles],
+        settings=_settings(recipe, paths),
+    )
+    notes = _differences(recipe)
+    return perform(transfer, where, run, until=None if recipe.complete else _after(recipe.evaluations), notes=notes)
+
+
+def _located(image: Path, recipe: Recipe, given: Sequence[Path], search: Sequence[Path]) -> dict[str, Path]:
+    """The files of a recipe by their SHA-256.
+
+    Raises:
+        ImageError: if one is not found, or a given file is none of them.
+    """
+    from impasto import images
+
+    wanted = recipe.inputs.by_role()
+    digests = {images.hash_file(path): path for path in given}
+    for digest, path in digests.items():
+        if digest not in {file.sha256 for _, file in wanted}:
+            raise ImageError(f"{path} (SHA-256 {digest[:12]}...) is none of the files that {image} was made from.")
+    missing = [file for _, file in wanted if file.sha256 not in digests]
+    found = {**find(missing, _places(image, search)), **digests}
+    for role, file in wanted:
+        if file.sha256 not in found:
+            raise ImageError(
+                f"The {role} {file} was not found; name it with {_option(role)}, or its folder with --search DIR."
+            )
+    return found
+
+
+def _option(role: str) -> str:
+    return "--content FILE" if role == "content" else "--style FILE"
+
+
+def _places(image: Path, search: Sequence[Path]) -> Iterator[Iterator[Path]]:
+    from impasto import samples
+
+    for folder in search:
+        if not folder.is_dir():
+            raise ImageError(f"The folder {folder}, to be searched, does not exist; check --search.")
+    yield image.resolve().parent.iterdir()
+    yield Path().iterdir()
+    yield from (folder.rglob("*") for folder in search)
+    yield (samples.photo(name) for name in samples.photos())
+
+
+def _settings(recipe: Recipe, paths: dict[str, Path]) -> Settings:
+    """The recipe's settings, with the paths of today and the precision of then."""
+    import torch
+
+    from impasto import machine
+
+    values = dict(recipe.settings)
+    for name, file in (("init", recipe.inputs.init), ("weights", recipe.inputs.weights)):
+        if file is not None and values.get(name) not in (None, *INITS):
+            values[name] = str(paths[file.sha256])
+    settings = make(values)
+    here = machine.precision(settings.precision, machine.device(settings.device))
+    return (
+        settings
+        if (here == torch.bfloat16) == (recipe.precision == "bf16")
+        else make({**values, "precision": recipe.precision})
+    )
+
+
+def _after(evaluations: int) -> Callable[["Event"], bool]:
+    """Whether a run has made so many evaluations on all its levels: where a stopped run had stopped."""
+    made: dict[int, int] = {}
+
+    def reached(event: "Event") -> bool:
+        made[event.level] = event.evaluation
+        return sum(made.values()) >= evaluations
+
+    return reached
+
+
+def _differences(recipe: Recipe) -> list[str]:
+    """What is not as it was, and might change the picture."""
+    import torch
+
+    then, now = (recipe.impasto, recipe.torch), (impasto.__version__, str(torch.__version__))
+    if then == now:
+        return []
+    made, again = (f"impasto {impasto_} with torch {torch_}" for impasto_, torch_ in (then, now))
+    return [f"The picture was made by {made}, and now by {again}: it may come out slightly different."]

@@ -1,0 +1,57 @@
+"""``impasto show``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from impasto.cli.options import words
+from impasto.cli.recipe import Recipe, recipe_of
+from impasto.cli.streams import put, put_json, put_lines, shown
+from impasto.errors import ImageError
+
+
+def show(
+    image: Annotated[Path, Parameter(help="A picture that impasto made.")],
+    /,
+    *,
+    as_json: Annotated[bool, Parameter(name="--json", show_default=False, help="Print JSON.")] = False,
+) -> None:
+    """Show how a picture was made.
+
+    The JSON form has ``image`` (the file), ``recipe`` (as :class:`impasto.cli.recipe.Recipe`, or null), ``parameters``
+    (the text that other programs show, or null) and ``command`` (that makes such a picture, or null).
+    """
+    from impasto import images
+
+    recipe, text = recipe_of(image), images.read_parameters(image)
+    if recipe is None and text is None:
+        raise ImageError(f"{image} does not say how it was made; impasto writes that unless told --no-metadata.")
+    if as_json:
+        put_json(_report(image, recipe, text))
+    elif recipe is not None:
+        put_lines(str(image), _lines(image, recipe))
+    else:
+        put("\n".join(shown(line) for line in (text or "").splitlines()))
+
+
+def _report(image: Path, recipe: Recipe | None, text: str | None) -> dict[str, Any]:
+    return {
+        "image": str(image),
+        "recipe": None if recipe is None else recipe.model_dump(mode="json"),
+        "parameters": text,
+        "command": None if recipe is None else recipe.command(image.name),
+    }
+
+
+def _lines(image: Path, recipe: Recipe) -> list[tuple[str, str]]:
+    ended = "" if recipe.complete else ", then stopped"
+    levels = ", ".join(f"{width}x{height} ({count})" for height, width, count in recipe.levels)
+    return [
+        ("made by", f"impasto {recipe.impasto}, torch {recipe.torch}, in {recipe.precision} on {recipe.device}"),
+        *((role, f"{file.name}  SHA-256 {file.sha256}") for role, file in recipe.inputs.by_role()),
+        ("levels", f"{levels}: {recipe.evaluations} evaluations{ended}"),
+        ("losses", ", ".join(f"{name} {value:.4g}" for name, value in recipe.losses.items())),
+        ("settings", ", ".join(f"{name} {words(value)}" for name, value in recipe.settings.items()) or "the defaults"),
+        ("command", recipe.command(image.name)),
+    ]

@@ -1,0 +1,60 @@
+"""``impasto stylize``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from impasto.cli.options import chosen, options
+from impasto.cli.reports import plan_report, show_plan
+from impasto.cli.running import NO_OPTIONS, RunOptions, check_fit, files_of, perform
+from impasto.cli.streams import put_json
+
+if TYPE_CHECKING:
+    Given = dict[str, str]
+else:
+    Given = options()
+
+_RUN = Group("Run", sort_key=0)
+
+
+def stylize(
+    content: Annotated[str, Parameter(help="The photo.")],
+    styles: Annotated[list[str], Parameter(name="STYLE", help="The painting, or several to blend.")],
+    /,
+    *,
+    preset: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME|FILE.toml", group=_RUN, help="Settings to begin with; options given beside it override them."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, Parameter(group=_RUN, show_default=False, help="Check everything, show the plan, and stop there.")
+    ] = False,
+    run: Annotated[RunOptions, Parameter(name="*")] = NO_OPTIONS,
+    given: Annotated[Given | None, Parameter(name="*")] = None,
+) -> int:
+    """Paint a photo in the style of paintings.
+
+    With ``--json`` the report of :func:`impasto.cli.reports.report` is printed, or for a dry run that of
+    :func:`impasto.cli.reports.plan_report`.
+    """
+    settings = chosen(given, preset)
+    inputs = [Path(name) for name in (content, *styles)] + files_of(settings)
+    where = run.destination(inputs) if run.output is not None or not dry_run else None
+
+    from impasto.tasks.transfer import Transfer
+
+    transfer = Transfer.of(content, styles, settings=settings)
+    if not dry_run:
+        assert where is not None
+        return perform(transfer, where, run)
+    if where is not None:
+        check_fit(transfer, where, run)
+    plan = transfer.plan()
+    if run.as_json:
+        put_json(plan_report(plan, transfer))
+    else:
+        show_plan(plan)
+    return 0
