@@ -5,7 +5,7 @@ import torch
 from hypothesis import settings
 
 from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
-from impasto.losses import LOSSES, ContentLoss, GramLoss, TotalVariationLoss
+from impasto.losses import LOSSES, STYLE_LOSSES, ContentLoss, TotalVariationLoss
 
 settings.register_profile("impasto", deadline=None, derandomize=True)
 settings.load_profile("impasto")
@@ -26,7 +26,7 @@ TINY = Stack(
 # One line per class in LOSSES: a loss of that class, from the features (B, C, *spatial) that it aims at.
 FACTORIES = {
     "content": ContentLoss,
-    "gram": GramLoss.of,
+    **{name: loss.of for name, loss in STYLE_LOSSES.items()},
     "total-variation": lambda target: TotalVariationLoss(),
 }
 

@@ -25,7 +25,7 @@ def test_layers_are_named_once():
 
 def test_two_terms_of_one_name_are_refused():
     """They could not be told apart in a report."""
-    with pytest.raises(SettingsError, match="style/conv1_1 .*twice"):
+    with pytest.raises(SettingsError, match=r"style/conv1_1 .*twice"):
         Objective((term("style", "conv1_1"), term("content", "conv1_1"), term("style", "conv1_1")))
 
 

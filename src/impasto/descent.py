@@ -131,6 +131,6 @@ class Descent:
         """An estimate of the seconds still to go, from the cost per position so far."""
         spent = sum(level.cost for level in self.levels[: snapshot.level])
         here = self.levels[snapshot.level]
-        share = here.cost * min(1.0, snapshot.state.evaluations / here.evaluations)
+        share = here.cost if snapshot.done else here.cost * snapshot.state.evaluations / here.evaluations
         total = sum(level.cost for level in self.levels)
         return snapshot.seconds * (total - spent - share) / (spent + share)

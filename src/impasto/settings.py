@@ -5,7 +5,6 @@ The command line's options, presets, the metadata written into pictures and the 
 """
 
 import difflib
-import math
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -28,9 +27,11 @@ def _layer_weights(value: object) -> object:
         return value
     weights: dict[str, float] = {}
     for word in (part for item in words for part in str(item).split(",")):
-        name, _, weight = word.replace("=", ":").partition(":")
+        name, _, weight = (side.strip() for side in word.replace("=", ":").partition(":"))
+        if not name or name in weights:
+            raise ValueError(f"the layer {name!r} is named twice" if name else "a layer between the commas has no name")
         try:
-            weights[name.strip()] = float(weight) if weight else 1.0
+            weights[name] = float(weight) if weight else 1.0
         except ValueError:
             raise ValueError(f"{word!r} is not a layer, or layer:weight with a number") from None
     return weights
@@ -124,16 +125,18 @@ class Settings(BaseModel):
         """Refuse combinations in which something given could not do anything."""
         if (self.content_weight is None) != (self.style_weight is None):
             given, other = ("content", "style") if self.style_weight is None else ("style", "content")
-            raise ValueError(f"{given}_weight needs {other}_weight beside it: only their ratio means something")
+            raise ValueError(
+                f"the setting {given}_weight needs {other}_weight beside it: only their ratio means something"
+            )
         if self.strength is not None and self.content_weight is not None:
             raise ValueError(
                 "strength cannot take effect beside content_weight and style_weight; give one or the other"
             )
         if self.content_weight == 0 and self.style_weight == 0:
-            raise ValueError("content_weight and style_weight are both 0: there is nothing to optimize")
-        if not math.fsum(self.style_layers.values()) or not math.fsum(self.content_layers.values()):
+            raise ValueError("the settings content_weight and style_weight are both 0: there is nothing to optimize")
+        if not any(self.style_layers.values()) or not any(self.content_layers.values()):
             raise ValueError("the layer weights are all 0: leave the layers out, or set the loss's own weight to 0")
-        if self.blend is not None and not math.fsum(self.blend):
+        if self.blend is not None and not any(self.blend):
             raise ValueError("the blend's shares are all 0: at least one style needs a share")
         if self.noise and self.init == "noise":
             raise ValueError("noise cannot take effect beside init 'noise', which is all noise already")

@@ -5,10 +5,14 @@ sum over positions, so that the sum over a whole image, over its tiles, and over
 number.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 _CHUNKS = 16  # a reduced-precision product is rounded once per chunk, and the chunks are added in float32
+_ROWS = 4096  # positions that functions of positions see at once, so that what they make stays small
+_HALF = (torch.bfloat16, torch.float16)
 
 
 def matrices(features: Tensor) -> tuple[Tensor, ...]:
@@ -32,13 +36,61 @@ def product_sum(features: Tensor) -> Tensor:
     return torch.stack([_product(matrix) for matrix in matrices(features)])
 
 
-def _product(matrix: Tensor) -> Tensor:
-    if matrix.dtype not in {torch.bfloat16, torch.float16}:
+def _product(matrix: Tensor, *, exact: bool = False) -> Tensor:
+    if matrix.dtype not in _HALF:
         return matrix.t() @ matrix
     total = torch.zeros(matrix.shape[1], matrix.shape[1], dtype=torch.float32, device=matrix.device)
     for chunk in matrix.chunk(_CHUNKS):
-        total += chunk.t() @ chunk
+        rows = chunk.float() if exact else chunk
+        total += rows.t() @ rows
     return total
+
+
+def value_sum(features: Tensor) -> Tensor:
+    """The sum of every channel's values, sum_k F_ik over positions k: (B, C), in the precision of :func:`accumulator`."""
+    return torch.stack([matrix.sum(0, dtype=accumulator(features)) for matrix in matrices(features)])
+
+
+def square_sum(features: Tensor) -> Tensor:
+    """The sum of every channel's squares, sum_k F_ik^2 over positions k, likewise: the Gram matrix's diagonal."""
+    kind = accumulator(features)
+    return sum_by_rows(features, lambda rows: rows.to(kind).square().sum(0))
+
+
+def sum_by_rows(features: Tensor, of_rows: Callable[[Tensor], Tensor]) -> Tensor:
+    """The sum over positions of a function of features, some thousand positions at a time.
+
+    Args:
+        features: (B, C, *spatial).
+        of_rows: makes a vector (D,), summed over positions, from a matrix (positions, C).
+
+    Returns:
+        (B, D).
+    """
+    sums = [torch.stack([of_rows(rows) for rows in torch.split(matrix, _ROWS)]).sum(0) for matrix in matrices(features)]
+    return torch.stack(sums)
+
+
+def moment_sums(features: Tensor) -> Tensor:
+    """The unnormalized Gram matrix and, as one more column, the sum of values: all moments of first and second order.
+
+    Half-precision features are multiplied in float32, slower than in :func:`product_sum`, for a covariance is a small
+    difference of these numbers.
+
+    Args:
+        features: (B, C, *spatial).
+
+    Returns:
+        (B, C, C + 1), in the precision of :func:`accumulator`.
+    """
+    products = torch.stack([_product(matrix, exact=True) for matrix in matrices(features)])
+    return torch.cat([products, value_sum(features)[..., None]], dim=-1)
+
+
+def mean_and_covariance(moments: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean m (B, C) and the covariance E[f f^T] - m m^T (B, C, C) of moments per position (B, C, C + 1)."""
+    mean = moments[..., -1]
+    return mean, moments[..., :-1] - mean[..., :, None] * mean[..., None, :]
 
 
 def add_product(out: Tensor, features: Tensor, matrix: Tensor) -> None:
@@ -50,11 +102,54 @@ def add_product(out: Tensor, features: Tensor, matrix: Tensor) -> None:
         matrix: (B, C, C).
     """
     for target, rows, square in zip(out, matrices(features), matrix.to(features.dtype), strict=True):
-        view = matrices(target[None])[0]
-        if view.untyped_storage().data_ptr() == target.untyped_storage().data_ptr():
+        view = _rows_of(target)
+        if view is not None:
             view.addmm_(rows, square)
-        else:  # a window of a larger tensor: its rows cannot be addressed as one matrix
-            target.add_((rows @ square).view(*target.shape[1:], -1).movedim(-1, 0))
+        else:
+            target.add_(_as(target, rows @ square))
+
+
+def add_by_rows(out: Tensor, features: Tensor, of_rows: Callable[[Tensor, int], Tensor]) -> None:
+    """Add a function of each position's features to ``out`` in place, some thousand positions at a time.
+
+    Args:
+        out: (B, C, *spatial).
+        features: of the same shape.
+        of_rows: makes an increment (positions, C) from a matrix (positions, C) and the item's place in the batch.
+    """
+    for item, (target, rows) in enumerate(zip(out, matrices(features), strict=True)):
+        view = _rows_of(target)
+        if view is not None:
+            for part, piece in zip(torch.split(view, _ROWS), torch.split(rows, _ROWS), strict=True):
+                part.add_(of_rows(piece, item))
+        else:
+            target.add_(_as(target, torch.cat([of_rows(piece, item) for piece in torch.split(rows, _ROWS)])))
+
+
+def add_vector(out: Tensor, vector: Tensor, features: Tensor | None = None) -> None:
+    """Add one number per channel to every position of ``out``, in place, or that number times ``features`` there.
+
+    Args:
+        out: (B, C, *spatial).
+        vector: (B, C).
+        features: of the shape of ``out``, or None for ones.
+    """
+    spread = vector.to(out.dtype).view(*vector.shape, *(1,) * (out.dim() - 2))
+    if features is None:
+        out.add_(spread)
+    else:
+        out.addcmul_(features, spread)
+
+
+def _rows_of(target: Tensor) -> Tensor | None:
+    """One item as a (positions, channels) view, or None for a window of a larger tensor, which has no such view."""
+    view = matrices(target[None])[0]
+    return view if view.untyped_storage().data_ptr() == target.untyped_storage().data_ptr() else None
+
+
+def _as(target: Tensor, rows: Tensor) -> Tensor:
+    """Rows (positions, channels) in the order of an item (C, *spatial)."""
+    return rows.view(*target.shape[1:], -1).movedim(-1, 0)
 
 
 def position_count(features: Tensor) -> int:

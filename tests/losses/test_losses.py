@@ -40,7 +40,7 @@ def cuts(shape):
 def test_every_loss_class_is_registered():
     """A loss class that the room exports is in LOSSES, so that these tests run over it."""
     exported = {value for value in vars(losses).values() if inspect.isclass(value) and issubclass(value, Loss)}
-    assert exported - {Loss} == set(LOSSES.values())
+    assert {value for value in exported if not inspect.isabstract(value)} == set(LOSSES.values())
 
 
 @every_dimension

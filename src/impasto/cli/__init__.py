@@ -1,8 +1,8 @@
 """The command line: words in, a task called, a file and a few words out.
 
 Every command has a module of its own, imported when the command is called, so that ``--help`` waits for nothing.
-Exit codes: 0 done, 2 something given was wrong (one sentence on stderr says what), 130 stopped by Ctrl-C or SIGTERM,
-141 whoever read the output went away.
+Exit codes: 0 done, 1 whoever read the output went away, 2 something given was wrong (one sentence on stderr says what),
+130 stopped by Ctrl-C or SIGTERM.
 """
 
 import os
@@ -15,7 +15,7 @@ from impasto import __version__
 from impasto.cli.streams import complain
 from impasto.errors import ImpastoError
 
-WRONG, STOPPED, UNREAD = 2, 130, 141
+WRONG, STOPPED, UNREAD = 2, 130, 1
 
 _HELP = "Paint a photo in the style of a painting: neural style transfer by optimizing the picture itself."
 

@@ -23,10 +23,9 @@ class Interruption:
         self._picture = False
         self._before: dict[signal.Signals, Any] = {}
 
-    def stop_here(self) -> bool:
-        """Say that there is a picture now; whether the run was asked to stop."""
+    def expect_picture(self) -> None:
+        """From now on there is a picture to keep."""
         self._picture = True
-        return self.asked
 
     def __enter__(self) -> Self:
         for number in _SIGNALS:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from impasto.cli.streams import shown
+
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
@@ -70,7 +72,7 @@ class Lines(Reporter):
 
     def say(self, sentence: str) -> None:
         """A line."""
-        self.stream.write(f"{sentence}\n")
+        self.stream.write(f"{shown(sentence)}\n")
         self.stream.flush()
 
 
@@ -91,6 +93,7 @@ class Display(Reporter):
             expand=True,
         )
         self._rows: dict[int, TaskID] = {}
+        self._waiting: TaskID | None = self.progress.add_task("preparing", total=None, losses="", left="")
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -103,22 +106,24 @@ class Display(Reporter):
 
     def __call__(self, event: "Event") -> None:
         """Redraw the level's row."""
-        level = event.levels[event.level]
+        if self._waiting is not None:
+            self.progress.remove_task(self._waiting)
+            self._waiting = None
         if event.level not in self._rows:
-            for row in self._rows.values():
-                self.progress.update(row, left="")
-            name = f"{event.level + 1}/{len(event.levels)} {size(level.shape)}"
-            self._rows[event.level] = self.progress.add_task(name, total=level.evaluations, losses="", left="")
-        self.progress.update(
-            self._rows[event.level],
-            completed=event.evaluation,
-            losses=losses(event),
-            left=f"{duration(event.remaining)} left",
-        )
+            self._rows[event.level] = self._new_row(event)
+        left = f"{duration(event.remaining)} left" if event.remaining else "measuring"
+        self.progress.update(self._rows[event.level], completed=event.evaluation, losses=losses(event), left=left)
+
+    def _new_row(self, event: "Event") -> "TaskID":
+        for row in self._rows.values():
+            self.progress.update(row, left="")
+        level = event.levels[event.level]
+        name = f"{event.level + 1}/{len(event.levels)} {size(level.shape)}"
+        return self.progress.add_task(name, total=level.evaluations, losses="", left="")
 
     def say(self, sentence: str) -> None:
         """A line above the bars."""
-        self.progress.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        self.progress.console.print(shown(sentence), markup=False, highlight=False, soft_wrap=True)
 
 
 def size(shape: tuple[int, ...]) -> str:

@@ -163,9 +163,10 @@ def perform(
             tell.say(sentence)
 
         def listen(event: "Event") -> bool:
+            interruption.expect_picture()
             for part in parts:
                 part(event)
-            return interruption.stop_here() or (until is not None and until(event))
+            return interruption.asked or (until is not None and until(event))
 
         result = transfer.run(listen, options.checkpoint)
         where.save(result)

@@ -54,5 +54,5 @@ def shown(value: object) -> str:
 
 def complain(sentence: str) -> None:
     """What is wrong, on stderr."""
-    sys.stderr.write(f"impasto: {sentence}\n")
+    sys.stderr.write(f"impasto: {shown(sentence)}\n")
     sys.stderr.flush()

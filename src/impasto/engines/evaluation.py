@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder
+from impasto.errors import SettingsError
 from impasto.losses import Loss
 from impasto.objective import Objective, Term
 from impasto.tiling import Tile, Window, whole
@@ -55,6 +56,15 @@ class Engine:
     encoder: Encoder
     objective: Objective
     tiles: tuple[Tile, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would be wrong rather than slow.
+
+        Raises:
+            SettingsError: for several tiles under circular padding, whose border is on the far side of the image.
+        """
+        if self.tiles and len(self.tiles) > 1 and self.encoder.padding == "circular":
+            raise SettingsError("Circular padding cannot be cut into tiles; take the image whole or another padding.")
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """The objective's value, its terms, and its gradient at ``image`` (B, 3, *spatial), RGB in [0, 1]."""

@@ -1,18 +1,50 @@
 """Losses on features, one per file.
 
-To add one: copy ``gram.py``, change its three formulas, and add a line here. The gradient, tiling and dimension tests
-run over every class in ``LOSSES``.
+To add a style loss: copy ``gram.py``, change its three formulas, add its name to ``StyleLossName`` in ``choices.py`` and
+a line here. The gradient, tiling and dimension tests run over every class in ``LOSSES``, those of style over every class
+in ``STYLE_LOSSES``.
 """
 
 from impasto.losses.base import Loss
 from impasto.losses.content import ContentLoss
+from impasto.losses.covariance import CovarianceLoss
 from impasto.losses.gram import GramLoss
+from impasto.losses.mmd_gaussian import GaussianMMDLoss
+from impasto.losses.mmd_linear import LinearMMDLoss
+from impasto.losses.mmd_polynomial import PolynomialMMDLoss
+from impasto.losses.moments import MomentsLoss
+from impasto.losses.style import StyleLoss
 from impasto.losses.total_variation import TotalVariationLoss
+from impasto.losses.wasserstein import WassersteinLoss
+
+STYLE_LOSSES: dict[str, type[StyleLoss]] = {
+    "gram": GramLoss,
+    "covariance": CovarianceLoss,
+    "moments": MomentsLoss,
+    "mmd-linear": LinearMMDLoss,
+    "mmd-polynomial": PolynomialMMDLoss,
+    "mmd-gaussian": GaussianMMDLoss,
+    "wasserstein": WassersteinLoss,
+}
 
 LOSSES: dict[str, type[Loss]] = {
     "content": ContentLoss,
-    "gram": GramLoss,
+    **STYLE_LOSSES,
     "total-variation": TotalVariationLoss,
 }
 
-__all__ = ["LOSSES", "ContentLoss", "GramLoss", "Loss", "TotalVariationLoss"]
+__all__ = [
+    "LOSSES",
+    "STYLE_LOSSES",
+    "ContentLoss",
+    "CovarianceLoss",
+    "GaussianMMDLoss",
+    "GramLoss",
+    "LinearMMDLoss",
+    "Loss",
+    "MomentsLoss",
+    "PolynomialMMDLoss",
+    "StyleLoss",
+    "TotalVariationLoss",
+    "WassersteinLoss",
+]

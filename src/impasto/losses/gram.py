@@ -5,12 +5,12 @@ from typing import Self
 
 from torch import Tensor
 
-from impasto.losses.base import Loss
+from impasto.losses.style import StyleLoss
 from impasto.statistics import add_product, position_count, product_sum
 
 
 @dataclass(frozen=True, eq=False)
-class GramLoss(Loss):
+class GramLoss(StyleLoss):
     r"""E_l, the squared distance between Gram matrices G of the image and A of the style, per layer.
 
     .. math:: E_l = \frac{1}{4 N^2} \sum_{ij} \Big(\frac{G_{ij}}{M} - \frac{A_{ij}}{M_a}\Big)^2, \qquad
@@ -27,11 +27,8 @@ class GramLoss(Loss):
         target: A / M_a, (B, C, C).
     """
 
-    target: Tensor
-
     @classmethod
     def of(cls, features: Tensor) -> Self:
-        """The loss whose minimum, zero, is at the Gram matrix of ``features`` (B, C, *spatial)."""
         return cls(product_sum(features) / position_count(features))
 
     def summarize(self, features: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ class Adam(Optimizer):
         bounds: the box.
         rate: eta, the largest change of a value per step, in units of the image ([0, 1]).
         betas: the decay rates of the two moments.
-        epsilon: relative to the root mean square of the first gradient, so that a scaled objective gives the same run.
+        epsilon: relative to the mean absolute value of the first gradient, so that a scaled objective gives the same run.
     """
 
     bounds: Bounds = UNIT
@@ -31,7 +31,7 @@ class Adam(Optimizer):
 
     def step(self, state: State, evaluate: Evaluate, budget: int) -> State:  # noqa: ARG002 - always one evaluation
         """One update and one evaluation."""
-        gradient = state.gradient
+        gradient = state.gradient.nan_to_num(0.0, 0.0, 0.0)  # one bad gradient would stay in the moments forever
         count = int(state.memory.get("count", 0)) + 1  # type: ignore[call-overload]
         mean = _moment(state, "mean", gradient, self.betas[0])
         square = _moment(state, "square", gradient * gradient, self.betas[1])

@@ -31,11 +31,11 @@ def search(
         if not slope < 0:
             return None, evaluations - 1
         point = evaluate(image)
-        if point.value <= value + _SUFFICIENT * slope:
-            return (image, point, scale_now), evaluations
         if not math.isfinite(point.value):
             scale_now *= _SHORTEST
             continue
+        if point.value <= value + _SUFFICIENT * slope:
+            return (image, point, scale_now), evaluations
         bend = point.value - value - slope
         best = -slope / (2 * bend) if bend > 0 else _LONGEST
         scale_now *= min(max(best, _SHORTEST), _LONGEST)

@@ -2,6 +2,7 @@
 
 import os
 import time
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,17 @@ class Checkpoint:
 
     Args:
         folder: made if it is missing.
-        identity: what the run is: settings, inputs, precision. A checkpoint of another identity is refused.
+        identity: what the run is, as plain data by the name that a user knows it by: settings, inputs, precision. A
+            checkpoint of another identity is refused.
         interval: the least time between two saves, in seconds.
 
     Raises:
         CheckpointError: if the folder cannot be made or written.
     """
 
-    def __init__(self, folder: Path, identity: dict[str, Any], interval: float = 5.0) -> None:
+    INTERVAL = 5.0
+
+    def __init__(self, folder: Path, identity: dict[str, Any], interval: float = INTERVAL) -> None:
         self.path = folder / _FILE
         self.identity = identity
         self.interval = interval
@@ -41,8 +45,8 @@ class Checkpoint:
         if not os.access(folder, os.W_OK):
             raise CheckpointError(f"The checkpoint folder {folder} cannot be written to.")
 
-    def load(self) -> Snapshot | None:
-        """The saved snapshot, or None if there is none yet.
+    def load(self, device: torch.device | str = "cpu") -> Snapshot | None:
+        """The saved snapshot with its tensors on a device, or None if there is none yet.
 
         Raises:
             CheckpointError: if the file is damaged, or belongs to a run with other settings or inputs.
@@ -50,19 +54,24 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            data = torch.load(self.path, map_location="cpu", weights_only=True)
-            identity, snapshot = data["identity"], _restored(data)
+            data = _checked(self.path, device)
+            self._refuse_other(data)
+            return _restored(data)
+        except CheckpointError:
+            raise
         except Exception as error:  # damaged files fail in many ways inside the reader
             raise CheckpointError(f"The checkpoint {self.path} is damaged; delete it to start over.") from error
+
+    def _refuse_other(self, data: dict[str, Any]) -> None:
         if data["format"] != _FORMAT:
             raise CheckpointError(f"The checkpoint {self.path} was made by another version; delete it to start over.")
+        identity = data["identity"]
         other = [key for key in {**identity, **self.identity} if identity.get(key) != self.identity.get(key)]
         if other:
             raise CheckpointError(
-                f"The checkpoint {self.path} belongs to a run with another {', '.join(sorted(other))}; "
+                f"The checkpoint {self.path} belongs to a run that differs in: {', '.join(sorted(other))}; "
                 "give that run's inputs and settings, or another folder."
             )
-        return snapshot
 
     def save(self, snapshot: Snapshot, *, force: bool = False) -> bool:
         """Save, if the last save is at least the interval ago or ``force``; whether it did.
@@ -72,7 +81,7 @@ class Checkpoint:
         """
         if not force and time.monotonic() - self._saved < self.interval:
             return False
-        temporary = self.path.with_name(f"{_FILE}.{os.getpid()}.tmp")
+        temporary = self.path.with_name(f"{_FILE}.tmp")  # one name, so that what a killed run leaves is replaced
         try:
             with temporary.open("wb") as stream:
                 torch.save({"format": _FORMAT, "identity": self.identity, **_plain(snapshot)}, stream)
@@ -81,9 +90,23 @@ class Checkpoint:
             temporary.replace(self.path)
         except (OSError, RuntimeError) as error:
             temporary.unlink(missing_ok=True)
-            raise CheckpointError(f"The checkpoint {self.path} cannot be written: {error}.") from None
+            reason = (getattr(error, "strerror", None) or str(error)).splitlines()[0].rstrip(".")
+            raise CheckpointError(
+                f"The checkpoint {self.path} cannot be written ({reason}); free some space or choose another folder."
+            ) from None
         self._saved = time.monotonic()
         return True
+
+
+def _checked(path: Path, device: torch.device | str) -> dict[str, Any]:
+    """The file's data, after its checksums, which torch writes and does not read."""
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged:
+        raise ValueError(damaged)
+    data = torch.load(path, map_location=device, weights_only=True)
+    assert isinstance(data, dict)
+    return data
 
 
 def _plain(snapshot: Snapshot) -> dict[str, Any]:

@@ -1,28 +1,76 @@
 """What a run will do before it does it: levels, evaluations, memory and time."""
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from impasto.descent import Level
 from impasto.encoders import Conv, Encoder, Stack
+from impasto.errors import LayerError
+from impasto.images import Picture
 from impasto.pyramid import fitted, level_shapes
 from impasto.settings import Settings
+from impasto.tasks.targets import Balance, style_shape
 
 _FINEST, _GROWTH, _MOST = 30, 1.6, 80  # evaluations on the finest level, times more per coarser one, and at most
 _FOUNDATION = 420e6  # bytes that Python, torch and the weights take before the first image
 
 
-def levels(settings: Settings, content_shape: tuple[int, ...]) -> tuple[Level, ...]:
-    """The levels of a run, coarse to fine, for a photo of a spatial shape."""
-    shapes = level_shapes(fitted(content_shape, settings.size), settings.coarsest, settings.ratio)
+def levels(settings: Settings, stack: Stack, content: Picture, styles: Sequence[Picture]) -> tuple[Level, ...]:
+    """The levels of a run, coarse to fine.
+
+    A coarse level on which a narrow picture would have no position at some layer is left out.
+
+    Raises:
+        LayerError: if that is so on the finest level already.
+    """
+    shapes = level_shapes(fitted(content.shape, settings.size), settings.coarsest, settings.ratio)
+    check_fit(settings, stack, content, styles, shapes[-1])
+    shapes = tuple(shape for shape in shapes if not any(_misfits(settings, stack, content, styles, shape)))
     given = settings.evaluations
     if given is None:
         counts = [min(_MOST, round(_FINEST * _GROWTH**up)) for up in range(len(shapes) - 1, -1, -1)]
     else:
         counts = [given[min(index, len(given) - 1)] for index in range(len(shapes))]
     return tuple(Level(shape, count) for shape, count in zip(shapes, counts, strict=True))
+
+
+def check_fit(
+    settings: Settings, stack: Stack, content: Picture, styles: Sequence[Picture], shape: tuple[int, ...]
+) -> None:
+    """Refuse a result of spatial ``shape`` for which a picture is too small for one of its layers.
+
+    Raises:
+        LayerError: naming the picture, the layer, and the size it needs.
+    """
+    for sentence in _misfits(settings, stack, content, styles, shape):
+        raise LayerError(sentence)
+
+
+def _misfits(
+    settings: Settings, stack: Stack, content: Picture, styles: Sequence[Picture], shape: tuple[int, ...]
+) -> Iterator[str]:
+    balance = Balance(settings)
+    seen = [(content, content.shape, balance.content_layers), (content, shape, balance.layers)]
+    for style in styles:
+        at = style_shape(settings, style.shape, shape)
+        seen += [(style, style.shape, balance.style_layers), (style, at, balance.style_layers)]
+    for picture, extents, layers in seen:
+        for layer in layers:
+            if min(extents) < stack.stride(layer):
+                yield _misfit(picture, extents, layer, stack.stride(layer))
+
+
+def _misfit(picture: Picture, shape: tuple[int, ...], layer: str, need: int) -> str:
+    pixels = " x ".join(map(str, reversed(shape)))
+    given = shape == picture.shape
+    return (
+        f"{picture.source.name} {f'has {pixels}' if given else f'would be seen at {pixels}'} pixels, too small for "
+        f"{layer}, which needs at least {need} along every side; "
+        f"{'give a larger picture' if given else 'choose a larger size'} or shallower layers."
+    )
 
 
 @dataclass(frozen=True)

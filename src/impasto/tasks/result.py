@@ -32,7 +32,7 @@ class Scores:
     losses: dict[str, float]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """What :func:`impasto.stylize` returns; a notebook shows it as its picture.
 
@@ -43,7 +43,7 @@ class Result:
         recipe: plain data that says how the picture was made, as written into files.
         history: one record per optimizer step.
         optimized: the losses of ``tensor``.
-        delivered: the losses of the quantized image that files hold.
+        delivered: the losses of the image quantized to the photo's bit depth, as a lossless file holds it.
         timings: seconds for ``setup``, ``descent`` and ``final``.
         complete: False if the run was stopped before its last evaluation.
         notes: sentences about what the user may want to know.
@@ -59,6 +59,10 @@ class Result:
     timings: dict[str, float]
     complete: bool
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        height, width = self.tensor.shape[2:]
+        return f"Result({width} x {height}, {len(self.history)} steps, loss {self.delivered.value:.4g})"
 
     @property
     def pil(self) -> PIL.Image.Image:
@@ -105,4 +109,4 @@ def parameters_text(recipe: dict[str, Any]) -> str:
     names = " + ".join(str(style["name"]) for style in inputs["styles"])
     settings = ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in recipe["settings"].items())
     made = f"impasto {recipe['impasto']}, torch {recipe['torch']}, {recipe['precision']} on {recipe['device']}"
-    return f"{inputs['content']['name']} in the style of {names}\n{settings}\nVersion: {made}"
+    return f"{inputs['content']['name']} in the style of {names}\n{settings}\nSeed: {recipe['seed']}, Version: {made}"

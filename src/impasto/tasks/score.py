@@ -1,14 +1,15 @@
 """The losses of any picture, from any tool, against a photo and its paintings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from impasto import images
+from impasto.engines import Engine
 from impasto.errors import ImageError
-from impasto.pyramid import resize
 from impasto.settings import Settings
+from impasto.tasks.plan import check_fit
 from impasto.tasks.result import Scores
-from impasto.tasks.transfer import Transfer, replaced
+from impasto.tasks.transfer import Transfer
 
 
 @dataclass(frozen=True)
@@ -30,23 +31,25 @@ def score(content: Any, styles: Any, pictures: Any, *, settings: Settings | None
     """Content, style and total loss of pictures as they are, at their own size.
 
     Arguments are those of :func:`impasto.stylize`; ``pictures`` is one picture or a list. The photo is resampled to
-    each picture's size, and the setting ``size`` has no say.
+    each picture's size; settings that say how a picture comes about, such as ``size``, have no say.
 
     Raises:
         ImageError: if a picture's proportions are not those of the photo.
         ImpastoError: as :func:`impasto.stylize`.
     """
     several = pictures if isinstance(pictures, (list, tuple)) else [pictures]
-    base = Transfer.of(content, styles, settings=settings, **values)
+    base = Transfer.unsized(content, styles, settings=settings, **values)
+    exact = base.settings.model_copy(update={"precision": "fp32"})
+    run = replace(base, settings=exact)
     found = []
+    engines: dict[tuple[int, int], Engine] = {}
     for item in several:
         picture = item if isinstance(item, images.Picture) else images.read(item)
-        _check_proportions(picture, base.content)
-        longest = max(picture.shape)
-        sized = replaced(base.settings, size=longest, coarsest=longest, precision="fp32")
-        run = Transfer.of(base.content, list(base.styles), settings=sized)
-        engine = run.targets(run.encoder).engine_at(picture.shape)
-        evaluation = engine.measure(resize(picture.pixels, picture.shape).to(run.device))
+        if picture.shape not in engines:
+            _check_proportions(picture, run.content)
+            check_fit(exact, run.stack, run.content, run.styles, picture.shape)
+            engines = {picture.shape: run.targets(run.encoder).engine_at(picture.shape)}
+        evaluation = engines[picture.shape].measure(picture.pixels.to(run.device))
         scores = Scores(evaluation.value, evaluation.by_kind, evaluation.losses)
         found.append(Scored(picture.source.name, picture.shape, scores))
     return found

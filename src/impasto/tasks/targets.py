@@ -35,6 +35,23 @@ class Balance:
             return None
         return 0.5 if self.settings.strength is None else self.settings.strength
 
+    @property
+    def content_layers(self) -> tuple[str, ...]:
+        """The layers whose content loss has a say."""
+        off = self.strength == 1 or self.settings.content_weight == 0
+        return () if off else tuple(name for name, weight in self.settings.content_layers.items() if weight)
+
+    @property
+    def style_layers(self) -> tuple[str, ...]:
+        """The layers whose style loss has a say."""
+        off = self.strength == 0 or self.settings.style_weight == 0
+        return () if off else tuple(name for name, weight in self.settings.style_layers.items() if weight)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers whose features are looked at, each once."""
+        return tuple(dict.fromkeys(self.content_layers + self.style_layers))
+
     def content(self, features: Tensor, layer: str) -> float:
         """The weight of the content loss at a layer whose target is ``features``."""
         share = _share(self.settings.content_layers, layer)
@@ -77,26 +94,23 @@ class Targets:
         return Engine(self.encoder, Objective(tuple(terms)))
 
     def _content_terms(self, shape: tuple[int, ...]) -> list[Term]:
-        layers = [name for name, weight in self.settings.content_layers.items() if weight]
         balance = Balance(self.settings)
-        if balance.strength == 1 or self.settings.content_weight == 0:
+        if not balance.content_layers:
             return []
         image = resize(self.content, shape).to(self.encoder.device)
         return [
             Term("content", name, ContentLoss(features), balance.content(features, name))
-            for name, features in self.encoder.features(image, layers)
+            for name, features in self.encoder.features(image, balance.content_layers)
         ]
 
     def _style_terms(self, shape: tuple[int, ...]) -> list[Term]:
-        layers = [name for name, weight in self.settings.style_layers.items() if weight]
         balance = Balance(self.settings)
-        if balance.strength == 0 or self.settings.style_weight == 0:
+        if not balance.style_layers:
             return []
         grams: dict[str, Tensor] = {}
-        for style, share in zip(self.styles, _shares(self.settings, len(self.styles)), strict=True):
-            size = max(1, round(max(shape) * self.settings.style_scale))
-            image = resize(style, fitted(tuple(style.shape[2:]), size)).to(self.encoder.device)
-            for name, features in self.encoder.features(image, layers):
+        for style, share in zip(self.styles, shares(self.settings, len(self.styles)), strict=True):
+            image = resize(style, style_shape(self.settings, tuple(style.shape[2:]), shape)).to(self.encoder.device)
+            for name, features in self.encoder.features(image, balance.style_layers):
                 gram = GramLoss.of(features).target * share
                 grams[name] = grams[name] + gram if name in grams else gram
         return [Term("style", name, GramLoss(gram), balance.style(gram, name)) for name, gram in grams.items()]
@@ -106,6 +120,12 @@ def _share(weights: Mapping[str, float], layer: str) -> float:
     return weights[layer] / sum(weights.values())
 
 
-def _shares(settings: Settings, count: int) -> list[float]:
+def style_shape(settings: Settings, style: tuple[int, ...], result: tuple[int, ...]) -> tuple[int, ...]:
+    """The spatial shape that a painting of shape ``style`` is seen at, for a result of shape ``result``."""
+    return fitted(style, max(1, round(max(result) * settings.style_scale)))
+
+
+def shares(settings: Settings, count: int) -> list[float]:
+    """Each painting's share of the style, adding up to 1."""
     blend = settings.blend or (1.0,) * count
     return [part / sum(blend) for part in blend]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from torch import Tensor
 import impasto
 from impasto import images, machine
 from impasto.descent import Descent, Level, Record, Snapshot
-from impasto.encoders import Encoder, load
+from impasto.encoders import Encoder, Parameters, Stack, load
+from impasto.encoders.weights import file_sha256
 from impasto.engines import Evaluation
 from impasto.errors import SettingsError
 from impasto.images import Picture
@@ -23,7 +24,8 @@ from impasto.settings import INITS, Settings, make
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.plan import Plan, levels, memory_of
 from impasto.tasks.result import Result, Scores
-from impasto.tasks.targets import Targets
+from impasto.tasks.start import starting_image
+from impasto.tasks.targets import Balance, Targets
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +52,7 @@ class Event:
     losses: dict[str, float]
     seconds: float
     remaining: float
-    image: Tensor
+    image: Tensor = field(repr=False)
 
 
 Listener = Callable[[Event], object]
@@ -87,15 +89,30 @@ def stylize(
 
 @dataclass(frozen=True, eq=False)
 class Transfer:
-    """One run, prepared: inputs read, settings checked, network ready."""
+    """One run, prepared: inputs read, settings checked, network read. Made by :meth:`of`."""
 
     content: Picture
     styles: tuple[Picture, ...]
     settings: Settings
+    stack: Stack
+    parameters: Parameters
 
     @classmethod
     def of(cls, content: Any, styles: Any, *, settings: Settings | None = None, **values: Any) -> "Transfer":
         """Read the inputs and check that the settings fit them; arguments as for :func:`stylize`.
+
+        Everything that can be wrong is found here, before anything is computed.
+
+        Raises:
+            ImpastoError: as :func:`stylize`.
+        """
+        run = cls.unsized(content, styles, settings=settings, **values)
+        run.levels, run.source, run.device  # noqa: B018 - each raises what is wrong with it
+        return run
+
+    @classmethod
+    def unsized(cls, content: Any, styles: Any, *, settings: Settings | None = None, **values: Any) -> "Transfer":
+        """:meth:`of`, without what depends on the size of the result and on what to start from.
 
         Raises:
             ImpastoError: as :func:`stylize`.
@@ -110,20 +127,26 @@ class Transfer:
             raise SettingsError(
                 f"The blend has {len(chosen.blend)} shares for {len(several)} styles; give one share each."
             )
-        run = cls(_picture(content), tuple(_picture(style) for style in several), chosen)
-        run._check()
-        return run
+        stack, parameters = load(chosen.network, chosen.weights)
+        pictures = [_picture(source) for source in (content, *several)]
+        return cls(pictures[0], tuple(pictures[1:]), _canonical(chosen, stack), stack, parameters)
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:
         """The sizes from coarse to fine, with their evaluations."""
-        return levels(self.settings, self.content.shape)
+        return levels(self.settings, self.stack, self.content, self.styles)
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
         """The layers that have a weight, by their own names."""
-        named = {**self.settings.content_layers, **self.settings.style_layers}
-        return tuple(name for name in named if named[name])
+        return Balance(self.settings).layers
+
+    @cached_property
+    def source(self) -> Picture | None:
+        """The picture that the descent starts from, or None if it starts from noise."""
+        if self.settings.init == "content":
+            return self.content
+        return None if self.settings.init in INITS else _picture(self.settings.init)
 
     @cached_property
     def device(self) -> torch.device:
@@ -137,7 +160,7 @@ class Transfer:
 
     def plan(self, *, measure: bool = True) -> Plan:
         """What :meth:`run` will do; with ``measure``, the time is estimated from one small evaluation made now."""
-        history = self.settings.history or LBFGS.history
+        history = (self.settings.history or LBFGS.history) if self.settings.optimizer == "lbfgs" else 1
         return Plan(
             self.levels,
             self.layers,
@@ -147,13 +170,21 @@ class Transfer:
             self._seconds() if measure else None,
         )
 
-    def run(self, on_event: Listener | None = None, checkpoint: str | Path | None = None) -> Result:
-        """Do it; arguments as for :func:`stylize`."""
+    def run(
+        self,
+        on_event: Listener | None = None,
+        checkpoint: str | Path | None = None,
+        *,
+        checkpoint_interval: float = Checkpoint.INTERVAL,
+    ) -> Result:
+        """Do it; arguments as for :func:`stylize`, and the least time between two checkpoints, in seconds."""
         began = time.perf_counter()
         if self.device.type == "cpu":
             machine.keep_freed_memory()
-        saver = Checkpoint(Path(checkpoint), self._identity()) if checkpoint is not None else None
-        start = (saver.load() if saver else None) or self._start()
+        saver = None
+        if checkpoint is not None:
+            saver = Checkpoint(Path(checkpoint), self._identity(), checkpoint_interval)
+        start = (saver.load(self.device) if saver else None) or self._start()
         descent = Descent(self.levels, self.targets(self.encoder).engine_at, _optimizer(self.settings), self._lift)
         ready = time.perf_counter()
         snapshot, stopped = self._descend(descent, start, on_event, saver)
@@ -210,13 +241,10 @@ class Transfer:
         )
 
     def _start(self) -> Tensor:
-        """The image that the descent begins with, at a size of its own."""
-        shape = self.levels[0].shape
-        generator = torch.Generator().manual_seed(self.settings.seed)
-        noise = torch.rand(1, 3, *shape, generator=generator)
-        image = self._initial(shape, noise)
-        mixed = torch.lerp(image, noise, self.settings.noise) if self.settings.noise else image
-        return mixed.to(self.device)
+        """The image that the descent begins with, at the coarsest size."""
+        source = None if self.source is None else self.source.pixels
+        styles = [style.pixels for style in self.styles]
+        return starting_image(self.settings, source, styles, self.levels[0].shape).to(self.device)
 
     def _lift(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
         """The image at the next level's shape, with the detail that the photo has there and the level below had not.
@@ -230,20 +258,10 @@ class Transfer:
         blurred = resize(resize(photo, tuple(image.shape[2:])), shape)
         return larger.add_((photo - blurred).to(larger.device)).clamp_(0, 1)
 
-    def _initial(self, shape: tuple[int, ...], noise: Tensor) -> Tensor:
-        init = self.settings.init
-        if init == "noise":
-            return noise
-        if init == "style-moments":
-            return _with_moments_of(self.styles[0].pixels, noise)
-        source = self.content if init == "content" else _picture(init)
-        return resize(source.pixels, shape)
-
     def _encoder(self, dtype: torch.dtype) -> Encoder:
-        stack, parameters = load(self.settings.network, self.settings.weights)
         return Encoder(
-            stack,
-            parameters,
+            self.stack,
+            self.parameters,
             pooling=self.settings.pooling,
             padding=self.settings.padding,
             dtype=dtype,
@@ -255,10 +273,11 @@ class Transfer:
         return Targets(encoder, self.content.pixels, [style.pixels for style in self.styles], self.settings)
 
     def _scores(self, image: Tensor) -> tuple[Scores, Scores]:
-        """The losses of the image as it is and as files hold it, in float32 whatever the run's precision."""
+        """The losses of the image as it is and as the photo's depth holds it, in float32 whatever the run's precision."""
         exact = self.encoder if self.encoder.dtype == torch.float32 else self._encoder(torch.float32)
         engine = self.targets(exact).engine_at(self.levels[-1].shape)
-        found = [engine.measure(x.to(self.device)) for x in (image, images.quantize(image))]
+        rounded = images.quantize(image, self.content.source.depth)
+        found = [engine.measure(x.to(self.device)) for x in (image, rounded)]
         first, second = (Scores(e.value, e.by_kind, e.losses) for e in found)
         return first, second
 
@@ -277,19 +296,6 @@ class Transfer:
             times.append(time.perf_counter() - began)
         return min(times) / (shape[0] * shape[1]) * sum(level.cost for level in self.levels)
 
-    def _check(self) -> None:
-        """Everything that can be wrong is found before anything is computed."""
-        settings = self.settings
-        stack, _ = load(settings.network, settings.weights)
-        for name in self.layers:
-            stack.extent(stack.canonical(name), self.levels[0].shape)
-        for style in self.styles:
-            size = max(1, round(max(self.levels[0].shape) * settings.style_scale))
-            for name in settings.style_layers:
-                stack.extent(stack.canonical(name), fitted(style.shape, size))
-        if settings.init not in INITS:
-            images.read(settings.init)
-
     def _notes(self) -> Iterator[str]:
         longest = max(self.levels[-1].shape)
         for picture, size in [
@@ -305,12 +311,23 @@ class Transfer:
     def _identity(self) -> dict[str, Any]:
         """What must agree for a checkpoint to be this run's."""
         return {
-            "settings": self.settings.model_dump(mode="json"),
-            "content": self.content.source.sha256,
-            "styles": [style.source.sha256 for style in self.styles],
-            "precision": _name(self.encoder.dtype),
-            "impasto": impasto.__version__,
+            **self.settings.model_dump(mode="json"),
+            "content": [self.content.source.sha256, *self.content.shape],
+            "styles": [[style.source.sha256, *style.shape] for style in self.styles],
+            "files": self._files(),
+            "computed precision": _name(self.encoder.dtype),
+            "impasto's version": impasto.__version__,
         }
+
+    def _files(self) -> dict[str, dict[str, str]]:
+        """The files that settings name."""
+        files = {}
+        if self.settings.init not in INITS and self.source is not None:
+            files["init"] = _reference(self.source)
+        if self.settings.weights is not None:
+            path = Path(self.settings.weights)
+            files["weights"] = {"name": path.name, "sha256": file_sha256(path)}
+        return files
 
     def _recipe(self, history: tuple[Record, ...], delivered: Scores, *, stopped: bool) -> dict[str, Any]:
         return {
@@ -318,10 +335,11 @@ class Transfer:
             "torch": torch.__version__,
             "task": "stylize",
             "settings": self.settings.given(),
+            "seed": self.settings.seed,
             "inputs": {
                 "content": _reference(self.content),
                 "styles": [_reference(style) for style in self.styles],
-                **({} if self.settings.init in INITS else {"init": _reference(_picture(self.settings.init))}),
+                **self._files(),
             },
             "precision": _name(self.encoder.dtype),
             "device": str(self.device),
@@ -352,16 +370,12 @@ def _optimizer(settings: Settings) -> Optimizer:
     return LBFGS() if settings.history is None else LBFGS(history=settings.history)
 
 
-def _with_moments_of(style: Tensor, noise: Tensor) -> Tensor:
-    """Noise whose colors have the mean and covariance of the style's pixels, kept in [0, 1]."""
-    colors = style.flatten(2)[0].double()
-    mean = colors.mean(1, keepdim=True)
-    values, vectors = torch.linalg.eigh((colors - mean) @ (colors - mean).t() / colors.shape[1])
-    root = vectors * values.clamp(min=0).sqrt() @ vectors.t()
-    flat = (noise.flatten(2)[0].double() - 0.5) * 12**0.5  # uniform in [0, 1], brought to variance 1
-    return torch.as_tensor(root @ flat + mean).to(noise.dtype).view_as(noise).clamp(0, 1)
-
-
-def replaced(settings: Settings, **values: Any) -> Settings:
-    """The settings with some values changed, checked again."""
-    return make({**settings.given(), **values})
+def _canonical(settings: Settings, stack: Stack) -> Settings:
+    """The settings with every layer under its own name: ``conv4_2`` for ``relu4_2``."""
+    named = {}
+    for name in ("content_layers", "style_layers"):
+        weights: dict[str, float] = getattr(settings, name)
+        named[name] = {stack.canonical(layer): weight for layer, weight in weights.items()}
+        if len(named[name]) < len(weights):
+            raise SettingsError(f"The setting {name} names a layer twice ({', '.join(weights)}); name each once.")
+    return settings.model_copy(update=named)

@@ -24,7 +24,7 @@ _HALF = 0.0042  # half the width of a lead
 
 def glass(canvas: Canvas, rng: np.random.Generator) -> Array:
     """A sun in rings of glass over mountains and water, held by leads and lit from behind."""
-    window = _Window(canvas, Noise(rng), rng)
+    mirrored, window = rng.integers(2), _Window(canvas, Noise(rng), rng)
     pane, border = _panes(*window.plan(), rng)
     edge = np.where(window.region == _DISC, 9, _to_length(border, canvas.unit))
     edge = np.minimum(edge, window.outlines())
@@ -35,7 +35,7 @@ def glass(canvas: Canvas, rng: np.random.Generator) -> Array:
     half = _HALF * (1 + 0.25 * window.warp[0])
     colors = _leaded(colors, edge, half, ripple)
     height = np.where(edge < half, _rounded(edge, half), 0.0012 * streak + 0.0005 * ripple)
-    if rng.integers(2):
+    if mirrored:
         colors, height = colors[:, ::-1], height[:, ::-1]
     return _glowing(relief(colors, height, canvas.unit, gloss=0.3), canvas.unit)
 

@@ -1,5 +1,6 @@
 """A night in thick oil: strokes around vortices and stars, over hills, a field of wheat and a dark cypress."""
 
+import itertools
 from typing import Protocol
 
 import numpy as np
@@ -31,14 +32,18 @@ _FLAMES = (  # of the cypress: foot, lean, height of the tip, half the width, as
 
 def swirl(canvas: Canvas, rng: np.random.Generator) -> Array:
     """A night sky over hills, wheat and a cypress, in layers of ever finer strokes along the flow of each."""
-    noise = Noise(rng)
-    ground = np.broadcast_to(_GROUND, (canvas.height, canvas.width, 3)).copy()
-    paint = Paint(ground, np.zeros((canvas.height, canvas.width), np.float32))
+    mirrored, noise = rng.integers(2), Noise(rng)
     hills = _Hills(canvas, noise, rng)
-    for motif in (_Sky(canvas, noise, hills, rng), hills, _Cypress(canvas, noise, rng)):
-        for layer in _LAYERS:
-            _lay(paint, canvas, motif, rng, layer)
-    if rng.integers(2):
+    sky = _Sky(canvas, noise, hills, rng)
+    # strokes that circle a star leave its middle bare: it must not be dark
+    ground = np.where((sky.halo(*canvas.grid()) < 0.2)[..., None], _HALO[0], _GROUND)
+    paint = Paint(ground, np.zeros((canvas.height, canvas.width), np.float32))
+    motifs: tuple[_Motif, ...] = (sky, hills, _Cypress(canvas, noise, rng))
+    plan = list(itertools.product(motifs, _LAYERS))
+    # a generator each: how many strokes one layer needs must not change what the next one draws
+    for (motif, layer), own in zip(plan, rng.spawn(len(plan)), strict=True):
+        _lay(paint, canvas, motif, own, layer)
+    if mirrored:
         paint = Paint(paint.colors[:, ::-1], paint.height[:, ::-1])
     return relief(paint.colors, paint.height, canvas.unit, 2.2)
 
@@ -119,13 +124,13 @@ class _Sky:
         return u, v
 
     def scale(self, x: Array, y: Array) -> Array:
-        return np.clip(0.45 + 0.4 * self._halo(x, y), 0.45, 1)
+        return np.clip(0.45 + 0.4 * self.halo(x, y), 0.45, 1)
 
     def colors(self, x: Array, y: Array, rng: np.random.Generator) -> Array:
         colors = ramp(self._tone(x, y) + rng.normal(0, 0.085, x.shape), _SKY)
         warm = rng.random(x.shape) < 0.02
         colors[warm] = ramp(rng.random(int(warm.sum())), _HALO[2:6])
-        near = self._halo(x, y) + rng.normal(0, 0.07, x.shape)
+        near = self.halo(x, y) + rng.normal(0, 0.07, x.shape)
         lit = near + rng.normal(0, 0.08, x.shape) < 1
         colors[lit] = ramp(near[lit], _HALO, (0, 0.16, 0.32, 0.46, 0.62, 0.8, 1.0))
         return colors
@@ -146,7 +151,7 @@ class _Sky:
             tone = tone + weight * (0.52 + 0.30 * arms + 0.35 * np.exp(-6 * r * r) - tone)
         return tone
 
-    def _halo(self, x: Array, y: Array) -> Array:
+    def halo(self, x: Array, y: Array) -> Array:
         """The distance to the nearest star, in radii of its halo."""
         halos: Array = np.min([np.hypot(x - cx, y - cy) / (2.4 * radius) for cx, cy, radius, _ in self.stars], 0)
         return halos

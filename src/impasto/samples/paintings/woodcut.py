@@ -14,7 +14,7 @@ _OUTLINES = (0.0026, 0.0030, 0.0034, 0.0034)  # half the width of the line along
 
 def woodcut(canvas: Canvas, rng: np.random.Generator) -> Array:
     """A sun over a mountain, two hills and the sea: flat colors under the lines of a dark key block."""
-    scene = _Scene(canvas, Noise(rng), rng)
+    mirrored, scene = rng.integers(2), _Scene(canvas, Noise(rng), rng)
     x, y = (part.ravel() for part in canvas.grid())
     edges = scene.horizons(canvas)
     column = np.arange(x.size) % canvas.width
@@ -34,7 +34,7 @@ def woodcut(canvas: Canvas, rng: np.random.Generator) -> Array:
     printed, height = _printed(colors, key, x, y, scene.noise)
     shape = (canvas.height, canvas.width)
     printed, height = printed.reshape(*shape, 3), height.reshape(shape)
-    if rng.integers(2):
+    if mirrored:
         printed, height = printed[:, ::-1], height[:, ::-1]
     return relief(printed, height, canvas.unit, gloss=0)
 

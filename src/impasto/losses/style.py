@@ -1,0 +1,40 @@
+"""What style losses share: they compare means over positions, so they do not know where anything is."""
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from impasto.losses.base import Loss
+from impasto.statistics import position_count
+
+
+@dataclass(frozen=True, eq=False)
+class StyleLoss(Loss):
+    """A distance between two means over positions: the image's summary per position, and the style's.
+
+    Args:
+        target: the style's summary divided by its number of positions, of the shape of a summary.
+    """
+
+    target: Tensor
+
+    @classmethod
+    @abstractmethod
+    def of(cls, features: Tensor) -> Self:
+        """The loss whose minimum, zero, is at the statistics of ``features`` (B, C, *spatial)."""
+
+    def mixed(self, features: Tensor, share: float) -> Self:
+        """This loss with ``share`` (0 to 1) of its target given over to the features of another style.
+
+        The new target is that of one style which shows the first at 1 - share of its positions and the other at the rest.
+        What else the loss took from its style stays.
+        """
+        statistic = self.summarize(features) / position_count(features)
+        return replace(self, target=torch.lerp(self.target, statistic, share))
+
+    def size(self) -> float:
+        """The loss of an image without features, whose summary is all zero: what a relative loss is relative to."""
+        return self.compare(torch.zeros_like(self.target), 1).item()

@@ -1,0 +1,51 @@
+"""The image that a descent begins with."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from impasto.pyramid import resize
+from impasto.settings import Settings
+from impasto.tasks.targets import shares
+
+
+def starting_image(
+    settings: Settings, source: Tensor | None, styles: Sequence[Tensor], shape: tuple[int, ...]
+) -> Tensor:
+    """What the settings ``init``, ``noise`` and ``seed`` ask for.
+
+    Args:
+        settings: as said.
+        source: the picture that ``init`` means, (1, 3, H, W): the photo or a file's; None for noise.
+        styles: the paintings, (1, 3, H, W) each.
+        shape: the spatial shape of the result.
+
+    Returns:
+        (1, 3, *shape) in [0, 1].
+    """
+    noise = torch.rand(1, 3, *shape, generator=torch.Generator().manual_seed(settings.seed))
+    if source is not None:
+        return torch.lerp(resize(source, shape), noise, settings.noise)
+    if settings.init == "noise":
+        return noise
+    colored = _with_moments(noise, *_moments(styles, shares(settings, len(styles))))
+    return torch.lerp(colored, noise, settings.noise)
+
+
+def _moments(styles: Sequence[Tensor], parts: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """Mean (3, 1) and covariance (3, 3) of the colors of all styles, each with its share."""
+    mean, square = torch.zeros(3, 1, dtype=torch.float64), torch.zeros(3, 3, dtype=torch.float64)
+    for style, part in zip(styles, parts, strict=True):
+        colors = style.flatten(2)[0].double()
+        mean += part * colors.mean(1, keepdim=True)
+        square += part * (colors @ colors.t()) / colors.shape[1]
+    return mean, square - mean @ mean.t()
+
+
+def _with_moments(noise: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+    """Noise, uniform in [0, 1], brought to a mean and a covariance of colors and then kept in [0, 1]."""
+    values, vectors = torch.linalg.eigh(covariance)
+    root: Tensor = vectors * values.clamp(min=0).sqrt() @ vectors.t()
+    standard: Tensor = (noise.flatten(2)[0].double() - 0.5) * 12**0.5  # of mean 0 and variance 1
+    return (root @ standard + mean).to(noise.dtype).view_as(noise).clamp(0, 1)

@@ -1,0 +1,112 @@
+"""Options made from the settings, and command lines made from settings."""
+
+import shlex
+
+import pytest
+from hypothesis import given, strategies
+
+from impasto.choices import Padding, Pooling
+from impasto.cli import app
+from impasto.cli.options import PANELS, SCORING, arguments, chosen, words
+from impasto.errors import SettingsError
+from impasto.settings import Settings, make
+
+WEIGHTS = strategies.floats(0, 1e6, allow_nan=False)
+LAYERS = strategies.dictionaries(strategies.sampled_from(["conv1_1", "conv3_2", "conv5_4"]), WEIGHTS, min_size=1)
+VALUES = strategies.fixed_dictionaries(
+    {},
+    optional={
+        "size": strategies.integers(16, 200_000),
+        "strength": strategies.floats(0, 1),
+        "style_layers": LAYERS.filter(lambda weights: sum(weights.values()) > 0),
+        "blend": strategies.lists(WEIGHTS, min_size=1, max_size=3).filter(sum),
+        "evaluations": strategies.lists(strategies.integers(1, 1000), min_size=1, max_size=4),
+        "init": strategies.sampled_from(["content", "style-moments", "a picture.png", "-x.png"]),
+        "smoothness": WEIGHTS,
+        "ratio": strategies.floats(1.1, 16),
+        "pooling": strategies.sampled_from(Pooling.__args__),
+        "padding": strategies.sampled_from(Padding.__args__),
+        "optimizer": strategies.just("adam"),
+        "seed": strategies.integers(0, 2**63 - 1),
+    },
+)
+
+
+def parsed(*line):
+    """What cyclopts makes of the settings of a command line."""
+    _, bound, _ = app.parse_args(["stylize", "a.png", "b.png", "-o", "c.png", *line])
+    return bound.arguments.get("given")
+
+
+def test_every_setting_has_one_panel():
+    """The panels of the help hold every field of the settings once, and nothing else."""
+    assert sorted(name for names in PANELS.values() for name in names) == sorted(Settings.model_fields)
+
+
+def test_help_has_every_setting(call):
+    """Every field is an option, with its description and its default."""
+    flat = " ".join(call("stylize", "--help").out.replace("│", " ").split())
+    for name, field in Settings.model_fields.items():
+        assert f"--{name.replace('_', '-')} " in flat
+        assert field.description in flat
+        assert field.default is None or f"[default: {words(field.default)}]" in flat
+
+
+def test_score_has_the_settings_that_matter(call):
+    """Scoring offers what has a say in losses, and not what has not."""
+    out = call("score", "--help").out
+    for name in Settings.model_fields:
+        assert (f"--{name.replace('_', '-')} " in out) == (name in SCORING)
+
+
+def test_only_what_was_given_is_passed_on():
+    """A default that was not typed stays out, and one that was typed is there."""
+    assert parsed() is None
+    assert parsed("--size", "512", "--style-weight=-1") == {"size": "512", "style_weight": "-1"}
+
+
+@given(VALUES)
+def test_arguments_give_the_same_settings(values):
+    """A command line made from settings is read as those settings."""
+    settings = make(values)
+    line = arguments(settings.given())
+    assert chosen(parsed(*shlex.split(shlex.join(line)))) == settings
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, "0.5"), ([80, 40], "80,40"), ({"conv1_1": 1.0, "conv2_1": 0.5}, "conv1_1,conv2_1:0.5"), ("noise", "noise")],
+)
+def test_values_as_words(value, text):
+    """Values are written as they are typed."""
+    assert words(value) == text
+
+
+def test_options_override_a_preset(tmp_path):
+    """What is given replaces the preset's value, and the rest of the preset stays."""
+    path = tmp_path / "mine.toml"
+    path.write_text("size = 256\nstrength = 0.7\n")
+    assert chosen({"size": "300"}, str(path)).given() == {"size": 300, "strength": 0.7}
+
+
+@pytest.mark.parametrize(
+    ("text", "given_", "rest"),
+    [
+        ("strength = 0.7", {"content_weight": "1", "style_weight": "2"}, {"content_weight": 1.0, "style_weight": 2.0}),
+        ("content_weight = 1\nstyle_weight = 2", {"strength": "0.1"}, {"strength": 0.1}),
+        ("optimizer = 'adam'\nrate = 0.1", {"optimizer": "gradient-descent"}, {"optimizer": "gradient-descent"}),
+        ("noise = 0.3", {"init": "noise"}, {"init": "noise"}),
+        ("network = 'vgg19-original'", {"weights": "x.pth"}, {"weights": "x.pth"}),
+    ],
+)
+def test_options_override_what_they_exclude(tmp_path, text, given_, rest):
+    """A preset's value that could not take effect beside a given option gives way to it."""
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    assert chosen(given_, str(path)).given() == rest
+
+
+def test_unknown_preset_is_named():
+    """A preset that is not there is answered with those that are."""
+    with pytest.raises(SettingsError, match=r"no preset 'drat'.*draft"):
+        chosen({}, "drat")

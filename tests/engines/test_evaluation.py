@@ -1,0 +1,211 @@
+"""Values and gradients of whole objectives, whole and in tiles."""
+
+import pytest
+import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from impasto.encoders import Conv, Pool, Stack
+from impasto.engines import Engine, Evaluation
+from impasto.losses import LOSSES
+from impasto.objective import Objective, Term
+from impasto.tiling import tiles
+
+# Every layer's radius is one more than a multiple of its stride, so that a halo one position too small, rounded up to
+# the stride, is a whole stride too small.
+STACK = Stack(
+    "odd",
+    (
+        Conv("conv1_1", 3, 4),
+        Conv("conv1_2", 4, 4),
+        Conv("conv1_3", 4, 4),
+        Pool("pool1"),
+        Conv("conv2_1", 4, 5),
+        Pool("pool2"),
+        Conv("conv3_1", 5, 4),
+    ),
+)
+LAYERS = ("image", "conv1_3", "pool1", "conv2_1", "conv3_1")
+ROUNDING = {"wasserstein": 1e3}  # times more than other losses: the roots of covariances amplify it
+POOLINGS, PADDINGS = ("avg", "max", "l2"), ("zero", "reflect", "replicate")
+
+every_loss = pytest.mark.parametrize("name", LOSSES)
+
+
+@pytest.fixture(scope="session")
+def engine_of(tiny, picture, make_loss):
+    """A function that makes an engine with one loss at several layers, or with every loss, for images of a shape."""
+
+    def make(shape, names, layers=LAYERS, tiles=None, **options):
+        encoder = tiny(len(shape), STACK, **options)
+        targets = dict(encoder.features(picture(*shape, seed=7), layers))
+        terms = [
+            Term(name, layer, make_loss(name, targets[layer]), 0.5 + index)
+            for name in names
+            for index, layer in enumerate(layers)
+        ]
+        return Engine(encoder, Objective(tuple(terms)), tiles)
+
+    return make
+
+
+def cut(engine, shape, core):
+    """Tiles for an engine, with the halo that its objective needs."""
+    stack = engine.encoder.stack
+    stride = max(stack.stride(layer) for layer in engine.objective.layers)
+    return tiles(shape, core, engine.objective.halo(stack), stride)
+
+
+def disagreement(engine, image, cut):
+    """How far tiles are from the whole, relative: of the value, and of the gradient's largest entry."""
+    whole = engine.evaluate(image)
+    tiled = Engine(engine.encoder, engine.objective, cut).evaluate(image)
+    of_gradient = (tiled.gradient - whole.gradient).abs().max() / whole.gradient.abs().max()
+    return abs(tiled.value - whole.value) / whole.value, of_gradient.item()
+
+
+@pytest.mark.parametrize("shape", [(21,), (13, 16), (9, 8, 11)], ids=str)
+@every_loss
+def test_gradient_agrees_with_autograd(engine_of, picture, name, shape):
+    """One loss at the image, at convolutions and at a pooling at once, with a weight each."""
+    engine, image = engine_of(shape, [name]), picture(*shape)
+    found = engine.evaluate(image)
+    leaf = image.clone().requires_grad_()
+    x, value, layers = leaf, 0.0, iter(engine.objective.terms)
+    term = next(layers)
+    value = value + term.weight * term.loss.value(x)
+    encoder, ones, dims = engine.encoder, (1,) * len(shape), len(shape)
+    convolution = (torch.conv1d, torch.conv2d, torch.conv3d)[dims - 1]
+    pooling = (torch.nn.functional.avg_pool1d, torch.nn.functional.avg_pool2d, torch.nn.functional.avg_pool3d)[dims - 1]
+    x = convolution(x, encoder.parameters.matrix.view(3, 3, *ones), encoder.parameters.offset)
+    term = next(layers)
+    for layer in STACK:
+        x = (
+            pooling(x, 2)
+            if isinstance(layer, Pool)
+            else convolution(x, *encoder.parameters.convolutions[layer.name], padding=1).relu()
+        )
+        if term and layer.name == term.layer:
+            value = value + term.weight * term.loss.value(x)
+            term = next(layers, None)
+    assert term is None
+    value.backward()
+    assert found.value == pytest.approx(value.item(), rel=1e-12)
+    assert torch.allclose(found.gradient, leaf.grad, rtol=1e-10, atol=1e-12 * leaf.grad.abs().max().item())
+
+
+@pytest.mark.parametrize("padding", [*PADDINGS, "circular"])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_gradient_agrees_with_differences(engine_of, picture, pooling, padding):
+    """All losses at all layers together, along random directions."""
+    engine = engine_of((13, 16), LOSSES, pooling=pooling, padding=padding)
+    image = picture(13, 16)
+    gradient = engine.evaluate(image).gradient
+    for _ in range(3):
+        direction = torch.randn_like(image)
+        ahead, behind = (engine.measure(image + step * direction).value for step in (1e-6, -1e-6))
+        tolerance = 1e-7 * (gradient.norm() * direction.norm()).item()
+        assert (gradient * direction).sum().item() == pytest.approx((ahead - behind) / 2e-6, abs=tolerance)
+
+
+def test_measuring_finds_the_same_value_without_a_gradient(engine_of, picture):
+    """Whole or in tiles."""
+    engine = engine_of((13, 16), LOSSES)
+    image = picture(13, 16)
+    expected = engine.evaluate(image)
+    for with_tiles in (None, cut(engine, (13, 16), 6)):
+        found = Engine(engine.encoder, engine.objective, with_tiles).measure(image)
+        assert found.gradient is None
+        assert found.value == pytest.approx(expected.value, rel=1e-12)
+        assert found.losses == pytest.approx(expected.losses, rel=1e-12)
+
+
+def test_evaluation_adds_up(engine_of, picture):
+    """The value is the sum of the weighted losses, and so is the sum over kinds."""
+    engine = engine_of((13, 16), LOSSES)
+    found = engine.evaluate(picture(13, 16))
+    weighted = {term.name: term.weight * found.losses[term.name] for term in engine.objective.terms}
+    assert found.weighted == weighted
+    assert found.value == pytest.approx(sum(weighted.values()), rel=1e-14)
+    assert set(found.by_kind) == set(LOSSES)
+    assert sum(found.by_kind.values()) == pytest.approx(found.value, rel=1e-14)
+
+
+def test_kinds_add_up():
+    """``style/conv1_1`` and ``style/conv2_1`` are both style."""
+    found = Evaluation(6.0, {}, {"style/conv1_1": 1.0, "style/conv2_1": 2.0, "content/conv4_2": 3.0}, None)
+    assert found.by_kind == {"style": 3.0, "content": 3.0}
+
+
+def test_targets_own_image_costs_nothing(engine_of, picture):
+    """At the image that content and style were taken from, both losses and their gradient are 0."""
+    engine = engine_of((13, 16), ["content", "gram"])
+    found = engine.evaluate(picture(13, 16, seed=7))
+    assert found.value == pytest.approx(0, abs=1e-25)
+    assert found.gradient.abs().max() < 1e-14
+
+
+def test_nothing_given_is_changed(engine_of, picture):
+    """The image is read, never written, and a second evaluation is the same bit for bit."""
+    engine, image = engine_of((13, 16), LOSSES), picture(13, 16)
+    before = image.clone()
+    first, second = engine.evaluate(image), engine.evaluate(image)
+    assert torch.equal(image, before)
+    assert first.value == second.value
+    assert torch.equal(first.gradient, second.gradient)
+
+
+SHAPES = st.one_of(
+    st.tuples(st.integers(4, 90)),
+    st.tuples(*[st.integers(4, 40)] * 2),
+    st.tuples(*[st.integers(4, 18)] * 3),
+)
+OPTIONS = st.fixed_dictionaries({"pooling": st.sampled_from(POOLINGS), "padding": st.sampled_from(PADDINGS)})
+
+
+@settings(max_examples=25)
+@given(case=st.tuples(SHAPES, st.integers(3, 40), OPTIONS))
+@example(case=((33,), 16, {"padding": "reflect"}))  # the last core has no position in the deepest layer
+@example(case=((9, 39), 4, {"padding": "reflect", "pooling": "max"}))
+@every_loss
+def test_tiles_are_exact(engine_of, picture, name, case):
+    """Cut anyhow, an image has the value of the whole to 1e-12 and its gradient to 1e-10."""
+    shape, core, options = case
+    engine = engine_of(shape, [name], **options)
+    of_value, of_gradient = disagreement(engine, picture(*shape), cut(engine, shape, core))
+    assert of_value < 1e-12 * ROUNDING.get(name, 1)
+    assert of_gradient < 1e-10 * ROUNDING.get(name, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [(name, layer) for name in LOSSES for layer in LAYERS if LOSSES[name].margin or layer != "image"],
+)
+def test_radius_one_too_small_is_noticed(engine_of, picture, monkeypatch, name, layer):
+    """The test above can fail: were a radius one position short, tiles would disagree with the whole."""
+    shape = (41, 41)
+    engine, image = engine_of(shape, [name], (layer,)), picture(*shape)
+    assert disagreement(engine, image, cut(engine, shape, 12))[1] < 1e-10
+    radius = Stack.radius
+    monkeypatch.setattr(Stack, "radius", lambda stack, layer: radius(stack, layer) - 1)
+    assert disagreement(engine, image, cut(engine, shape, 12))[1] > 1e-6
+
+
+@pytest.mark.xfail(strict=True, reason="a tile at the border wraps around to its own far side, not to the image's")
+def test_circular_tiles_are_exact(engine_of, picture):
+    """On a torus, too, tiles would agree with the whole."""
+    engine = engine_of((40, 40), ["gram"], padding="circular")
+    of_value, of_gradient = disagreement(engine, picture(40, 40), cut(engine, (40, 40), 16))
+    assert of_value < 1e-12
+    assert of_gradient < 1e-10
+
+
+def test_batch_of_two_adds_up(engine_of, picture):
+    """With tiles or without, two images at once have a gradient each."""
+    engine = engine_of((21, 22), ["total-variation"])
+    both = torch.cat([picture(21, 22), picture(21, 22, seed=2)])
+    of_value, of_gradient = disagreement(engine, both, cut(engine, (21, 22), 8))
+    assert of_value < 1e-12
+    assert of_gradient < 1e-10
+    alone = engine.evaluate(picture(21, 22))
+    assert torch.allclose(engine.evaluate(both).gradient[:1], alone.gradient, rtol=1e-10)

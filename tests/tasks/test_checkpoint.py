@@ -1,0 +1,271 @@
+"""A run that is killed or stopped at any moment goes on to the same picture, bit for bit."""
+
+import contextlib
+import json
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from impasto.errors import CheckpointError
+from impasto.tasks.checkpoint import Checkpoint
+
+# Runs as a process of its own: says where it is after every step, and saves a checkpoint before it says so.
+_RUN = """
+import json, sys
+import torch
+import impasto
+torch.set_num_threads(1)
+content, style, folder, output, values = sys.argv[1:]
+run = impasto.Transfer.of(content, style, **json.loads(values))
+run.run(lambda event: print(event.level, event.evaluation, flush=True), folder, checkpoint_interval=0).save(output)
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    """A function that starts a process with a text on its standard output, ended with the test at the latest."""
+    with contextlib.ExitStack() as stack:
+
+        def started(*arguments):
+            command = [sys.executable, "-c", _RUN, *map(str, arguments)]
+            process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+            stack.callback(process.kill)
+            return process
+
+        yield started
+
+
+def _kill_at_a_random_moment(process, folder, chance):
+    """Kill after a few steps: somewhere in the next evaluations, or as soon as the next save is seen to begin."""
+    for _ in range(chance.randint(1, 4)):
+        assert process.stdout.readline(), "the run ended before it could be killed"
+    if chance.random() < 0.5:
+        time.sleep(chance.uniform(0, 0.03))
+    else:
+        deadline = time.monotonic() + 5
+        while not (folder / "checkpoint.pt.tmp").exists() and time.monotonic() < deadline:
+            pass
+    process.kill()
+    process.wait()
+
+
+def test_killed_at_five_moments_it_makes_the_same_file(tmp_path, photo, painting, prepare, start):
+    """SIGKILL in the middle of evaluations and of saves costs nothing but time: the PNG has the same bytes."""
+    for name, pixels in (("photo.png", photo), ("painting.png", painting)):
+        Image.fromarray(pixels).save(tmp_path / name)
+    run = prepare(tmp_path / "photo.png", tmp_path / "painting.png", evaluations=(25, 50))
+    run.run().save(tmp_path / "whole.png")
+    folder, output = tmp_path / "run", tmp_path / "pieces.png"
+    arguments = (*(tmp_path / name for name in ("photo.png", "painting.png")), folder, output)
+    chance = random.Random(5)
+    for _ in range(5):
+        process = start(*arguments, json.dumps(run.settings.given()))
+        _kill_at_a_random_moment(process, folder, chance)
+        assert process.returncode != 0, "the run ended before it could be killed"
+        assert not output.exists()
+    process = start(*arguments, json.dumps(run.settings.given()))
+    said = process.stdout.read()
+    assert process.wait() == 0
+    assert not said.startswith("0 1\n"), "the run began from the start"
+    assert output.read_bytes() == (tmp_path / "whole.png").read_bytes()
+    assert [path.name for path in folder.iterdir()] == ["checkpoint.pt"]
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient-descent"])
+def test_stopped_after_every_step_it_makes_the_same_picture(tmp_path, photo, painting, paint, optimizer):
+    """One step per session, each session going on from the last one's checkpoint, is the uninterrupted run."""
+    events = []
+    whole = paint(photo, painting, events.append, optimizer=optimizer, evaluations=(6, 5))
+    sessions = 0
+    complete = False
+    while not complete:
+        result = paint(photo, painting, lambda event: True, tmp_path, optimizer=optimizer, evaluations=(6, 5))
+        sessions, complete = sessions + 1, result.complete
+        assert len(result.history) == sessions
+    assert sessions == len(events) > 4
+    assert torch.equal(result.tensor, whole.tensor)
+    assert result.history == whole.history
+    assert result.delivered == whole.delivered
+    assert result.recipe == whole.recipe
+
+
+def test_stopped_in_bf16_it_makes_the_same_picture(tmp_path, photo, painting, paint):
+    """The same holds in reduced precision, here with one stop on the finer level."""
+    whole = paint(photo, painting, precision="bf16")
+    paint(photo, painting, lambda event: event.level == 1, tmp_path, precision="bf16")
+    assert torch.equal(paint(photo, painting, checkpoint=tmp_path, precision="bf16").tensor, whole.tensor)
+
+
+def test_a_finished_run_is_not_run_again(tmp_path, photo, painting, paint):
+    """Started once more, it gives its picture back without an evaluation."""
+    first = paint(photo, painting, checkpoint=tmp_path)
+    events = []
+    again = paint(photo, painting, events.append, tmp_path)
+    assert not events
+    assert again.complete
+    assert torch.equal(again.tensor, first.tensor)
+    assert again.timings["descent"] == first.timings["descent"]
+
+
+def test_time_adds_up_over_sessions(tmp_path, photo, painting, paint):
+    """The descent's time is that of all sessions."""
+    first = paint(photo, painting, lambda event: event.level == 1, tmp_path)
+    assert paint(photo, painting, checkpoint=tmp_path).timings["descent"] > first.timings["descent"]
+
+
+@pytest.fixture
+def stopped(tmp_path, photo, painting, paint):
+    """The folder of a run that was stopped after its second step."""
+    paint(photo, painting, lambda event: event.evaluation > 1, tmp_path / "run")
+    return tmp_path / "run"
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"seed": 1}, "seed"),
+        ({"size": 40, "strength": 0.7}, "size, strength"),
+        ({"precision": "bf16"}, "computed precision, precision"),
+        ({"optimizer": "adam"}, "optimizer"),
+    ],
+)
+def test_other_settings_are_refused(stopped, photo, painting, paint, values, named):
+    """A checkpoint is not gone on from with settings that it was not made with, and the sentence names them."""
+    with pytest.raises(CheckpointError, match=rf"differs in: {named}; give that run's"):
+        paint(photo, painting, checkpoint=stopped, **values)
+
+
+def test_other_inputs_are_refused(stopped, photo, painting, other_painting, paint):
+    """Neither another photo, nor other paintings, nor the same bytes in another shape."""
+    with pytest.raises(CheckpointError, match="differs in: content;"):
+        paint(photo[::-1].copy(), painting, checkpoint=stopped)
+    with pytest.raises(CheckpointError, match="differs in: styles;"):
+        paint(photo, other_painting, checkpoint=stopped)
+    with pytest.raises(CheckpointError, match="differs in: styles;"):
+        paint(photo, [painting, painting], checkpoint=stopped)
+    with pytest.raises(CheckpointError, match="differs in: styles;"):
+        paint(photo, painting.reshape(60, 64, 3), checkpoint=stopped)
+
+
+def test_another_starting_file_of_the_same_name_is_refused(tmp_path, photo, painting, paint):
+    """A file that settings name counts with its content."""
+    values = {"init": str(tmp_path / "init.png"), "checkpoint": tmp_path / "run"}
+    Image.fromarray(photo).save(tmp_path / "init.png")
+    paint(photo, painting, lambda event: True, **values)
+    Image.fromarray(photo[::-1]).save(tmp_path / "init.png")
+    with pytest.raises(CheckpointError, match="differs in: files;"):
+        paint(photo, painting, **values)
+
+
+def _flip_a_bit(path):
+    """In the middle of the file, where the tensors are."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _flip_a_bit,
+        lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_text("not a checkpoint"),
+        lambda path: torch.save({"format": 1}, path),
+        lambda path: torch.save([1, 2], path),
+    ],
+    ids=["flipped bit", "cut", "empty", "text", "incomplete", "list"],
+)
+def test_a_damaged_checkpoint_is_refused(stopped, photo, painting, paint, damage):
+    """Nothing is painted from a file that is not as it was written, be it one bit."""
+    damage(stopped / "checkpoint.pt")
+    with pytest.raises(CheckpointError, match="damaged; delete it to start over"):
+        paint(photo, painting, checkpoint=stopped)
+
+
+def test_a_checkpoint_of_another_format_is_refused(stopped, photo, painting, paint):
+    """A version that writes checkpoints differently says so, whatever is in them."""
+    torch.save({"format": 2, "news": 1}, stopped / "checkpoint.pt")
+    with pytest.raises(CheckpointError, match="another version"):
+        paint(photo, painting, checkpoint=stopped)
+
+
+def test_a_folder_that_cannot_be_is_refused(tmp_path, photo, painting, paint):
+    """A checkpoint's folder is made if need be, but not in the place of a file."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match="cannot be made: File exists"):
+        paint(photo, painting, checkpoint=tmp_path / "file")
+    with pytest.raises(CheckpointError, match="cannot be made: Not a directory"):
+        paint(photo, painting, checkpoint=tmp_path / "file" / "run")
+
+
+@pytest.fixture
+def snapshot(stopped, prepare, photo, painting):
+    """A snapshot in the middle of a run, with its checkpoint."""
+    checkpoint = Checkpoint(stopped, prepare(photo, painting)._identity())
+    return checkpoint, checkpoint.load()
+
+
+def test_a_snapshot_comes_back_as_it_was(tmp_path, snapshot):
+    """Everything the descent depends on is in the file, also a best image that is not the current one."""
+    _, one = snapshot
+    checkpoint = Checkpoint(tmp_path / "second", {})
+    for given in (one, replace(one, best=one.best / 2)):
+        assert checkpoint.save(given, force=True)
+        back = checkpoint.load()
+        assert torch.equal(back.state.image, given.state.image)
+        assert back.state.image.stride() == given.state.image.stride()
+        assert torch.equal(back.best, given.best)
+        assert torch.equal(back.state.gradient, given.state.gradient)
+        assert back.history == given.history
+        for before, after in zip(given.state.memory["pairs"], back.state.memory["pairs"], strict=True):
+            assert all(map(torch.equal, before, after))
+
+
+def test_tensors_come_back_on_the_device_that_is_asked_for(snapshot):
+    """A run on an accelerator finds its state there."""
+    loaded = snapshot[0].load("meta")
+    tensors = [loaded.best, loaded.state.image, loaded.state.gradient, *loaded.state.memory["pairs"][0]]
+    assert {tensor.device.type for tensor in tensors} == {"meta"}
+
+
+def test_saves_keep_their_distance(tmp_path, snapshot):
+    """Within the interval only a forced save is made, and none is missed at interval 0."""
+    _, one = snapshot
+    slow, eager = (Checkpoint(tmp_path / str(interval), {}, interval) for interval in (1e9, 0))
+    assert not slow.save(one)
+    assert slow.load() is None
+    assert slow.save(one, force=True)
+    assert eager.save(one)
+    assert eager.save(one)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(snapshot, stopped):
+    """A save that fails halfway says so, and takes nothing away."""
+    checkpoint, one = snapshot
+    before = checkpoint.path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+    try:
+        with pytest.raises(CheckpointError, match="cannot be written .*; free some space"):
+            checkpoint.save(one, force=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert checkpoint.path.read_bytes() == before
+    assert [path.name for path in stopped.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_checkpoint_moves_with_its_folder(stopped, tmp_path, photo, painting, paint):
+    """It belongs to inputs and settings, not to a place."""
+    whole = paint(photo, painting)
+    shutil.move(stopped, tmp_path / "elsewhere")
+    assert np.array_equal(paint(photo, painting, checkpoint=tmp_path / "elsewhere").array, whole.array)

@@ -1,0 +1,310 @@
+"""One model of everything that decides how a picture looks."""
+
+import json
+import math
+import tomllib
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from impasto.choices import OptimizerName, Padding, Pooling, Precision
+from impasto.errors import ImpastoError, SettingsError
+from impasto.settings import INITS, STYLE_LAYERS, Settings, make, preset, presets
+
+weights = st.floats(0, 1e9, allow_nan=False)
+layer_weights = st.dictionaries(st.sampled_from([*STYLE_LAYERS, "conv4_2", "pool3"]), weights, min_size=1).filter(
+    lambda named: sum(named.values()) > 0
+)
+some = lambda strategy: st.none() | strategy  # noqa: E731
+
+FIELDS = {
+    "size": st.integers(16, 200_000),
+    "strength": some(st.floats(0, 1)),
+    "content_layers": layer_weights,
+    "style_layers": layer_weights,
+    "blend": some(st.lists(weights, min_size=1, max_size=4).filter(any)),
+    "style_scale": st.floats(0.01, 16),
+    "evaluations": some(st.lists(st.integers(1, 1_000_000), min_size=1, max_size=5)),
+    "coarsest": st.integers(16, 200_000),
+    "ratio": st.floats(1.06, 16),
+    "init": st.sampled_from([*INITS, "start.png"]),
+    "noise": st.floats(0, 1),
+    "smoothness": weights,
+    "network": st.sampled_from(["vgg19", "vgg19-original"]),
+    "weights": some(st.just("net.pth")),
+    "pooling": st.sampled_from(Pooling.__args__),
+    "padding": st.sampled_from(Padding.__args__),
+    "optimizer": st.sampled_from(OptimizerName.__args__),
+    "rate": some(st.floats(0.001, 1)),
+    "history": some(st.integers(1, 200)),
+    "seed": st.integers(0, 2**63 - 1),
+    "precision": st.sampled_from(Precision.__args__),
+    "device": st.sampled_from(["auto", "cpu", "cuda:1"]),
+}
+
+
+@st.composite
+def valid_values(draw):
+    """Settings as plain data, any of them, without the combinations in which something could not take effect."""
+    values = draw(st.fixed_dictionaries({}, optional=FIELDS))
+    if values.get("strength") is None and draw(st.booleans()):
+        values["content_weight"], values["style_weight"] = draw(st.tuples(weights, weights).filter(any))
+    if values.get("init") == "noise":
+        values.pop("noise", None)
+    if values.get("optimizer") != "adam":
+        values.pop("rate", None)
+    if values.get("optimizer", "lbfgs") != "lbfgs":
+        values.pop("history", None)
+    if values.get("weights") is not None:
+        values.pop("network", None)
+    return values
+
+
+def test_strategies_cover_the_model():
+    """A setting added to the model is added to these tests, too."""
+    assert set(FIELDS) | {"content_weight", "style_weight"} == set(Settings.model_fields)
+
+
+@settings(max_examples=150)
+@given(values=valid_values())
+def test_settings_survive_the_trip_through_plain_data(values):
+    """What differs from the defaults makes the same settings again, directly and through JSON."""
+    chosen = make(values)
+    plain = chosen.given()
+    assert make(plain) == chosen
+    assert make(json.loads(json.dumps(plain))) == chosen
+    assert Settings.model_validate_json(chosen.model_dump_json()) == chosen
+    assert all(getattr(chosen, name) != Settings.model_fields[name].default for name in plain)
+    for name, value in values.items():
+        found = getattr(chosen, name)
+        assert (list(found) if isinstance(found, tuple) else found) == value
+
+
+def test_defaults_say_nothing():
+    """Nothing differs from the defaults, so there is nothing to write into a file."""
+    assert make({}) == Settings()
+    assert Settings().given() == {}
+
+
+def test_defaults_are_the_papers_where_it_has_them():
+    """Average pooling, the normalized network, conv4_2 and the first convolution of every block, equally weighed."""
+    chosen = Settings()
+    assert (chosen.pooling, chosen.network, chosen.optimizer, chosen.init) == ("avg", "vgg19", "lbfgs", "content")
+    assert chosen.content_layers == {"conv4_2": 1}
+    assert chosen.style_layers == {f"conv{block}_1": 1 for block in range(1, 6)}
+
+
+def test_every_setting_explains_itself():
+    """With a sentence that ends in a full stop."""
+    assert all(field.description.endswith(".") for field in Settings.model_fields.values())
+
+
+def test_settings_cannot_be_changed():
+    """A run's settings are what they were when it began."""
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().size = 3
+
+
+NUMBERS = [
+    name
+    for name, field in Settings.model_fields.items()
+    if name not in {"content_layers", "style_layers", "blend", "evaluations"}
+    and any(kind in str(field.annotation) for kind in ("int", "float"))
+]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -1, "nan", "many", [], {}])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_that_are_none_are_refused(name, bad):
+    """NaN, infinities, negatives and words, each in one sentence that names the setting and what was given."""
+    assert len(NUMBERS) == 12
+    beside = {
+        "rate": {"optimizer": "adam"},
+        "content_weight": {"style_weight": 1},
+        "style_weight": {"content_weight": 1},
+    }
+    with pytest.raises(SettingsError) as caught:
+        make({name: bad, **beside.get(name, {})})
+    message = str(caught.value)
+    assert message.startswith(f"The setting {name} is {bad!r}, but: ")
+    assert message.endswith(".")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["style_layers", "content_layers"])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -1, "much"])
+def test_layer_weights_that_are_no_numbers_are_refused(name, bad):
+    """In a mapping, and in words."""
+    for value in ({"conv1_1": bad}, f"conv1_1:{bad}", [f"conv1_1:{bad}"]):
+        with pytest.raises(SettingsError, match=rf"^The setting {name}"):
+            make({name: value})
+
+
+@pytest.mark.parametrize("name", ["blend", "evaluations"])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -1, "much", "", "1,,2"])
+def test_lists_of_numbers_refuse_what_is_none(name, bad):
+    """Alone or beside a good one."""
+    for value in (bad, [1, bad]):
+        with pytest.raises(SettingsError, match=rf"^The setting {name}"):
+            make({name: value})
+
+
+CONFLICTS = [
+    ({"content_weight": 1}, "content_weight needs style_weight beside it"),
+    ({"style_weight": 1}, "style_weight needs content_weight beside it"),
+    ({"strength": 0.5, "content_weight": 1, "style_weight": 1}, "Strength cannot take effect beside content_weight"),
+    ({"content_weight": 0, "style_weight": 0}, "both 0"),
+    ({"style_layers": {"conv1_1": 0}}, "layer weights are all 0"),
+    ({"content_layers": "conv4_2:0,conv5_2:0"}, "layer weights are all 0"),
+    ({"blend": [0, 0]}, "blend's shares are all 0"),
+    ({"init": "noise", "noise": 0.5}, "Noise cannot take effect beside init 'noise'"),
+    ({"rate": 0.1}, "Rate cannot take effect with the optimizer 'lbfgs'"),
+    ({"rate": 0.1, "optimizer": "gradient-descent"}, "Rate cannot take effect with the optimizer 'gradient-descent'"),
+    ({"history": 5, "optimizer": "adam"}, "History cannot take effect with the optimizer 'adam'"),
+    ({"weights": "a.pth", "network": "vgg19-original"}, "Network cannot take effect beside weights"),
+    ({"style_layers": "conv1_1,conv1_1:2"}, "'conv1_1' is named twice"),
+    ({"style_layers": "conv1_1,"}, "has no name"),
+    ({"style_layers": ""}, "has no name"),
+    ({"style_layers": {}}, "at least 1 item"),
+    ({"evaluations": []}, "at least 1 item"),
+    ({"pooling": "mean"}, "'avg', 'max' or 'l2'"),
+    ({"optimizer": "sgd"}, "'lbfgs', 'adam' or 'gradient-descent'"),
+    ({"init": ""}, "at least 1 character"),
+]
+
+
+@pytest.mark.parametrize(("values", "reason"), CONFLICTS, ids=[str(values) for values, _ in CONFLICTS])
+def test_conflicts_are_refused_with_a_sentence(values, reason):
+    """What cannot take effect is an error, never silently ignored; the error is a ValueError, too."""
+    with pytest.raises(SettingsError) as caught:
+        make(values)
+    message = str(caught.value)
+    assert reason in message
+    assert message[0].isupper()
+    assert message.endswith(".")
+    assert isinstance(caught.value, ImpastoError)
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("siez", "size"), ("strenght", "strength"), ("style-weight", "style_weight"), ("stylelayers", "style_layers")],
+)
+def test_misspelled_setting_gets_a_suggestion(given, meant):
+    """The nearest name there is."""
+    with pytest.raises(SettingsError, match=rf"^There is no setting '{given}'; did you mean '{meant}'\?$"):
+        make({given: 1})
+
+
+def test_setting_like_no_other_gets_none():
+    """A guess would not help."""
+    with pytest.raises(SettingsError, match=r"^There is no setting 'xylophone'\.$"):
+        make({"xylophone": 1})
+
+
+@settings(max_examples=150)
+@given(
+    values=st.dictionaries(
+        st.sampled_from(list(Settings.model_fields)) | st.text(max_size=8),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+            max_leaves=4,
+        ),
+        max_size=4,
+    )
+)
+@example(values={"blend": {"a": 1}})
+@example(values={"style_layers": [["conv1_1"], None]})
+@example(values={"style_layers": {"conv1_1": 1.7e308, "conv2_1": 1.7e308}})
+def test_anything_makes_settings_or_one_sentence(values):
+    """No other exception comes out, whatever a preset file holds."""
+    try:
+        make(values)
+    except SettingsError as error:
+        message = str(error)
+        assert message[-1] in ".?"
+        assert message[:1].isupper()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("conv1_1", {"conv1_1": 1}),
+        ("conv1_1, conv2_1:0.5", {"conv1_1": 1, "conv2_1": 0.5}),
+        ("conv1_1=2", {"conv1_1": 2}),
+        (["conv1_1:2", "conv2_1"], {"conv1_1": 2, "conv2_1": 1}),
+        (["conv1_1,conv2_1 : 3"], {"conv1_1": 1, "conv2_1": 3}),
+        ({"conv1_1": "1e-3"}, {"conv1_1": 0.001}),
+    ],
+)
+def test_layers_can_be_written_as_words(written, meant):
+    """A plain name weighs 1; a colon or an equals sign gives another weight."""
+    assert make({"style_layers": written}).style_layers == meant
+
+
+@pytest.mark.parametrize(("written", "meant"), [("80,40", (80, 40)), (80, (80,)), ("80", (80,)), ([80, 40], (80, 40))])
+def test_evaluations_can_be_written_as_words(written, meant):
+    """One number, several, or several between commas."""
+    assert make({"evaluations": written}).evaluations == meant
+
+
+def test_blend_can_be_written_as_words():
+    """Shares are relative, and need not add up to 1."""
+    assert make({"blend": "2, 1.5"}).blend == (2, 1.5)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_bundled_presets_load(name):
+    """Each holds valid settings, and differs from the defaults."""
+    assert make(preset(name)).given()
+
+
+def test_bundled_presets_are_listed():
+    """By name, without their suffix."""
+    assert {"draft", "fine", "paper"} <= set(presets())
+
+
+def test_paper_preset_is_the_papers():
+    """One level, from noise, with zero padding."""
+    chosen = make(preset("paper"))
+    assert chosen.coarsest >= chosen.size
+    assert (chosen.init, chosen.padding, chosen.pooling, chosen.network) == ("noise", "zero", "avg", "vgg19")
+
+
+def test_preset_of_ones_own(tmp_path):
+    """A TOML file, by its path."""
+    path = tmp_path / "mine.toml"
+    path.write_text('size = 300\nstyle_layers = { conv1_1 = 1, conv2_1 = 0.5 }\nblend = "1,2"\n')
+    assert preset(str(path)) == tomllib.loads(path.read_text())
+    assert make(preset(str(path))).style_layers == {"conv1_1": 1, "conv2_1": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("size = ", r"mine\.toml is not valid TOML: "),
+        ("size = 1", "The setting size is 1, but"),
+        ("siez = 100", "did you mean 'size'"),
+        ("\x00", "not valid TOML"),
+        ("[size]\na = 1", "The setting size is"),
+    ],
+)
+def test_bad_preset_gets_a_sentence(tmp_path, text, reason):
+    """From the reader or from the model."""
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=reason):
+        preset(str(path))
+
+
+def test_preset_that_is_not_there(tmp_path):
+    """By name all there are are listed; by file the path is repeated."""
+    with pytest.raises(SettingsError, match=r"There is no preset 'sketch'; choose one of draft, fine, paper"):
+        preset("sketch")
+    with pytest.raises(SettingsError, match=r"sketch\.toml does not exist"):
+        preset(str(tmp_path / "sketch.toml"))
+    with pytest.raises(SettingsError, match="does not exist"):
+        preset(str(tmp_path) + "/.toml")
