@@ -59,7 +59,7 @@ def values(schema: Mapping[str, Any]) -> str:
     if schema["type"] == "array":
         return f"list, each a {values(schema['items'])}"
     if schema["type"] == "object":
-        return f"layers, each with a {values(schema['additionalProperties'])}"
+        return f"names, each with a {values(schema['additionalProperties'])}"
     kind = {"integer": "whole number", "number": "number", "string": "text"}[schema["type"]]
     return " ".join([kind, *_limits(schema)])
 

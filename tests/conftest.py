@@ -5,7 +5,7 @@ import torch
 from hypothesis import settings
 
 from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
-from impasto.losses import LOSSES, STYLE_LOSSES, ContentLoss, TotalVariationLoss
+from impasto.losses import LOSSES, STYLE_LOSSES, ActivationLoss, ContentLoss, TotalVariationLoss
 
 settings.register_profile("impasto", deadline=None, derandomize=True)
 settings.load_profile("impasto")
@@ -28,6 +28,7 @@ FACTORIES = {
     "content": ContentLoss,
     **{name: loss.of for name, loss in STYLE_LOSSES.items()},
     "total-variation": lambda target: TotalVariationLoss(),
+    "activation": lambda target: ActivationLoss(1, tuple(length // 2 for length in target.shape[2:])),
 }
 
 
@@ -50,7 +51,7 @@ def make_loss():
 
 @pytest.fixture(scope="session")
 def random_parameters():
-    """A function from a stack and a number of axes to random float64 parameters that keep about half the ReLUs open."""
+    """A function from a stack and a number of axes to random float64 parameters that leave most filters alive."""
 
     def make(stack, dims, seed=0):
         generator = torch.Generator().manual_seed(seed)
@@ -62,7 +63,7 @@ def random_parameters():
         for layer in stack.convolutions:
             shape = (layer.channels_out, layer.channels_in, *(layer.kernel,) * dims)
             fan_in = layer.channels_in * layer.kernel**dims
-            convolutions[layer.name] = (normal(*shape) * (2 / fan_in) ** 0.5, normal(layer.channels_out) * 0.2)
+            convolutions[layer.name] = (normal(*shape) * (2 / fan_in) ** 0.5, normal(layer.channels_out).abs() * 0.3)
         return Parameters(convolutions, torch.eye(3, dtype=torch.float64) + normal(3, 3) * 0.3, normal(3) * 0.1)
 
     return make

@@ -9,13 +9,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from impasto.choices import OptimizerName, Padding, Pooling, Precision
+from impasto.choices import OptimizerName, Padding, Pooling, Precision, StyleLossName
 from impasto.errors import ImpastoError, SettingsError
 from impasto.settings import INITS, STYLE_LAYERS, Settings, make, preset, presets
 
 weights = st.floats(0, 1e9, allow_nan=False)
 layer_weights = st.dictionaries(st.sampled_from([*STYLE_LAYERS, "conv4_2", "pool3"]), weights, min_size=1).filter(
     lambda named: sum(named.values()) > 0
+)
+loss_weights = st.dictionaries(st.sampled_from(StyleLossName.__args__), weights, min_size=1).filter(
+    lambda named: any(named.values())
 )
 some = lambda strategy: st.none() | strategy  # noqa: E731
 
@@ -24,6 +27,7 @@ FIELDS = {
     "strength": some(st.floats(0, 1)),
     "content_layers": layer_weights,
     "style_layers": layer_weights,
+    "style_losses": loss_weights,
     "blend": some(st.lists(weights, min_size=1, max_size=4).filter(any)),
     "style_scale": st.floats(0.01, 16),
     "evaluations": some(st.lists(st.integers(1, 1_000_000), min_size=1, max_size=5)),
@@ -110,7 +114,7 @@ def test_settings_cannot_be_changed():
 NUMBERS = [
     name
     for name, field in Settings.model_fields.items()
-    if name not in {"content_layers", "style_layers", "blend", "evaluations"}
+    if name not in {"content_layers", "style_layers", "style_losses", "blend", "evaluations"}
     and any(kind in str(field.annotation) for kind in ("int", "float"))
 ]
 
@@ -168,6 +172,11 @@ CONFLICTS = [
     ({"style_layers": "conv1_1,"}, "has no name"),
     ({"style_layers": ""}, "has no name"),
     ({"style_layers": {}}, "at least 1 item"),
+    ({"style_losses": {"gram": 0, "moments": 0}}, "weights are all 0"),
+    ({"style_losses": "gram,grams"}, "style_losses.grams is 'grams', but: input should be 'gram', 'covariance'"),
+    ({"style_losses": "gram,gram"}, "the style loss 'gram' is named twice"),
+    ({"style_losses": "gram:much"}, "'gram:much' is not a style loss"),
+    ({"style_losses": "gram:-1"}, "style_losses.gram is -1.0"),
     ({"evaluations": []}, "at least 1 item"),
     ({"pooling": "mean"}, "'avg', 'max' or 'l2'"),
     ({"optimizer": "sgd"}, "'lbfgs', 'adam' or 'gradient-descent'"),

@@ -3,7 +3,19 @@
 import pytest
 import torch
 
-from impasto.statistics import add_product, matrices, position_count, product_sum
+from impasto.statistics import (
+    add_by_rows,
+    add_product,
+    add_vector,
+    matrices,
+    mean_and_covariance,
+    moment_sums,
+    position_count,
+    product_sum,
+    square_sum,
+    sum_by_rows,
+    value_sum,
+)
 
 SHAPES = {1: (11,), 2: (5, 7), 3: (3, 4, 5)}
 LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
@@ -89,3 +101,69 @@ def test_add_product_adds_in_place_whatever_the_layout(dims, window, layout):
 def test_position_count_is_the_product_of_the_extents():
     """M in Gatys et al."""
     assert position_count(torch.empty(2, 7, 3, 4, 5)) == 60
+
+
+@pytest.mark.parametrize("dims", SHAPES)
+def test_sums_of_values_and_squares_are_per_channel(dims):
+    """The squares' are the Gram matrix's diagonal."""
+    F = features(dims, batch=2)
+    assert torch.allclose(value_sum(F), F.flatten(2).sum(2), rtol=1e-13)
+    assert torch.allclose(square_sum(F), product_sum(F).diagonal(dim1=1, dim2=2), rtol=1e-13)
+
+
+@pytest.mark.parametrize("dims", SHAPES)
+def test_moment_sums_make_mean_and_covariance(dims):
+    """Divided by the positions, they are those of torch."""
+    F = features(dims, batch=2) + 3
+    mean, covariance = mean_and_covariance(moment_sums(F) / position_count(F))
+    assert torch.allclose(mean, F.flatten(2).mean(2), rtol=1e-13)
+    expected = torch.stack([torch.cov(item.flatten(1), correction=0) for item in F])
+    assert torch.allclose(covariance, expected, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_moments_of_half_precision_are_exact_to_float32(dtype):
+    """Products of half-precision numbers are not rounded to half precision, for covariances are small differences."""
+    F = (torch.rand(1, 8, 100, 100) + 2).to(dtype)
+    for function in (moment_sums, value_sum, square_sum):
+        assert function(F).dtype == torch.float32
+        assert torch.allclose(function(F).double(), function(F.double()), rtol=1e-5)
+
+
+@pytest.mark.parametrize("function", [value_sum, square_sum, moment_sums])
+def test_sums_add_over_positions(function):
+    """Those of two halves, and of nothing, add up to those of the whole."""
+    F = features(2)
+    parts = [function(F[..., :2]), function(F[..., 2:2]), function(F[..., 2:])]
+    assert torch.allclose(sum(parts), function(F), rtol=1e-13)
+
+
+@pytest.mark.parametrize("layout", ["first", "last"])
+@pytest.mark.parametrize("shape", [(5000,), (70, 90), (20, 21, 22)], ids=str)
+def test_functions_of_positions_see_each_once(shape, layout):
+    """Summed or added, in whole features and in a window, with more positions than are looked at together."""
+    order = LAST.get(len(shape), torch.contiguous_format) if layout == "last" else torch.contiguous_format
+    F = torch.rand(2, 3, *shape, dtype=torch.float64).contiguous(memory_format=order)
+    assert torch.allclose(sum_by_rows(F, lambda rows: rows.exp().sum(0)), F.exp().flatten(2).sum(2), rtol=1e-12)
+    for window in (slice(None), slice(1, -1)):
+        index = (slice(None), slice(None), *(window,) * len(shape))
+        out = torch.rand_like(F)
+        expected = out.clone()
+        expected[index] += F[index].square() * torch.tensor([1.0, 2.0]).view(2, *(1,) * (F.dim() - 1))
+        add_by_rows(out[index], F[index], lambda rows, item: rows.square() * (1 + item))
+        assert torch.allclose(out, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("layout", ["first", "last"])
+@pytest.mark.parametrize("dims", SHAPES)
+def test_add_vector_adds_in_place(dims, layout):
+    """One number per channel, to a window, and that number times features."""
+    order = LAST.get(dims, torch.contiguous_format) if layout == "last" else torch.contiguous_format
+    F, out = (features(dims, batch=2, seed=seed).contiguous(memory_format=order) for seed in (0, 1))
+    index = (slice(None), slice(None), *(slice(1, -1),) * dims)
+    vector = torch.randn(2, 4, dtype=torch.float64)
+    expected = out.clone()
+    expected[index] += torch.einsum("bi...,bi->bi...", 1 + F[index], vector)
+    add_vector(out[index], vector)
+    add_vector(out[index], vector, F[index])
+    assert torch.allclose(out, expected, rtol=1e-13)

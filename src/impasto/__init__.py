@@ -13,11 +13,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from impasto.errors import ImpastoError
     from impasto.settings import Settings
+    from impasto.tasks.reconstruction import reconstruct
     from impasto.tasks.result import Result
     from impasto.tasks.score import score
+    from impasto.tasks.texture import synthesize
     from impasto.tasks.transfer import Event, Transfer, stylize
 
-__all__ = ["Event", "ImpastoError", "Result", "Settings", "Transfer", "score", "stylize"]
+__all__ = ["Event", "ImpastoError", "Result", "Settings", "Transfer", "reconstruct", "score", "stylize", "synthesize"]
 
 _HOMES = {
     "Event": "impasto.tasks.transfer",
@@ -25,8 +27,10 @@ _HOMES = {
     "Result": "impasto.tasks.result",
     "Settings": "impasto.settings",
     "Transfer": "impasto.tasks.transfer",
+    "reconstruct": "impasto.tasks.reconstruction",
     "score": "impasto.tasks.score",
     "stylize": "impasto.tasks.transfer",
+    "synthesize": "impasto.tasks.texture",
 }
 
 

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+import textwrap
 from functools import cache
 
 import torch
@@ -26,10 +27,10 @@ def device(name: str = "auto") -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         found = torch.device(name)
-        torch.empty(1, device=found)
+        torch.zeros(1, device=found).item()  # devices may exist that do not compute
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).strip().splitlines()[0][:160]
-        raise SettingsError(f"The device {name!r} cannot be used here: {reason}") from None
+        reason = textwrap.shorten(str(error).strip().splitlines()[0].rstrip("."), 120, placeholder=" ...")
+        raise SettingsError(f"The device {name!r} cannot be used here: {reason}; use auto or cpu.") from None
     return found
 
 

@@ -16,17 +16,19 @@ class Term:
         layer: where its features come from.
         loss: the loss with its target.
         weight: the factor in the sum: alpha, or beta times w_l, in Gatys et al. (2016, eq. 5 and 7).
+        variant: which loss, where a kind has several to choose from and this is not the paper's.
     """
 
     kind: str
     layer: str
     loss: Loss
     weight: float
+    variant: str = ""
 
     @property
     def name(self) -> str:
-        """``style/conv3_1``."""
-        return f"{self.kind}/{self.layer}"
+        """``style/conv3_1``, or ``style/conv3_1/moments`` with a variant."""
+        return "/".join(part for part in (self.kind, self.layer, self.variant) if part)
 
 
 @dataclass(frozen=True)

@@ -46,3 +46,29 @@ def resize(image: Tensor, shape: tuple[int, ...]) -> Tensor:
         pooled: Any = nnf.adaptive_avg_pool1d if len(shape) == 1 else nnf.adaptive_avg_pool3d
         return torch.as_tensor(pooled(image, shape))
     return nnf.interpolate(image, shape, mode=mode, align_corners=False)
+
+
+def resize_periodic(image: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """:func:`resize` for an image (B, C, *spatial) that tiles, so that the result tiles too.
+
+    Before it is resampled, the image is continued beyond its borders by its own far sides: by a margin that is a whole
+    number of positions in both sizes, and so can be cut off exactly.
+    """
+    if tuple(image.shape[2:]) == shape:
+        return image
+    pairs = list(zip(image.shape[2:], shape, strict=True))
+    margins = [_margin(old, new) for old, new in pairs]
+    for axis, (margin, (old, _)) in enumerate(zip(margins, pairs, strict=True), start=2):
+        image = image.index_select(axis, torch.arange(-margin, old + margin, device=image.device) % old)
+    beyond = [margin * new // old for margin, (old, new) in zip(margins, pairs, strict=True)]
+    larger = resize(image, tuple(new + 2 * extra for extra, (_, new) in zip(beyond, pairs, strict=True)))
+    for axis, (extra, (_, new)) in enumerate(zip(beyond, pairs, strict=True), start=2):
+        larger = larger.narrow(axis, extra, new)
+    return larger.contiguous()
+
+
+def _margin(old: int, new: int) -> int:
+    """The least margin that is whole in both sizes and as wide as bicubic resampling reaches."""
+    whole = old // math.gcd(old, new)
+    reach = 3 * math.ceil(max(1.0, old / new))
+    return whole * math.ceil(reach / whole)

@@ -7,21 +7,22 @@ The command line's options, presets, the metadata written into pictures and the 
 import difflib
 import tomllib
 from collections.abc import Mapping
+from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from impasto.choices import OptimizerName, Padding, Pooling, Precision
+from impasto.choices import OptimizerName, Padding, Pooling, Precision, StyleLossName
 from impasto.errors import SettingsError
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
-INITS = ("content", "noise", "style-moments")
+INITS = ("content", "style", "noise", "style-moments")
 
 
-def _layer_weights(value: object) -> object:
-    """``conv1_1,conv2_1:0.5`` or a list of such words, as a mapping from layer to weight; a plain name weighs 1."""
+def _weights(value: object, what: str) -> object:
+    """``conv1_1,conv2_1:0.5`` or a list of such words, as a mapping from name to weight; a plain name weighs 1."""
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, (list, tuple)):
         return value
@@ -29,11 +30,19 @@ def _layer_weights(value: object) -> object:
     for word in (part for item in words for part in str(item).split(",")):
         name, _, weight = (side.strip() for side in word.replace("=", ":").partition(":"))
         if not name or name in weights:
-            raise ValueError(f"the layer {name!r} is named twice" if name else "a layer between the commas has no name")
+            raise ValueError(
+                f"the {what} {name!r} is named twice" if name else f"a {what} between the commas has no name"
+            )
         try:
             weights[name] = float(weight) if weight else 1.0
         except ValueError:
-            raise ValueError(f"{word!r} is not a layer, or layer:weight with a number") from None
+            raise ValueError(f"{word!r} is not a {what}, or {what}:weight with a number") from None
+    return weights
+
+
+def _some_weight(weights: dict[str, float]) -> dict[str, float]:
+    if not any(weights.values()):
+        raise ValueError("the weights are all 0: name a style loss that has one")
     return weights
 
 
@@ -46,7 +55,13 @@ def _numbers(value: object) -> object:
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-LayerWeights = Annotated[dict[str, Weight], BeforeValidator(_layer_weights), Field(min_length=1)]
+LayerWeights = Annotated[dict[str, Weight], BeforeValidator(partial(_weights, what="layer")), Field(min_length=1)]
+LossWeights = Annotated[
+    dict[StyleLossName, Weight],
+    BeforeValidator(partial(_weights, what="style loss")),
+    AfterValidator(_some_weight),
+    Field(min_length=1),
+]
 
 
 class Settings(BaseModel):
@@ -74,7 +89,12 @@ class Settings(BaseModel):
     )
     style_layers: LayerWeights = Field(
         dict.fromkeys(STYLE_LAYERS, 1.0),
-        description="Layers whose Gram matrices carry the style, as layer or layer:weight (w_l); weights are relative.",
+        description="Layers whose statistics carry the style, as layer or layer:weight (w_l); weights are relative.",
+    )
+    style_losses: LossWeights = Field(
+        {"gram": 1.0},
+        description="What of the style is compared, as name or name:weight; several, with relative weights, are fused: "
+        f"{', '.join(get_args(StyleLossName))}.",
     )
     blend: Annotated[tuple[Weight, ...], BeforeValidator(_numbers)] | None = Field(
         None, description="Share of each style, in order; relative. Equal shares unless given."
@@ -101,7 +121,9 @@ class Settings(BaseModel):
     )
     ratio: float = Field(2.0, gt=1.05, le=16, allow_inf_nan=False, description="How much larger each level is.")
     init: str = Field(
-        "content", min_length=1, description="What to start from: content, noise, style-moments, or an image file."
+        "content",
+        min_length=1,
+        description="What to start from: content, style, noise, style-moments, or an image file.",
     )
     noise: float = Field(
         0.0, ge=0, le=1, allow_inf_nan=False, description="Share of white noise mixed into what to start from."
@@ -165,6 +187,21 @@ def make(values: Mapping[str, Any]) -> Settings:
         raise SettingsError(_sentence(error)) from None
 
 
+def up_to(layer: str) -> dict[str, float]:
+    """The style layers from conv1_1 to ``layer``, with equal weights, as in the figures of Gatys et al.
+
+    >>> list(up_to("conv3_1"))
+    ['conv1_1', 'conv2_1', 'conv3_1']
+
+    Raises:
+        SettingsError: if it is not one of them.
+    """
+    name = layer.strip().lower().replace("relu", "conv")
+    if name not in STYLE_LAYERS:
+        raise SettingsError(f"The style layers go up to one of {', '.join(STYLE_LAYERS)}, but {layer!r} was given.")
+    return dict.fromkeys(STYLE_LAYERS[: STYLE_LAYERS.index(name) + 1], 1.0)
+
+
 def preset(name: str) -> dict[str, Any]:
     """The values of a bundled preset, or of a TOML file when the name ends in ``.toml``.
 
@@ -199,7 +236,8 @@ def _preset_folder() -> Any:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"] if part not in {"function-before", "tuple", "float", "int"})
+    apart = {"function-before", "tuple", "float", "int", "[key]"}
+    name = ".".join(str(part) for part in first["loc"] if part not in apart)
     message = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, Settings.model_fields, n=1)

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from PIL.PngImagePlugin import PngInfo
 
 import impasto
-from impasto import images, samples
+from impasto import images, machine, samples
 
 
 @pytest.fixture
@@ -34,7 +35,6 @@ def test_the_same_picture_again(call, made, room):
 def test_inputs_found_in_a_tree(call, made, moved):
     """--search finds renamed inputs anywhere below a folder."""
     assert call("rerun", "made.png", "-o", "again.png", "--search", moved.parent, "--quiet").code == 0
-    assert Path("again.png").read_bytes()[:20] == made.read_bytes()[:20]
     assert (images.read("again.png").pixels == images.read(made).pixels).all()
 
 
@@ -80,17 +80,14 @@ def test_a_picture_without_recipe(call, room):
 def test_a_stopped_picture_again(call, room):
     """A picture that was stopped on the way is made again as it was when it was stopped."""
     values = {"size": 64, "coarsest": 32, "evaluations": (3, 9), "precision": "fp32", "device": "cpu"}
-    events = []
-    result = impasto.stylize(
-        "photo.png", "painting.png", on_event=lambda event: events.append(event) or _fifth(event), **values
-    )
+    result = impasto.stylize("photo.png", "painting.png", on_event=_is_far_enough, **values)
     assert not result.complete
     result.save("stopped.png")
     assert call("rerun", "stopped.png", "--quiet").code == 0
     assert Path("stopped_again.png").read_bytes() == Path("stopped.png").read_bytes()
 
 
-def _fifth(event):
+def _is_far_enough(event):
     return event.level == 1 and event.evaluation >= 4
 
 
@@ -98,14 +95,16 @@ def test_what_changed_is_told(call, room, made):
     """Another version or precision than then is told, and the precision of then is taken."""
     recipe = json.loads(call("show", made, "--json").out)["recipe"]
     del recipe["settings"]["precision"]
-    recipe |= {"impasto": "0.0.1", "precision": "bf16", "task": "stylize"}
+    usual = machine.precision("auto", torch.device("cpu"))
+    other = "fp32" if usual == torch.bfloat16 else "bf16"
+    recipe |= {"impasto": "0.0.1", "precision": other, "task": "stylize"}
     info = PngInfo()
     info.add_text("impasto", json.dumps(recipe))
     images.to_pil(images.read(made).pixels).save("old.png", pnginfo=info)
     outcome = call("rerun", "old.png")
     assert outcome.code == 0
     assert "was made by impasto 0.0.1 with torch" in outcome.err
-    assert images.read_recipe("old_again.png")["precision"] == "bf16"
+    assert images.read_recipe("old_again.png")["precision"] == other
 
 
 def test_a_beginning_from_a_file_is_found(call, room, originals):

@@ -138,7 +138,7 @@ def stopped(tmp_path, photo, painting, paint):
         ({"optimizer": "adam"}, "optimizer"),
     ],
 )
-def test_other_settings_are_refused(stopped, photo, painting, paint, values, named):
+def test_other_settings_are_refused(stopped, photo, painting, paint, *, values, named):
     """A checkpoint is not gone on from with settings that it was not made with, and the sentence names them."""
     with pytest.raises(CheckpointError, match=rf"differs in: {named}; give that run's"):
         paint(photo, painting, checkpoint=stopped, **values)
@@ -256,7 +256,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(snapshot, stopped):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
     try:
-        with pytest.raises(CheckpointError, match="cannot be written .*; free some space"):
+        with pytest.raises(CheckpointError, match=r"cannot be written .*; free some space"):
             checkpoint.save(one, force=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -32,6 +32,9 @@ Exit codes: 0 done; 2 something given was wrong; 130 stopped by Ctrl-C, with the
 COMMANDS = {
     "stylize": ("stylize:stylize", "CONTENT STYLE [STYLE ...] -o OUT", "Paint a photo in the style of paintings."),
     "demo": ("demo:demo", "", "Paint a bundled photo in the style of a bundled painting."),
+    "reconstruct": ("reconstruct:reconstruct", "PHOTO --layer LAYER -o OUT", "Show what a layer keeps of a photo."),
+    "texture": ("texture:texture", "STYLE [STYLE ...] -o OUT", "Make a texture of any size from an exemplar."),
+    "figure": ("figure:figure", "NAME [PHOTO] [PAINTING] -o OUT", "Draw a figure of the papers, of your own pictures."),
     "show": ("show:show", "IMAGE", "Show how a picture was made."),
     "rerun": ("rerun:rerun", "IMAGE [-o OUT]", "Make a picture again, from what its file says about it."),
     "score": ("score:score", "CONTENT STYLE IMAGE [IMAGE ...]", "Measure the losses of any pictures, from any tool."),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
     Given = options("size", "strength", "evaluations")
 
-PHOTO, PAINTING, SEED, SHAPE = "chelsea", "swirl", 0, (640, 800)
+PHOTO, PAINTING, SEED, SHAPE = "rocket", "swirl", 0, (640, 800)
 """The pair that the demo shows: a bundled photo, and a painting of that seed, height and width."""
 
 OUTPUT = "impasto-demo.png"

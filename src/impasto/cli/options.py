@@ -16,6 +16,7 @@ PANELS = {
         "style_weight",
         "content_layers",
         "style_layers",
+        "style_losses",
         "blend",
         "smoothness",
     ),
@@ -76,7 +77,7 @@ def _values(hint: Any) -> tuple[tuple[str, ...], str]:
     if get_origin(hint) is Literal:
         return get_args(hint), "CHOICE"
     base = get_origin(hint) or hint
-    called = {int: "INT", float: "NUMBER", str: "TEXT", dict: "LAYERS", tuple: "NUMBERS"}
+    called = {int: "INT", float: "NUMBER", str: "TEXT", dict: "NAMES", tuple: "NUMBERS"}
     if base in called:
         return (), called[base]
     return next((_values(part) for part in get_args(hint) if part is not type(None)), ((), "TEXT"))

@@ -2,12 +2,13 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from impasto.cli.options import arguments
 from impasto.errors import ImageError
+from impasto.settings import Settings
 
 
 class Input(BaseModel):
@@ -27,15 +28,16 @@ class Inputs(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    content: Input
-    styles: tuple[Input, ...] = Field(min_length=1)
+    content: Input | None = None
+    styles: tuple[Input, ...] = ()
     init: Input | None = None
     weights: Input | None = None
 
     def by_role(self) -> list[tuple[str, Input]]:
         """Every file with what it was used for."""
-        pairs = [("content", self.content), *(("style", style) for style in self.styles)]
-        return pairs + [(role, file) for role, file in (("init", self.init), ("weights", self.weights)) if file]
+        styles = [("style", style) for style in self.styles]
+        pairs = [("content", self.content), *styles, ("init", self.init), ("weights", self.weights)]
+        return [(role, file) for role, file in pairs if file]
 
 
 class Recipe(BaseModel):
@@ -45,6 +47,7 @@ class Recipe(BaseModel):
 
     impasto: str
     torch: str
+    task: Literal["stylize", "reconstruct", "texture"] = "stylize"
     settings: dict[str, Any]
     inputs: Inputs
     precision: str
@@ -54,11 +57,38 @@ class Recipe(BaseModel):
     complete: bool
     losses: dict[str, float]
 
+    @model_validator(mode="after")
+    def _has_inputs(self) -> Self:
+        """Every task needs its inputs."""
+        content, styles = self.task != "texture", self.task != "reconstruct"
+        if (content and not self.inputs.content) or (styles and not self.inputs.styles):
+            raise ValueError("an input is missing")
+        return self
+
+    @property
+    def layer(self) -> str:
+        """The layer of a reconstruction."""
+        layers = self.settings.get("content_layers", Settings.model_fields["content_layers"].default)
+        return str(next(iter(layers)))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        height, width, _ = self.levels[-1]
+        return height, width
+
     def command(self, output: str) -> str:
         """A command line that makes such a picture."""
         files = [file.name for role, file in self.inputs.by_role() if role in {"content", "style"}]
         named = [f"./{name}" if name.startswith("-") else name for name in files]
-        return shlex.join(["impasto", "stylize", *named, "-o", output, *arguments(self.settings)])
+        height, width = self.shape
+        own, implied = {
+            "stylize": ([], ()),
+            "reconstruct": (["--layer", self.layer], ("strength", "content_layers")),
+            "texture": (["--size", f"{width}x{height}"], ("strength", "size")),
+        }[self.task]
+        rest = {name: value for name, value in self.settings.items() if name not in implied}
+        return shlex.join(["impasto", self.task, *named, "-o", output, *own, *arguments(rest)])
 
 
 def recipe_of(path: Path) -> Recipe | None:
@@ -72,14 +102,15 @@ def recipe_of(path: Path) -> Recipe | None:
     data = images.read_recipe(path)
     if data is None:
         return None
-    if data.get("task", "stylize") != "stylize":
+    if data.get("task", "stylize") not in get_args(Recipe.model_fields["task"].annotation):
         raise ImageError(
             f"{path} was made by the task {data['task']!r}, which this version does not know; update impasto."
         )
     try:
         return Recipe(**data)
     except (ValidationError, TypeError) as error:
-        where = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "its keys"
+        place = error.errors()[0]["loc"] if isinstance(error, ValidationError) else ["its keys"]
+        where = ".".join(map(str, place)) or "its inputs"
         raise ImageError(
             f"{path} holds a recipe that cannot be understood ({where}); it was edited, or made by another version."
         ) from None

@@ -24,6 +24,7 @@ def report(result: "Result", output: Path | None, notes: Sequence[str] = ()) -> 
     settings   every setting in force, by its name
     losses     ``optimized`` (the pixels as computed) and ``delivered`` (as 8 bits hold them), see :func:`scores`
     levels     coarse to fine: width, height, evaluations planned, evaluations made
+    measures   what else the task found out about the picture, by name
     timings    seconds for ``setup``, ``descent`` and ``final``
     precision  of the network, fp32 or bf16
     device     where it ran
@@ -43,6 +44,7 @@ def report(result: "Result", output: Path | None, notes: Sequence[str] = ()) -> 
             {"width": width, "height": height, "planned": planned, "made": made.get(index, 0)}
             for index, (height, width, planned) in enumerate(recipe["levels"])
         ],
+        "measures": dict(result.measures),
         "timings": result.timings,
         "precision": recipe["precision"],
         "device": recipe["device"],
@@ -92,7 +94,7 @@ def show_plan(plan: "Plan") -> None:
         )
         for index, level in enumerate(plan.levels, 1)
     ]
-    put_table("", ("level", "size", "evaluations", "time"), rows)
+    put_table(("level", "size", "evaluations", "time"), rows)
     time = "" if plan.seconds is None else f", about {duration(plan.seconds)}"
     put(
         f"{plan.evaluations} evaluations in {plan.precision} on {plan.device}{time}, {gigabytes(plan.memory)} of memory."

@@ -14,7 +14,7 @@ from impasto.errors import ImageError
 from impasto.settings import INITS, Settings, make
 
 if TYPE_CHECKING:
-    from impasto.tasks.transfer import Event
+    from impasto.tasks.transfer import Event, Transfer
 
 _INPUTS = Group("Inputs", sort_key=-1, help="Files are recognized by their SHA-256, whatever they are called.")
 
@@ -49,16 +49,25 @@ def rerun(
     paths = _located(image, recipe, given, search)
     where = run.destination([image, *paths.values()], str(image.with_name(f"{image.stem}_again{image.suffix}")))
 
-    from impasto.tasks.transfer import Transfer
-
-    inputs = recipe.inputs
-    transfer = Transfer.of(
-        paths[inputs.content.sha256],
-        [paths[file.sha256] for file in inputs.styles],
-        settings=_settings(recipe, paths),
-    )
+    transfer = _prepared(recipe, paths)
     notes = _differences(recipe)
     return perform(transfer, where, run, until=None if recipe.complete else _after(recipe.evaluations), notes=notes)
+
+
+def _prepared(recipe: Recipe, paths: dict[str, Path]) -> "Transfer":
+    """The run of a recipe's task."""
+    from impasto.tasks.reconstruction import Reconstruction
+    from impasto.tasks.texture import Texture
+    from impasto.tasks.transfer import Transfer
+
+    settings = _settings(recipe, paths)
+    styles = [paths[file.sha256] for file in recipe.inputs.styles]
+    if recipe.inputs.content is None:
+        return Texture.prepared(styles, recipe.shape, settings=settings)
+    content = paths[recipe.inputs.content.sha256]
+    if recipe.task == "reconstruct":
+        return Reconstruction.prepared(content, recipe.layer, settings=settings)
+    return Transfer.of(content, styles, settings=settings)
 
 
 def _located(image: Path, recipe: Recipe, given: Sequence[Path], search: Sequence[Path]) -> dict[str, Path]:

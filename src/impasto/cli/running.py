@@ -14,7 +14,7 @@ from impasto.cli.destination import Destination, refuse_overwriting, same_file
 from impasto.cli.interruption import Interruption
 from impasto.cli.progress import Reporter, duration, reporter, size
 from impasto.cli.reports import report
-from impasto.cli.streams import complain, put_json
+from impasto.cli.streams import complain, put_json, shown
 from impasto.errors import SettingsError
 from impasto.settings import INITS, Settings
 
@@ -208,4 +208,5 @@ def _closing(result: "Result", where: Destination, options: RunOptions, *, stopp
             first += f" The same command goes on from the checkpoint in {options.checkpoint}."
     else:
         first = f"Wrote {where}, {size(shape)}, after {duration(sum(result.timings.values()))}."
-    return [*result.notes, first]
+    found = ", ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in result.measures.items())
+    return [*result.notes, first, *([f"Measured: {found}."] if found else [])]

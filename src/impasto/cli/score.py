@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from impasto.cli.options import SCORING, chosen, options
 from impasto.cli.progress import size
 from impasto.cli.reports import scores
-from impasto.cli.streams import put_json, put_table
+from impasto.cli.streams import put, put_json, put_table, shown
 
 if TYPE_CHECKING:
     from impasto.tasks.score import Scored
@@ -43,7 +43,8 @@ def score(
         put_json([_report(image, scored) for image, scored in named])
         return
     for image, scored in named:
-        put_table(f"{image}  {size(scored.shape)}", ("loss", "weighted", "plain"), _rows(scored))
+        put(f"{shown(image)}  {size(scored.shape)}")
+        put_table(("loss", "weighted", "plain"), _rows(scored))
 
 
 def _report(image: str, scored: "Scored") -> dict[str, Any]:

@@ -28,15 +28,15 @@ def put_lines(title: str, pairs: Iterable[tuple[str, object]]) -> None:
     )
 
 
-def put_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on stdout. Columns after the first whose cells are numbers stand to the right."""
+def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on stdout. Columns after the first whose cells begin with digits stand to the right."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     cells = [[Text(shown(cell)) for cell in row] for row in rows]
-    table = Table(title=Text(shown(title), style="bold") if title else None, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         numeric = index > 0 and all(row[index].plain[:1].isdigit() or not row[index] for row in cells)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")

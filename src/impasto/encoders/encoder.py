@@ -6,8 +6,10 @@ gradients in place on the way down. Features are channels-last where torch has t
 plain matrix product.
 """
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 import torch.nn.functional as nnf
@@ -75,6 +77,12 @@ class Encoder:
         self._weights = {name: self._prepare(*pair) for name, pair in parameters.convolutions.items()}
         self._transposed: dict[str, Tensor] = {}
 
+    def padded(self, padding: Padding) -> Self:
+        """The same network with another padding; the weights are shared."""
+        other = copy.copy(self)
+        other.padding = padding
+        return other
+
     def features(self, image: Tensor, layers: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
         """The features (B, C, *spatial) of each named layer, shallow to deep, computed as they are asked for.
 
@@ -102,7 +110,9 @@ class Encoder:
                 kept[layer.name] = x
         return kept
 
-    def backward(self, kept: dict[str, Tensor], layers: Sequence[str], inject: Inject) -> Tensor:
+    def backward(
+        self, kept: dict[str, Tensor], layers: Sequence[str], inject: Inject, *, guided: bool = False
+    ) -> Tensor:
         """The derivative with respect to the image, of a sum of losses at ``layers``.
 
         Args:
@@ -111,6 +121,8 @@ class Encoder:
             inject: called once per layer, deep to shallow, with a buffer of the features' shape that holds the
                 derivative flowing in from deeper layers; it adds the derivative of the losses at that layer. Called
                 before the activation is freed and before its ReLU mask is applied.
+            guided: let nothing negative through a ReLU, so that only what raises the features remains: no longer the
+                derivative but a picture of what a unit responds to (Springenberg et al. 2015, guided backpropagation).
 
         Returns:
             (B, 3, *spatial) in the image's precision.
@@ -129,7 +141,9 @@ class Encoder:
                 inject(layer.name, gradient)
             if isinstance(layer, Conv):
                 assert features is not None
-                torch.ops.aten.threshold_backward.grad_input(gradient, features, 0, grad_input=gradient)
+                if layer.rectified:
+                    torch.ops.aten.threshold_backward.grad_input(gradient, features, 0, grad_input=gradient)
+                    gradient = gradient.clamp_(min=0) if guided else gradient
                 del features
                 gradient = self._convolve_transposed(layer.name, gradient)
             else:
@@ -161,10 +175,10 @@ class Encoder:
             return pool(x, self.pooling)
         weight, bias = self._weights[layer.name]
         width = layer.kernel // 2
-        if self.padding == "zero":
-            return self._convolve(x, weight, bias, width).relu_()
-        x = pad(x, width, self.padding)
-        return self._convolve(x, weight, bias, 0).relu_()
+        if self.padding != "zero":
+            x, width = pad(x, width, self.padding), 0
+        x = self._convolve(x, weight, bias, width)
+        return x.relu_() if layer.rectified else x
 
     def _convolve_transposed(self, name: str, gradient: Tensor) -> Tensor:
         """The adjoint of a layer's convolution: a convolution with its kernel mirrored and its channels swapped."""

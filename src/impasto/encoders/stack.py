@@ -15,12 +15,16 @@ IMAGE = "image"
 
 @dataclass(frozen=True)
 class Conv:
-    """A convolution with ``kernel`` positions along every axis, stride 1, same padding, followed by a ReLU."""
+    """A convolution with ``kernel`` positions along every axis, stride 1, same padding, followed by a ReLU.
+
+    Without its ReLU (``rectified`` False) it says how far a silent unit is from firing, and in which direction.
+    """
 
     name: str
     channels_in: int
     channels_out: int
     kernel: int = 3
+    rectified: bool = True
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from impasto.encoders.encoder import Parameters
+from impasto.encoders.normalization import rescaled
 from impasto.encoders.stack import VGG16, VGG19, Pool, Stack
 from impasto.errors import NetworkError
 
@@ -115,18 +116,9 @@ def channel_scales() -> Mapping[str, Tensor]:
 def without_normalization(parameters: Parameters) -> Parameters:
     """The original network, from the normalized one and the channel scales s.
 
-    Normalization multiplied filter o by s_o and divided the next layer's input from it by the same, which ReLUs and
-    poolings let through; undone, W[o, i] becomes W[o, i] / s_o * s_i and b_o becomes b_o / s_o, with s_i = 1 for the
-    image's channels.
+    Normalization multiplied filter o's activation by s_o; see :func:`impasto.encoders.normalization.rescaled`.
     """
-    scales = channel_scales()
-    convolutions: dict[str, tuple[Tensor, Tensor]] = {}
-    before = torch.ones(3)
-    for name, (weight, bias) in parameters.convolutions.items():
-        after = scales[name]
-        convolutions[name] = weight / after.view(-1, 1, 1, 1) * before.view(1, -1, 1, 1), bias / after
-        before = after
-    return Parameters(convolutions, parameters.matrix, parameters.offset)
+    return rescaled(parameters, {name: 1 / scale for name, scale in channel_scales().items()})
 
 
 @cache
@@ -166,6 +158,38 @@ def load_file(path: Path) -> tuple[Stack, Parameters]:
         weight, offset = _pair(path, state, entry)
         matrix = weight[:, :, 0, 0]
     return Stack(stack.name, tuple(layers)), Parameters(convolutions, matrix, offset)
+
+
+def save_file(path: Path, parameters: Parameters, notes: Mapping[str, str] | None = None) -> None:
+    """Write parameters so that :func:`load_file` reads them back, complete or not at all.
+
+    The tensors are ``conv1_1.weight``, ``conv1_1.bias`` and so on, and before them ``entry.weight`` (3, 3, 1, 1) and
+    ``entry.bias``: the map from RGB in [0, 1] to the network's own color space, as a convolution.
+
+    Args:
+        path: a name that ends in .safetensors.
+        parameters: what is written, in float32.
+        notes: words that go into the file's header.
+
+    Raises:
+        NetworkError: if the name is another, or the file cannot be written.
+    """
+    if path.suffix != ".safetensors":
+        raise NetworkError(f"Weights are written as .safetensors, not as {path.name}; choose another name.")
+    entry = parameters.matrix[:, :, None, None], parameters.offset
+    state = {
+        f"{name}.{part}": tensor.float().contiguous()
+        for name, pair in {"entry": entry, **parameters.convolutions}.items()
+        for part, tensor in zip(("weight", "bias"), pair, strict=True)
+    }
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        temporary.write_bytes(safetensors.torch.save(state, metadata=dict(notes or {})))
+        temporary.replace(path)
+    except OSError as error:
+        raise NetworkError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _stack_of(shapes: list[tuple[int, ...]]) -> Stack | None:

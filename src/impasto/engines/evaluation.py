@@ -95,7 +95,7 @@ class Engine:
             term.loss.compare(summary, _positions(self.encoder, term.layer, shape))
             for term, summary in zip(terms, summaries, strict=True)
         ]
-        numbers = torch.stack([value.double() for value in values]).tolist()
+        numbers = torch.stack(values).tolist()
         losses = {term.name: number for term, number in zip(terms, numbers, strict=True)}
         weighted = {term.name: term.weight * losses[term.name] for term in terms}
         return Evaluation(sum(weighted.values()), losses, weighted, gradient)

@@ -5,6 +5,7 @@ a line here. The gradient, tiling and dimension tests run over every class in ``
 in ``STYLE_LOSSES``.
 """
 
+from impasto.losses.activation import ActivationLoss
 from impasto.losses.base import Loss
 from impasto.losses.content import ContentLoss
 from impasto.losses.covariance import CovarianceLoss
@@ -31,11 +32,13 @@ LOSSES: dict[str, type[Loss]] = {
     "content": ContentLoss,
     **STYLE_LOSSES,
     "total-variation": TotalVariationLoss,
+    "activation": ActivationLoss,
 }
 
 __all__ = [
     "LOSSES",
     "STYLE_LOSSES",
+    "ActivationLoss",
     "ContentLoss",
     "CovarianceLoss",
     "GaussianMMDLoss",

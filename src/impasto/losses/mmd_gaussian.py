@@ -67,6 +67,12 @@ class GaussianMMDLoss(StyleLoss):
 
         add_by_rows(out, features, of_rows)
 
+    def size(self) -> float:
+        """The loss of an image without features, whose cosines are all 1."""
+        nothing = torch.zeros_like(self.target)
+        nothing[:, : self.frequencies.shape[1]] = 1
+        return self.compare(nothing, 1).item()
+
     def _waves(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         phases = rows.to(self.frequencies.dtype) @ self.frequencies
         return phases.cos(), phases.sin()

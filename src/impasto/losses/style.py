@@ -36,5 +36,5 @@ class StyleLoss(Loss):
         return replace(self, target=torch.lerp(self.target, statistic, share))
 
     def size(self) -> float:
-        """The loss of an image without features, whose summary is all zero: what a relative loss is relative to."""
+        """The loss of an image without features, whose summary is zero: what a relative loss is relative to."""
         return self.compare(torch.zeros_like(self.target), 1).item()

@@ -25,9 +25,10 @@ def search(
         not descend or no longer moves the image; and the number of evaluations made.
     """
     value, scale_now = state.point.value, scale
+    exact = torch.float32 if state.image.device.type == "mps" else torch.float64  # Apple's devices have no float64
     for evaluations in range(1, budget + 1):
         image = bounds.project(torch.add(state.image, direction, alpha=scale_now))
-        slope = float(torch.sum((image - state.image) * state.gradient, dtype=torch.float64))
+        slope = float(torch.sum((image - state.image) * state.gradient, dtype=exact))
         if not slope < 0:
             return None, evaluations - 1
         point = evaluate(image)

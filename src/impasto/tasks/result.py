@@ -1,7 +1,8 @@
 """A finished picture, and everything about how it came to be."""
 
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -46,6 +47,7 @@ class Result:
         delivered: the losses of the image quantized to the photo's bit depth, as a lossless file holds it.
         timings: seconds for ``setup``, ``descent`` and ``final``.
         complete: False if the run was stopped before its last evaluation.
+        measures: what else the task found out about the picture, by name.
         notes: sentences about what the user may want to know.
     """
 
@@ -59,6 +61,7 @@ class Result:
     timings: dict[str, float]
     complete: bool
     notes: tuple[str, ...] = ()
+    measures: Mapping[str, float | None] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         height, width = self.tensor.shape[2:]
@@ -103,10 +106,19 @@ class Result:
         return stream.getvalue()
 
 
+_SUBJECTS = {
+    "stylize": "{content} in the style of {styles}",
+    "reconstruct": "{content}, reconstructed from its features",
+    "texture": "A texture in the style of {styles}",
+}
+
+
 def parameters_text(recipe: dict[str, Any]) -> str:
     """The recipe in the one-line-per-input form that picture browsers show as ``parameters``."""
-    inputs = recipe["inputs"]
-    names = " + ".join(str(style["name"]) for style in inputs["styles"])
+    subject = _SUBJECTS[recipe["task"]].format(
+        content=recipe["inputs"].get("content", {}).get("name", ""),
+        styles=" + ".join(str(style["name"]) for style in recipe["inputs"]["styles"]),
+    )
     settings = ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in recipe["settings"].items())
     made = f"impasto {recipe['impasto']}, torch {recipe['torch']}, {recipe['precision']} on {recipe['device']}"
-    return f"{inputs['content']['name']} in the style of {names}\n{settings}\nSeed: {recipe['seed']}, Version: {made}"
+    return f"{subject}\n{settings}\nSeed: {recipe['seed']}, Version: {made}"

@@ -1,14 +1,15 @@
-"""The objective of style transfer at one size: the photo's features, the paintings' Gram matrices, and their weights."""
+"""The objective of style transfer at one size: the photo's features, the paintings' statistics, and their weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from impasto.encoders import IMAGE, Encoder
 from impasto.engines import Engine
-from impasto.losses import ContentLoss, GramLoss, TotalVariationLoss
+from impasto.losses import STYLE_LOSSES, ContentLoss, StyleLoss, TotalVariationLoss
 from impasto.objective import Objective, Term
 from impasto.pyramid import fitted, resize
 from impasto.settings import Settings
@@ -21,9 +22,10 @@ class Balance:
     """How content and style are weighed: alpha, and beta with w_l, in Gatys et al. (2016, eq. 5 and 7).
 
     With ``strength`` s, each loss is first divided by the size of its own target: content by half the mean square of the
-    photo's features, the style of each layer by the squared norm of the painting's Gram matrix in the units of E_l. Both
-    are then relative errors without a unit, comparable over pairs, sizes and networks, and are weighed by
-    ``0.025 (1 - s)^2`` and ``s^2``. Minimizers of such a sum have a style loss that falls as s rises.
+    photo's features, the style of each layer by the loss of an image without features (with Gram matrices, the squared
+    norm of the painting's in the units of E_l). Both are then relative errors without a unit, comparable over pairs,
+    sizes and networks, and are weighed by ``0.025 (1 - s)^2`` and ``s^2``. Minimizers of such a sum have a style loss
+    that falls as s rises.
     """
 
     settings: Settings
@@ -48,6 +50,11 @@ class Balance:
         return () if off else tuple(name for name, weight in self.settings.style_layers.items() if weight)
 
     @property
+    def style_losses(self) -> tuple[str, ...]:
+        """The style losses that have a weight."""
+        return tuple(name for name, weight in self.settings.style_losses.items() if weight)
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """The layers whose features are looked at, each once."""
         return tuple(dict.fromkeys(self.content_layers + self.style_layers))
@@ -60,13 +67,12 @@ class Balance:
         size = features.float().square().mean().item() / 2
         return share * _EVEN * (1 - self.strength) ** 2 / max(size, 1e-12)
 
-    def style(self, target: Tensor, layer: str) -> float:
-        """The weight of the style loss at a layer whose target is the Gram matrix ``target`` (1, N, N)."""
-        share = _share(self.settings.style_layers, layer)
+    def style(self, loss: StyleLoss, layer: str, name: str) -> float:
+        """The weight of a style loss, by its name in the settings, at a layer."""
+        share = _share(self.settings.style_layers, layer) * _share(self.settings.style_losses, name)
         if self.strength is None:
             return share * (self.settings.style_weight or 0.0)
-        size = target.square().sum().item() / (4 * target.shape[-1] ** 2)
-        return share * self.strength**2 / max(size, 1e-12)
+        return share * self.strength**2 / max(loss.size(), 1e-12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +83,7 @@ class Targets:
         encoder: the network.
         content: the photo, (1, 3, H, W) at its full size.
         styles: the paintings, likewise.
-        settings: layers, weights, scale and blend.
+        settings: layers, losses, weights, scale and blend.
     """
 
     encoder: Encoder
@@ -107,17 +113,33 @@ class Targets:
         balance = Balance(self.settings)
         if not balance.style_layers:
             return []
-        grams: dict[str, Tensor] = {}
+        losses = self._style_losses(shape, balance.style_layers, balance.style_losses)
+        return [
+            Term("style", layer, loss, balance.style(loss, layer, name), "" if name == "gram" else name)
+            for (layer, name), loss in losses.items()
+        ]
+
+    def _style_losses(
+        self, shape: tuple[int, ...], layers: Sequence[str], names: Sequence[str]
+    ) -> dict[tuple[str, str], StyleLoss]:
+        """The losses by layer and name, aimed at the paintings' statistics mixed by their shares."""
+        found: dict[tuple[str, str], StyleLoss] = {}
+        seen = 0.0
         for style, share in zip(self.styles, shares(self.settings, len(self.styles)), strict=True):
+            if not share:
+                continue
+            seen += share
             image = resize(style, style_shape(self.settings, tuple(style.shape[2:]), shape)).to(self.encoder.device)
-            for name, features in self.encoder.features(image, balance.style_layers):
-                gram = GramLoss.of(features).target * share
-                grams[name] = grams[name] + gram if name in grams else gram
-        return [Term("style", name, GramLoss(gram), balance.style(gram, name)) for name, gram in grams.items()]
+            for layer, features in self.encoder.features(image, layers):
+                for name in names:
+                    known = found.get((layer, name))
+                    mixed = known.mixed(features, share / seen) if known else STYLE_LOSSES[name].of(features)
+                    found[layer, name] = mixed
+        return found
 
 
-def _share(weights: Mapping[str, float], layer: str) -> float:
-    return weights[layer] / sum(weights.values())
+def _share(weights: Mapping[Any, float], name: str) -> float:
+    return weights[name] / sum(weights.values())
 
 
 def style_shape(settings: Settings, style: tuple[int, ...], result: tuple[int, ...]) -> tuple[int, ...]:

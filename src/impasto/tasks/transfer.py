@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -98,7 +98,7 @@ class Transfer:
     parameters: Parameters
 
     @classmethod
-    def of(cls, content: Any, styles: Any, *, settings: Settings | None = None, **values: Any) -> "Transfer":
+    def of(cls, content: Any, styles: Any, *, settings: Settings | None = None, **values: Any) -> Self:
         """Read the inputs and check that the settings fit them; arguments as for :func:`stylize`.
 
         Everything that can be wrong is found here, before anything is computed.
@@ -111,7 +111,7 @@ class Transfer:
         return run
 
     @classmethod
-    def unsized(cls, content: Any, styles: Any, *, settings: Settings | None = None, **values: Any) -> "Transfer":
+    def unsized(cls, content: Any, styles: Any, *, settings: Settings | None = None, **values: Any) -> Self:
         """:meth:`of`, without what depends on the size of the result and on what to start from.
 
         Raises:
@@ -144,8 +144,8 @@ class Transfer:
     @cached_property
     def source(self) -> Picture | None:
         """The picture that the descent starts from, or None if it starts from noise."""
-        if self.settings.init == "content":
-            return self.content
+        if self.settings.init in ("content", "style"):
+            return self.content if self.settings.init == "content" else self.styles[0]
         return None if self.settings.init in INITS else _picture(self.settings.init)
 
     @cached_property
@@ -189,7 +189,7 @@ class Transfer:
         ready = time.perf_counter()
         snapshot, stopped = self._descend(descent, start, on_event, saver)
         done = time.perf_counter()
-        image = resize(snapshot.best, self.levels[-1].shape).cpu()
+        image = self._resized(snapshot.best, self.levels[-1].shape).cpu()
         history, seconds = snapshot.history, snapshot.seconds
         del snapshot, descent, start  # the optimizer's memory, before the last measurement needs room
         if self.device.type == "cpu":
@@ -251,12 +251,15 @@ class Transfer:
 
         Started without it, a level first spends a dozen evaluations on inventing fine detail.
         """
-        larger = resize(image, shape)
+        larger = self._resized(image, shape)
         if self.settings.init != "content" or tuple(image.shape[2:]) == shape:
             return larger
         photo = resize(self.content.pixels, shape)
         blurred = resize(resize(photo, tuple(image.shape[2:])), shape)
         return larger.add_((photo - blurred).to(larger.device)).clamp_(0, 1)
+
+    def _resized(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
+        return resize(image, shape)
 
     def _encoder(self, dtype: torch.dtype) -> Encoder:
         return Encoder(

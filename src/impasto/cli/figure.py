@@ -1,0 +1,100 @@
+"""``impasto figure``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from cyclopts.types import PositiveInt
+
+from impasto.cli.destination import Destination, refuse_overwriting
+from impasto.cli.interruption import Interruption
+from impasto.cli.options import chosen, options
+from impasto.cli.progress import duration, reporter
+from impasto.cli.streams import put_json
+from impasto.errors import SettingsError
+
+if TYPE_CHECKING:
+    from impasto.tasks.drawing import Figure, Moment
+
+    Given = dict[str, str]
+else:
+    Given = options("evaluations", "coarsest", "seed", "network", "weights", "padding", "precision", "device")
+
+_STOPPED = 130
+_STOPPING = "Stopping after this step; the cells so far will be saved. Ctrl-C again aborts at once."
+
+
+def figure(
+    name: Annotated[
+        str,
+        Parameter(
+            help="content-layers, style-layers, trade-off, content-layer, initialization, layer-weights, pooling or "
+            "style-losses."
+        ),
+    ],
+    inputs: Annotated[
+        list[str] | None,
+        Parameter(name="INPUT", help="What it is made from: a photo, a painting or both; bundled ones unless given."),
+    ] = None,
+    /,
+    *,
+    output: Annotated[
+        str | None,
+        Parameter(name=("--output", "-o"), metavar="FILE", help="The sheet; its numbers go beside it, .json."),
+    ] = None,
+    size: Annotated[
+        PositiveInt | None, Parameter(help="Long side of its pictures, in pixels; 256 unless given.")
+    ] = None,
+    as_json: Annotated[bool, Parameter(name="--json", show_default=False, help="Print the numbers, too.")] = False,
+    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), show_default=False, help="Show no progress.")] = False,
+    given: Annotated[Given | None, Parameter(name="*")] = None,
+) -> int:
+    """Draw a figure of the papers, of your own pictures or of bundled ones.
+
+    With ``--json`` the numbers are printed as they are in the file beside the sheet.
+    """
+    values = chosen(given).model_dump(exclude_unset=True)
+    where = _destination(output, [Path(path) for path in inputs or []])
+
+    from impasto.tasks.drawing import drawn
+    from impasto.tasks.figures import SIZE, sketch
+
+    plan = sketch(name, *(inputs or []), size=size or SIZE, **values)
+    with reporter(quiet=quiet) as tell, Interruption(lambda: tell.say(_STOPPING)) as interruption:
+        begun = -1
+
+        def listen(moment: "Moment") -> bool:
+            nonlocal begun
+            if moment.cell > begun:
+                begun = moment.cell
+                tell.say(f"{begun + 1}/{moment.cells}  {moment.name}")
+            interruption.expect_picture()
+            tell(moment.event)
+            return interruption.asked
+
+        found = drawn(plan, listen)
+        beside = found.save(where)
+        for sentence in _closing(found, where, beside):
+            tell.say(sentence)
+    if as_json:
+        put_json(found.numbers)
+    return 0 if found.complete else _STOPPED
+
+
+def _destination(output: str | None, inputs: list[Path]) -> Path:
+    if output is None or output == "-":
+        raise SettingsError("A figure is a picture and its numbers, in two files; name the picture with -o FILE.")
+    from impasto.tasks.drawing import numbers_path
+
+    path = Path(output)
+    Destination(path).check()
+    refuse_overwriting(path, inputs, "The output")
+    refuse_overwriting(numbers_path(path), inputs, "The file of numbers")
+    return path
+
+
+def _closing(figure: "Figure", where: Path, beside: Path) -> list[str]:
+    seconds = duration(figure.numbers["seconds"])
+    if figure.complete:
+        return [f"Wrote {where} and {beside}, after {seconds}."]
+    return [f"Stopped after {len(figure.results)} cells; what there is, is in {where} and {beside}."]

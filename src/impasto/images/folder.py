@@ -1,0 +1,26 @@
+"""The pictures of a folder, by name; none of them is opened here."""
+
+from pathlib import Path
+
+from impasto.errors import ImageError
+from impasto.images.encoding import SUFFIXES
+
+_READ_ONLY = (".gif", ".bmp")  # formats that are read and never written
+
+
+def pictures_in(folder: str | Path) -> tuple[Path, ...]:
+    """The files in a folder and the folders below it that are named like pictures, sorted.
+
+    Raises:
+        ImageError: if it is not a folder, or there are none.
+    """
+    place = Path(folder)
+    if not place.is_dir():
+        kind = "is a file, but a folder of pictures is needed" if place.exists() else "does not exist"
+        raise ImageError(f"The folder {place} {kind}; check the path.")
+    suffixes = {*SUFFIXES, *_READ_ONLY}
+    found = (path for path in place.rglob("*") if path.suffix.lower() in suffixes and not path.name.startswith("."))
+    files = tuple(sorted(path for path in found if path.is_file()))
+    if not files:
+        raise ImageError(f"There are no pictures in {place}; give a folder with {', '.join(sorted(suffixes))} files.")
+    return files

@@ -1,0 +1,156 @@
+"""The picture that a unit or a channel likes best, made by the descent that also paints."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from impasto.descent import Descent, Level
+from impasto.encoders import IMAGE, Conv, Encoder, Stack
+from impasto.engines import Engine
+from impasto.errors import LayerError
+from impasto.losses import ActivationLoss, ContentLoss, TotalVariationLoss
+from impasto.objective import Objective, Term
+from impasto.optimizers import LBFGS
+from impasto.optimizers.spectrum import Spectrum
+from impasto.tasks.scanning import Progress
+
+_CONTRAST = 0.05  # standard deviation of the start's colors around gray
+
+
+@dataclass(frozen=True)
+class Preference:
+    """How a preferred picture is made.
+
+    Args:
+        whole: raise the channel's mean over all positions instead of the unit in the center.
+        evaluations: of the objective, over all rounds.
+        rounds: the descent is interrupted this often to shift the picture, so that it cannot settle into the grid that
+            poolings look through.
+        jitter: the largest shift along an axis, in image positions.
+        smoothness: weight of the total variation.
+        seed: of the start and the shifts.
+        size: the picture's side for a channel; a unit's picture is its receptive field.
+    """
+
+    whole: bool = False
+    evaluations: int = 96
+    rounds: int = 8
+    jitter: int = 4
+    smoothness: float = 1.0
+    contrast: float = 1.0
+    spectrum: float = 0.4
+    seed: int = 0
+    size: int = 128
+
+
+def unrectified(encoder: Encoder, layer: str) -> Encoder:
+    """The network up to a convolution, without that convolution's ReLU.
+
+    Where a unit is silent its ReLU has no derivative; before the ReLU there is always a way up.
+
+    Raises:
+        LayerError: if the layer is not a convolution.
+    """
+    *before, last = encoder.stack.until(layer) or (None,)
+    if not isinstance(last, Conv):
+        raise LayerError(f"{layer} is not a convolution and has no units of its own; name a layer such as conv3_1.")
+    stack = Stack(encoder.stack.name, (*(part for part in before if part), replace(last, rectified=False)))
+    return Encoder(
+        stack,
+        encoder.parameters,
+        pooling=encoder.pooling,
+        padding=encoder.padding,
+        dtype=encoder.dtype,
+        device=encoder.device,
+    )
+
+
+def preferred(
+    encoder: Encoder, layer: str, unit: int, how: Preference | None = None, *, progress: Progress | None = None
+) -> Tensor:
+    r"""The picture x that raises a unit of a convolution (Erhan et al. 2009; Simonyan et al. 2014, section 2).
+
+    .. math:: \min_{x \in [0, 1]} -a(x) / \sigma + \lambda \, TV(x)
+
+    a is the activation before the ReLU, in the center or on average over all positions, and :math:`\sigma` its standard
+    deviation over the positions of the start, so that :math:`\lambda` means the same for every unit and the picture is
+    the same whatever the network's channel scales. High frequencies are held back threefold: the start is noise in which
+    all octaves are equally strong, the optimizer's preconditioner favors what varies slowly, and TV penalizes the rest.
+
+    Args:
+        encoder: the network.
+        layer: the convolution.
+        unit: its channel.
+        how: as said there.
+        progress: told how many evaluations are done, of how many.
+
+    Returns:
+        (1, 3, s, s) in [0, 1], for a unit its receptive field.
+
+    Raises:
+        LayerError: if the layer is not a convolution.
+    """
+    how = how or Preference()
+    bare = unrectified(encoder, layer)
+    stride, radius = bare.stack.stride(layer), bare.stack.radius(layer)
+    reach = math.ceil(radius / stride)
+    side = max(1, round(how.size / stride)) if how.whole else 2 * reach + 1
+    shape = (side * stride, side * stride)
+    loss = ActivationLoss(unit, None if how.whole else (reach, reach))
+    image = _ascend(bare, layer, loss, colored_noise(shape, how.seed).to(bare.device), how, progress)
+    inset = 0 if how.whole else reach * stride - radius
+    return image[..., inset : shape[0] - inset, inset : shape[1] - inset].cpu()
+
+
+def _activation(encoder: Encoder, image: Tensor, layer: str, loss: ActivationLoss) -> tuple[float, float]:
+    """The activation, and the standard deviation of its channel over the positions of ``image``."""
+    (_, features), *_ = encoder.features(image, (layer,))
+    return -float(loss.value(features)), float(features[:, loss.channel].double().std(correction=0))
+
+
+def _ascend(
+    encoder: Encoder, layer: str, loss: ActivationLoss, image: Tensor, how: Preference, progress: Progress | None
+) -> Tensor:
+    """Descents in rounds, each of which begins with the picture shifted and weighs the activation anew."""
+    counts = [len(part) for part in torch.arange(how.evaluations).chunk(how.rounds)]
+    gray = ContentLoss(torch.full_like(image, 0.5))
+    least = _activation(encoder, image, layer, loss)[1]
+    done = 0
+    for count, shift in zip(counts, _shifts(len(counts), how.jitter, how.seed), strict=True):
+        image = image.roll(shift, (2, 3))
+        weight = 1 / (max(_activation(encoder, image, layer, loss)[0], least) or 1.0)
+        terms = (
+            Term("activation", layer, loss, weight),
+            Term("smoothness", IMAGE, TotalVariationLoss(), how.smoothness),
+            Term("contrast", IMAGE, gray, how.contrast),
+        )
+        engine = Engine(encoder, Objective(terms))
+        descent = Descent(
+            [Level(tuple(image.shape[2:]), count)], lambda _, engine=engine: engine, LBFGS(spectrum=how.spectrum)
+        )
+        for snapshot in descent.run(image):
+            image = snapshot.best
+            if progress:
+                progress(done + snapshot.state.evaluations, how.evaluations)
+        done += count
+    return image
+
+
+def _shifts(rounds: int, most: int, seed: int) -> list[tuple[int, int]]:
+    """A shift for every round; the last ones add up to what the ones before them moved, so the picture ends in place."""
+    generator = torch.Generator().manual_seed(seed)
+    places = torch.randint(-most, most + 1, (rounds, 2), generator=generator)
+    places[-1] = 0
+    steps = places.diff(dim=0, prepend=torch.zeros(1, 2, dtype=places.dtype))
+    return [(int(y), int(x)) for y, x in steps]
+
+
+def colored_noise(shape: Sequence[int], seed: int) -> Tensor:
+    """Gray (1, 3, H, W) with faint noise whose amplitudes fall as one over the frequency, as in natural images."""
+    noise = torch.randn(1, 3, *shape, generator=torch.Generator().manual_seed(seed))
+    smooth = Spectrum(0.5)(noise)
+    smooth = smooth - smooth.mean()
+    return (0.5 + _CONTRAST * smooth / smooth.std()).clamp_(0, 1)

@@ -1,0 +1,114 @@
+"""Content reconstruction: what a layer keeps of a photo, found by descending from white noise."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from impasto import images
+from impasto.errors import LayerError, SettingsError
+from impasto.images import Picture
+from impasto.pyramid import resize
+from impasto.quality import psnr, ssim
+from impasto.settings import Settings
+from impasto.tasks.checkpoint import Checkpoint
+from impasto.tasks.decided import FROM_NOISE, decided
+from impasto.tasks.result import Result
+from impasto.tasks.transfer import Listener, Transfer
+
+IDLE = ("content_weight", "style_weight", "style_layers", "style_losses", "blend", "style_scale")
+"""The settings that have no say in a reconstruction."""
+
+
+def reconstruct(
+    photo: Any,
+    layer: str,
+    *,
+    settings: Settings | None = None,
+    on_event: Listener | None = None,
+    checkpoint: str | Path | None = None,
+    **values: Any,
+) -> Result:
+    r"""The picture whose features at a layer are those of a photo (Gatys, Ecker and Bethge 2016, eq. 1; figure 1).
+
+    It minimizes :math:`\frac{1}{2} \sum (F - P)^2` over the picture, where F and P are its and the photo's features,
+    from white noise unless ``init`` says otherwise. Shallow layers give back the pixels, deep ones the arrangement.
+
+    Args:
+        photo: a path, PIL image, array (H, W, 3) or tensor (3, H, W).
+        layer: its name: ``conv4_2``.
+        settings: all settings at once; or give single ones as keywords.
+        on_event: called after every optimizer step; return True to stop there and keep the best picture.
+        checkpoint: a folder; a run that finds its own checkpoint there goes on from it to the same picture.
+        values: single settings.
+
+    Returns:
+        The picture. Its ``measures`` compare it, as a file holds it, with the photo at its size: ``feature_error`` is
+        sum (F - P)^2 over sum P^2, ``psnr`` is in decibels (None for equal pictures), ``ssim`` is at most 1.
+
+    Raises:
+        ImpastoError: with a sentence on what is wrong with the photo, the layer, a setting or the checkpoint.
+    """
+    return Reconstruction.prepared(photo, layer, settings=settings, **values).run(on_event, checkpoint)
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction(Transfer):
+    """A style transfer without a style, from noise; made by :meth:`prepared`. The photo stands in for the painting."""
+
+    @classmethod
+    def prepared(cls, photo: Any, layer: str, *, settings: Settings | None = None, **values: Any) -> Self:
+        """Read the photo and check everything; arguments as for :func:`reconstruct`.
+
+        Raises:
+            ImpastoError: as :func:`reconstruct`.
+        """
+        if "," in layer or ":" in layer:
+            raise LayerError(f"A reconstruction is from one layer, but {layer!r} was given; name one, such as conv4_2.")
+        chosen = decided(
+            "a reconstruction",
+            settings,
+            values,
+            usual={"init": "noise", "evaluations": FROM_NOISE},
+            fixed={"strength": 0.0, "content_layers": {layer: 1.0}},
+            idle=IDLE,
+        )
+        if chosen.init == "content":
+            raise SettingsError("A reconstruction cannot start from its own photo; start from noise or another image.")
+        picture = photo if isinstance(photo, Picture) else images.read(photo)
+        return cls.of(picture, picture, settings=chosen)
+
+    @property
+    def layer(self) -> str:
+        """The layer whose features are reconstructed."""
+        return self.layers[0]
+
+    def run(
+        self,
+        on_event: Listener | None = None,
+        checkpoint: str | Path | None = None,
+        *,
+        checkpoint_interval: float = Checkpoint.INTERVAL,
+    ) -> Result:
+        """Do it, and compare the picture with the photo; arguments as for :meth:`Transfer.run`."""
+        result = super().run(on_event, checkpoint, checkpoint_interval=checkpoint_interval)
+        measures = self._measures(result)
+        inputs = {**result.recipe["inputs"], "styles": []}
+        recipe = {**result.recipe, "task": "reconstruct", "inputs": inputs, "measures": measures}
+        return replace(result, recipe=recipe, measures=measures)
+
+    def _measures(self, result: Result) -> dict[str, float | None]:
+        photo = resize(self.content.pixels, self.levels[-1].shape)
+        [(_, target)] = self.encoder.features(photo.to(self.device), [self.layer])
+        size = target.float().square().mean().item() / 2
+        picture = images.quantize(result.tensor, self.content.source.depth)
+        ratio = psnr(picture, photo)
+        return {
+            "feature_error": result.delivered.losses[f"content/{self.layer}"] / size,
+            "psnr": ratio if math.isfinite(ratio) else None,
+            "ssim": ssim(picture, photo),
+        }
+
+    def _notes(self) -> Iterator[str]:
+        yield from dict.fromkeys(super()._notes())

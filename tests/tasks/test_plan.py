@@ -1,0 +1,143 @@
+"""What a run will do, before it does it."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto.encoders import VGG19
+from impasto.errors import LayerError
+from impasto.images import Picture, Source
+from impasto.settings import make
+from impasto.tasks.plan import levels
+
+
+def blank(height, width, name="photo.png"):
+    """A picture of a size, without memory for its pixels."""
+    return Picture(torch.zeros(1).expand(1, 3, height, width), None, Source(name, None, "", "PNG"))
+
+
+def _shapes(content, *styles, **values):
+    found = levels(make(values), VGG19, content, styles or (blank(400, 400),))
+    return [level.shape for level in found]
+
+
+def _counts(size, **values):
+    return [level.evaluations for level in levels(make({"size": size, **values}), VGG19, blank(300, 400), [])]
+
+
+def test_levels_double_from_coarse_to_fine():
+    """The coarsest is the last whose long side is at least what ``coarsest`` says."""
+    assert _shapes(blank(300, 400)) == [(96, 128), (192, 256), (384, 512)]
+    assert _shapes(blank(300, 400), coarsest=129) == [(192, 256), (384, 512)]
+    assert _shapes(blank(300, 400), coarsest=512) == [(384, 512)]
+    assert _shapes(blank(300, 400), ratio=4) == [(96, 128), (384, 512)]
+
+
+def test_coarser_levels_get_more_evaluations():
+    """Unless numbers are given: then those, coarse to fine, the last one for all that are left."""
+    counts = _counts(512)
+    assert counts == sorted(counts, reverse=True)
+    assert _counts(512, evaluations=(9, 5)) == [9, 5, 5]
+    assert _counts(512, evaluations=7) == [7, 7, 7]
+    assert _counts(128, evaluations=(9, 5)) == [9]
+
+
+sides = st.integers(16, 3000)
+
+
+@given(sides, sides, st.integers(16, 3000), st.integers(16, 500), st.floats(1.1, 8))
+def test_proportions_are_kept(height, width, size, coarsest, ratio):
+    """The long side is what was asked for; all else is off by rounding, at most once per resampling."""
+    values = {
+        "size": size,
+        "coarsest": coarsest,
+        "ratio": ratio,
+        "style_layers": "conv1_1",
+        "content_layers": "conv1_1",
+    }
+    found = _shapes(blank(height, width), **values)
+    assert max(found[-1]) == size
+    for index, shape in enumerate(reversed(found)):
+        factor = size / max(height, width) / ratio**index
+        slack = 0.5 + (0.5 if index else 0) + 1e-6
+        for length, original in zip(shape, (height, width), strict=True):
+            assert abs(length - original * factor) <= slack or (length == 1 and original * factor < 1)
+        assert index == 0 or max(shape) >= coarsest - 0.5
+
+
+def test_levels_that_are_too_small_are_left_out():
+    """A strip has no position at conv5_1 on coarse levels; be it the photo or the painting."""
+    assert _shapes(blank(31, 700)) == [(23, 512)]
+    assert _shapes(blank(700, 31)) == [(512, 23)]
+    assert _shapes(blank(300, 400), blank(31, 700)) == [(384, 512)]
+    assert _shapes(blank(31, 700), style_layers="conv2_1", content_layers="conv2_1")[0] == (6, 128)
+    assert _shapes(blank(31, 700), strength=0) == [(12, 256), (23, 512)]
+    assert _shapes(blank(400, 400), style_scale=0.1) == [(256, 256), (512, 512)]
+
+
+@pytest.mark.parametrize(
+    ("content", "style", "values", "sentence"),
+    [
+        ((1, 1), (64, 64), {}, "photo.png has 1 x 1 pixels, too small for conv4_2, which needs at least 8 along"),
+        ((64, 64), (1, 1), {}, "style.png has 1 x 1 pixels, too small for conv2_1, which needs at least 2 along"),
+        ((7, 300), (64, 64), {}, "photo.png has 300 x 7 pixels, too small for conv4_2"),
+        ((64, 64), (15, 300), {}, "style.png has 300 x 15 pixels, too small for conv5_1, which needs at least 16"),
+        ((31, 700), (64, 64), {"size": 300}, "photo.png would be seen at 300 x 13 pixels, too small for conv5_1"),
+        ((64, 64), (31, 700), {"size": 256}, "style.png would be seen at 256 x 11 pixels, too small for conv5_1"),
+        ((64, 64), (64, 64), {"style_scale": 0.01}, "style.png would be seen at 5 x 5 pixels, too small for conv4_1"),
+    ],
+)
+def test_pictures_that_are_too_small_are_refused(content, style, values, sentence):
+    """With the picture, its size, the layer, and what the layer needs."""
+    with pytest.raises(LayerError) as caught:
+        _shapes(blank(*content), blank(*style, name="style.png"), **values)
+    assert str(caught.value).startswith(sentence)
+    assert str(caught.value).endswith(
+        (" give a larger picture or shallower layers.", "larger size or shallower layers.")
+    )
+
+
+def test_layers_without_a_say_need_no_room():
+    """A layer of weight 0, or of a loss that is left out, refuses nothing."""
+    flat = {"style_layers": {"conv1_1": 1, "conv5_1": 0}, "content_layers": "conv1_1"}
+    assert _shapes(blank(3, 300), blank(2, 2), **flat)
+    assert _shapes(blank(64, 64), blank(1, 1), strength=0)
+    assert _shapes(blank(8, 1000), blank(64, 64), size=1000, strength=1, style_layers="conv1_1")
+
+
+def test_a_real_run_refuses_what_is_too_small(photo, painting, prepare, deep):
+    """Before anything is computed."""
+    dot = np.full((1, 1, 3), 90, np.uint8)
+    with pytest.raises(LayerError, match="array has 1 x 1 pixels"):
+        prepare(dot, painting, **deep)
+    with pytest.raises(LayerError, match="array has 1 x 1 pixels"):
+        prepare(photo, dot, **deep)
+
+
+def test_a_plan_says_what_will_be_done(photo, painting, prepare):
+    """Levels, layers, precision and device of the run itself; the time only if it is measured."""
+    run = prepare(photo, painting, precision="bf16")
+    plan = run.plan(measure=False)
+    assert plan.levels == run.levels
+    assert [level.shape for level in plan.levels] == [(18, 24), (36, 48)]
+    assert plan.evaluations == 7
+    assert plan.layers == ("conv3_2", "conv1_1", "conv2_1", "conv3_1")
+    assert (plan.precision, plan.device, plan.seconds) == ("bf16", "cpu", None)
+
+
+def test_estimates_grow_with_the_work(prepare, deep):
+    """More pixels take more memory and time, half the precision less memory, and Adam less than L-BFGS."""
+    square = np.zeros((64, 64, 3), np.uint8)
+
+    def planned(**values):
+        return prepare(square, square, coarsest=128, evaluations=10, **{**deep, **values}).plan(measure=False)
+
+    base = planned(size=2048).memory
+    assert planned(size=4096).memory > 3 * base
+    assert planned(size=2048, precision="bf16").memory < base
+    assert planned(size=2048, optimizer="adam").memory < base
+    assert planned(size=2048, history=50).memory > base
+    small, large = (prepare(square, square, size=size, coarsest=64, evaluations=10).plan() for size in (64, 256))
+    assert large.seconds > 4 * small.seconds > 0

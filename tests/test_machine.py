@@ -1,0 +1,78 @@
+"""Devices and precisions."""
+
+import pytest
+import torch
+
+from impasto import machine
+from impasto.errors import SettingsError
+
+CPU = torch.device("cpu")
+
+
+def test_automatic_device_is_one_that_computes():
+    """Whatever it is, a tensor can be made on it."""
+    assert torch.ones(2, device=machine.device("auto")).sum() == 2
+    assert machine.device("cpu") == CPU
+
+
+@pytest.mark.parametrize("name", ["toaster", "cuda:99", "meta", "meta:x", ""])
+def test_device_that_is_not_there_gets_a_sentence(name):
+    """With the name, torch's reason and a way out, on one line."""
+    with pytest.raises(SettingsError, match=rf"^The device '{name}' cannot be used here: .") as caught:
+        machine.device(name)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith("; use auto or cpu.")
+
+
+def test_precision_asked_for_is_given():
+    """The processor computes both."""
+    assert machine.precision("fp32", CPU) == torch.float32
+    assert machine.precision("bf16", CPU) == torch.bfloat16
+
+
+@pytest.mark.parametrize(("fast", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_automatic_precision_follows_the_processor(monkeypatch, fast, dtype):
+    """bf16 where it is fast."""
+    monkeypatch.setattr(machine, "_bf16_is_fast", lambda: fast)
+    assert machine.precision("auto", CPU) == dtype
+
+
+def test_processor_limited_by_its_user_takes_float32(monkeypatch):
+    """When told to leave bf16 alone, oneDNN does not compute it fast, whatever the processor could do."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "avx2")
+    assert machine.precision("auto", CPU) == torch.float32
+
+
+def test_precision_that_the_device_lacks_is_refused(monkeypatch):
+    """Found out by trying, and told with the device's name."""
+
+    def fail(*arguments):
+        raise RuntimeError("not implemented for 'BFloat16'")
+
+    monkeypatch.setattr(torch.nn.functional, "conv2d", fail)
+    with pytest.raises(SettingsError, match=r"^The device cpu does not compute in bf16; use --precision fp32\.$"):
+        machine.precision("bf16", CPU)
+
+
+@pytest.mark.parametrize(("able", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_automatic_precision_follows_the_accelerator(monkeypatch, able, dtype):
+    """CUDA says what it can do without emulation; of others nothing is assumed."""
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda *, including_emulation: able and not including_emulation
+    )
+    assert machine.precision("auto", torch.device("cuda")) == dtype
+    assert machine.precision("auto", torch.device("mps")) == torch.float32
+
+
+def test_memory_can_be_kept_and_released():
+    """As often as one likes, with the same answer; a system without the switches is left alone."""
+    assert machine.keep_freed_memory() == machine.keep_freed_memory()
+    machine.release_freed_memory()
+    machine.synchronize(CPU)
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_other_systems_are_left_alone(monkeypatch, platform):
+    """Only glibc has these switches."""
+    monkeypatch.setattr(machine.sys, "platform", platform)
+    assert machine.keep_freed_memory.__wrapped__() is False
