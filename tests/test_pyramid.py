@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.pyramid import fitted, level_shapes, resize, scaled
+from impasto.pyramid import fitted, level_shapes, resize, resize_periodic, scaled
 
 SHAPES = st.lists(st.integers(1, 3000), min_size=1, max_size=3).map(tuple)
 
@@ -109,3 +109,26 @@ def test_orientation_is_kept():
     assert small[0, 0, 0, 0] > 0.95
     assert small[0, 0, -1].max() < 0.05
     assert small[0, 0, :, -1].max() < 0.05
+
+
+@pytest.mark.parametrize("shape", [(64, 96), (33, 100), (20, 24), (16, 16), (48, 24), (47, 31)])
+def test_resampling_a_tile_gives_a_tile(shape):
+    """Resampling nine copies and taking the middle one is the same."""
+    tile = torch.rand(1, 3, 32, 48, dtype=torch.float64)
+    copies = resize(tile.repeat(1, 1, 3, 3), tuple(3 * side for side in shape))
+    middle = copies[:, :, shape[0] : 2 * shape[0], shape[1] : 2 * shape[1]]
+    assert torch.allclose(resize_periodic(tile, shape), middle, atol=1e-12)
+    assert not torch.allclose(resize(tile, shape), middle, atol=1e-3)
+
+
+def test_resampling_a_tile_to_its_own_size_changes_nothing():
+    """Not a bit."""
+    tile = torch.rand(1, 3, 7, 9)
+    assert resize_periodic(tile, (7, 9)) is tile
+
+
+def test_resampling_a_tile_narrower_than_the_kernel():
+    """The margin then goes round more than once."""
+    tile = torch.rand(1, 1, 2, 64, dtype=torch.float64)
+    rolled = resize_periodic(tile.roll(8, dims=3), (1, 16))
+    assert torch.allclose(rolled, resize_periodic(tile, (1, 16)).roll(2, dims=3), atol=1e-12)

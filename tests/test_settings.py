@@ -55,8 +55,17 @@ def valid_values(draw):
     values = draw(st.fixed_dictionaries({}, optional=FIELDS))
     if values.get("strength") is None and draw(st.booleans()):
         values["content_weight"], values["style_weight"] = draw(st.tuples(weights, weights).filter(any))
+    if values.get("strength") == 0 or values.get("style_weight") == 0:
+        values = {name: value for name, value in values.items() if not name.startswith("style_l") and name != "blend"}
+        values.pop("style_scale", None)
+    if values.get("strength") == 1 or values.get("content_weight") == 0:
+        values.pop("content_layers", None)
+    if values.get("size", 512) < values.get("coarsest", 128) * values.get("ratio", 2):
+        values.pop("ratio", None)
     if values.get("init") == "noise":
         values.pop("noise", None)
+    if values.get("init") not in {"noise", "style-moments"} and not values.get("noise"):
+        values.pop("seed", None)
     if values.get("optimizer") != "adam":
         values.pop("rate", None)
     if values.get("optimizer", "lbfgs") != "lbfgs":

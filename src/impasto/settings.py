@@ -6,7 +6,7 @@ The command line's options, presets, the metadata written into pictures and the 
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -19,6 +19,7 @@ from impasto.errors import SettingsError
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 INITS = ("content", "style", "noise", "style-moments")
+RANDOM_INITS = ("noise", "style-moments")
 
 
 def _weights(value: object, what: str) -> object:
@@ -160,15 +161,30 @@ class Settings(BaseModel):
             raise ValueError("the layer weights are all 0: leave the layers out, or set the loss's own weight to 0")
         if self.blend is not None and not any(self.blend):
             raise ValueError("the blend's shares are all 0: at least one style needs a share")
-        if self.noise and self.init == "noise":
-            raise ValueError("noise cannot take effect beside init 'noise', which is all noise already")
-        if self.rate is not None and self.optimizer != "adam":
-            raise ValueError(f"rate cannot take effect with the optimizer {self.optimizer!r}; it is Adam's")
-        if self.history is not None and self.optimizer != "lbfgs":
-            raise ValueError(f"history cannot take effect with the optimizer {self.optimizer!r}; it is L-BFGS's")
-        if self.weights is not None and self.network != type(self).model_fields["network"].default:
-            raise ValueError("network cannot take effect beside weights; give one or the other")
+        for name, reason in self._idle():
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} cannot take effect {reason}")
         return self
+
+    def _idle(self) -> Iterator[tuple[str, str]]:
+        """Settings that have no say beside the others, and why."""
+        if self.strength == 0 or self.style_weight == 0:
+            for name in ("style_layers", "style_losses", "style_scale", "blend"):
+                yield name, "without a style loss: strength or style_weight is 0"
+        if self.strength == 1 or self.content_weight == 0:
+            yield "content_layers", "without a content loss: strength is 1 or content_weight is 0"
+        if self.size < self.coarsest * self.ratio:
+            yield "ratio", f"with one level: the next would be smaller than coarsest, {self.coarsest}"
+        if self.init not in RANDOM_INITS and not self.noise:
+            yield "seed", f"with init {self.init!r} and no noise: nothing is random"
+        if self.init == "noise":
+            yield "noise", "beside init 'noise', which is all noise already"
+        if self.optimizer != "adam":
+            yield "rate", f"with the optimizer {self.optimizer!r}; it is Adam's"
+        if self.optimizer != "lbfgs":
+            yield "history", f"with the optimizer {self.optimizer!r}; it is L-BFGS's"
+        if self.weights is not None:
+            yield "network", "beside weights; give one or the other"
 
     def given(self) -> dict[str, Any]:
         """What differs from the defaults, as plain data."""

@@ -53,7 +53,7 @@ def test_pictures_of_other_programs(call, tmp_path):
         ({}, "does not say how it was made"),
         ({"impasto": "{"}, "damaged"),
         ({"impasto": "{}"}, "cannot be understood (impasto)"),
-        ({"impasto": '{"task": "texture"}'}, "the task 'texture'"),
+        ({"impasto": '{"task": "embroider"}'}, "the task 'embroider'"),
     ],
 )
 def test_what_cannot_be_shown(call, tmp_path, texts, hint):

@@ -28,6 +28,9 @@ class GaussianMMDLoss(StyleLoss):
     The bandwidth s is fixed by the style: :math:`s^2` is the mean squared distance between two of its positions. Where
     several styles are mixed, it is the first one's.
 
+    Twice per evaluation every filter takes two sines and two cosines at every position, so that on a processor the loss
+    costs three to eight times what Gram matrices do in float32, and a multiple of that in half precision.
+
     Args:
         target: the style's mean cosines, then its mean sines, (B, 2 K).
         frequencies: w, (C, K).

@@ -27,6 +27,7 @@ from impasto.tasks.transfer import Listener, Transfer
 IDLE = ("content_weight", "style_weight", "content_layers")
 """The settings that have no say in a texture."""
 
+_PERIOD = 4  # pixels: two doublings between levels leave traces that repeat
 _SMALLEST = 64  # pixels along an exemplar's long side: seen smaller, its statistics say little
 
 
@@ -124,7 +125,7 @@ class Texture(Transfer):
         result = super().run(on_event, checkpoint, checkpoint_interval=checkpoint_interval)
         noise = self._loss_of_noise()
         measures = {
-            "seam": seam(images.quantize(result.tensor, self.content.source.depth)),
+            "seam": seam(images.quantize(result.tensor, self.content.source.depth), _PERIOD),
             "noise": noise,
             "fall": noise / max(result.delivered.value, 1e-30),
         }
