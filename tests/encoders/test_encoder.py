@@ -1,5 +1,7 @@
 """The written-out forward and backward pass against plain torch and its autograd."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as nnf
@@ -211,3 +213,50 @@ def test_real_network_has_the_strides_it_says(vgg19, photo):
     ((_, features),) = Encoder(*vgg19).features(photo, ("conv5_1",))
     assert features.shape == (1, 512, 2, 3)
     assert VGG19.extent("conv5_1", (40, 56)) == (2, 3)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_guided_passes_let_nothing_negative_through(tiny, picture, pooling):
+    """Guided, a ReLU passes what is positive on both ways, as hooks on torch's own ReLUs do."""
+    encoder, image = tiny(pooling=pooling), picture(9, 10)
+
+    class Guided(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.relu()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient.clamp(min=0) * (ctx.saved_tensors[0] > 0)
+
+    leaf = image.clone().requires_grad_()
+    x = nnf.conv2d(leaf, encoder.parameters.matrix.view(3, 3, 1, 1), encoder.parameters.offset)
+    for layer in encoder.stack:
+        if isinstance(layer, Conv):
+            x = Guided.apply(nnf.conv2d(x, *encoder.parameters.convolutions[layer.name], padding=1))
+        elif pooling == "max":
+            x = nnf.max_pool2d(x, 2)
+        else:
+            x = nnf.avg_pool2d(x, 2) if pooling == "avg" else (nnf.avg_pool2d(x * x, 2) + 1e-300).sqrt()
+    cotangent = torch.randn_like(x)
+    (expected,) = torch.autograd.grad((x * cotangent).sum(), leaf)
+
+    def inject(layer, out):
+        out += cotangent
+
+    found = encoder.backward(encoder.forward(image, ("conv3_1",)), ("conv3_1",), inject, guided=True)
+    assert expected.abs().max() > 0
+    assert torch.allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_a_convolution_without_its_relu(tiny, picture):
+    """The last layer keeps its negative values, and its derivative passes where it is negative too."""
+    encoder, image = tiny(), picture(9, 10)
+    *before, last = encoder.stack
+    bare = Encoder(Stack("bare", (*before, replace(last, rectified=False))), encoder.parameters, dtype=torch.float64)
+    (_, rectified), (_, plain_values) = (next(x.features(image, ("conv3_1",))) for x in (encoder, bare))
+    assert (plain_values < 0).any()
+    assert torch.equal(plain_values.relu(), rectified)
+    gradient = pulled_back(bare, image, {"conv3_1": torch.randn_like(plain_values) * (plain_values < 0)})
+    assert gradient.abs().max() > 0

@@ -15,6 +15,15 @@ def _small(picture, width, height):
     return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS))
 
 
+def _shallow(values):
+    """The layers of the losses that have a say."""
+    off = {
+        "content_layers": values.get("strength") == 1 or values.get("content_weight") == 0,
+        "style_layers": values.get("strength") == 0 or values.get("style_weight") == 0,
+    }
+    return {name: layers for name, layers in SHALLOW.items() if not off[name]}
+
+
 @pytest.fixture(scope="session")
 def photo():
     """A portrait, (54, 72, 3) uint8."""
@@ -38,7 +47,7 @@ def prepare():
     """A function that prepares a run of a few evaluations on shallow layers; keywords change that."""
 
     def prepared(content, styles, **values):
-        return impasto.Transfer.of(content, styles, **{**QUICK, **SHALLOW, **values})
+        return impasto.Transfer.of(content, styles, **{**QUICK, **_shallow(values), **values})
 
     return prepared
 

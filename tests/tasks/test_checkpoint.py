@@ -132,7 +132,7 @@ def stopped(tmp_path, photo, painting, paint):
 @pytest.mark.parametrize(
     ("values", "named"),
     [
-        ({"seed": 1}, "seed"),
+        ({"noise": 0.1, "seed": 1}, "noise, seed"),
         ({"size": 40, "strength": 0.7}, "size, strength"),
         ({"precision": "bf16"}, "computed precision, precision"),
         ({"optimizer": "adam"}, "optimizer"),
@@ -247,6 +247,16 @@ def test_saves_keep_their_distance(tmp_path, snapshot):
     assert slow.save(one, force=True)
     assert eager.save(one)
     assert eager.save(one)
+
+
+def test_a_save_replaces_the_file_at_once(snapshot, tmp_path):
+    """The file before it is not written into: whoever still has it open, or linked, has it whole."""
+    checkpoint, one = snapshot
+    before = checkpoint.path.read_bytes()
+    (tmp_path / "link").hardlink_to(checkpoint.path)
+    checkpoint.save(replace(one, seconds=99.0), force=True)
+    assert (tmp_path / "link").read_bytes() == before
+    assert checkpoint.load().seconds == 99
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(snapshot, stopped):

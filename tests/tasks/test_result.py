@@ -63,7 +63,7 @@ def test_the_recipe_is_complete(tmp_path, photo, painting, other_painting, paint
     for name, pixels in zip(names, (photo, painting, other_painting), strict=True):
         Image.fromarray(pixels).save(tmp_path / name)
     paths = [tmp_path / name for name in names]
-    result = paint(paths[0], paths[1:], blend=(2, 1), seed=5, pooling="max", padding="reflect")
+    result = paint(paths[0], paths[1:], blend=(2, 1), noise=0.2, seed=5, pooling="max", padding="reflect")
     recipe = result.recipe
     made = {"impasto": impasto.__version__, "torch": torch.__version__, "task": "stylize", "seed": 5, "complete": True}
     assert made.items() <= recipe.items()
@@ -119,11 +119,14 @@ def test_alpha_is_carried_through(tmp_path, photo, painting, paint):
             assert np.array_equal(np.asarray(shown), np.asarray(result.pil))
 
 
-def test_alpha_is_resized_with_the_picture(photo, painting, paint):
-    """At another size it has that size, and stays in [0, 1]."""
+def test_alpha_is_resized_with_the_picture(tmp_path, photo, painting, paint):
+    """At another size it has that size, stays in [0, 1], and is the same in every form."""
     result = paint(_transparent(photo), painting)
     assert result.alpha.shape == (1, 1, 36, 48)
     assert 0 <= result.alpha.min() < result.alpha.max() <= 1
+    result.save(tmp_path / "out.png")
+    with Image.open(tmp_path / "out.png") as shown:
+        assert np.array_equal(np.asarray(shown), np.asarray(result.pil))
 
 
 def test_an_opaque_photo_has_no_alpha(photo, painting, paint, result):

@@ -4,7 +4,7 @@ import pytest
 
 from impasto.losses import STYLE_LOSSES
 
-ALIKE = {"size": 48, "coarsest": 48}
+ALIKE = {"size": 48, "coarsest": 48, "evaluations": 8}
 FUSED = {"gram": 1.0, "mmd-linear": 3.0}
 
 
@@ -22,7 +22,7 @@ def terms(prepare):
 @pytest.mark.parametrize("name", STYLE_LOSSES)
 def test_every_style_loss_is_lowered(paint, photo, painting, name):
     """A few evaluations from the photo bring its own losses down, and the style's part of the objective with them."""
-    result = paint(photo, painting, **ALIKE, style_losses=name, evaluations=8, strength=0.9)
+    result = paint(photo, painting, **ALIKE, style_losses=name, strength=0.9)
     first, last = result.history[0].losses, result.optimized.losses
     own = [term for term in last if term.startswith("style/")]
     assert own == [f"style/conv{block}_1" + ("" if name == "gram" else f"/{name}") for block in (1, 2, 3)]
@@ -32,7 +32,7 @@ def test_every_style_loss_is_lowered(paint, photo, painting, name):
 
 def test_losses_are_fused(paint, photo, painting):
     """Two losses at every layer, each lowered and each reported, add up to one style."""
-    result = paint(photo, painting, **ALIKE, style_losses="gram,moments:0.5", evaluations=8, strength=0.9)
+    result = paint(photo, painting, **ALIKE, style_losses="gram,moments:0.5", strength=0.9)
     first, last = result.history[0].losses, result.optimized.losses
     for layer in ("conv1_1", "conv2_1", "conv3_1"):
         for term in (f"style/{layer}", f"style/{layer}/moments"):

@@ -72,6 +72,16 @@ def test_a_blend_is_the_mean_of_gram_matrices(photo, painting, other_painting, t
         assert not torch.allclose(first[name], second[name], rtol=0.1)
 
 
+def test_any_number_of_styles_is_blended(photo, painting, other_painting, terms):
+    """Three with unequal shares, one of them none."""
+    styles = [other_painting, painting, photo]
+    single = [_targets(terms(photo, style)) for style in styles]
+    for blend in ((1, 2, 5), (0, 3, 5)):
+        for name, gram in _targets(terms(photo, styles, blend=blend)).items():
+            mean = sum(share * one[name] for share, one in zip(blend, single, strict=True)) / 8
+            torch.testing.assert_close(gram, mean, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("blend", [None, (1, 1), (0.1, 0.9)])
 def test_a_style_given_twice_is_that_style(photo, painting, terms, blend):
     """Whatever the shares."""

@@ -121,15 +121,14 @@ def test_every_step_lowers_the_value(photo, painting, paint):
 
 def test_the_picture_is_the_best_one_seen(photo, painting, paint):
     """Also with a method that can go up."""
-    best = {}
-
-    def watch(event):
-        if event.level == 1 and event.value < best.get("value", math.inf):
-            best.update(value=event.value, image=event.image.clone())
-
-    result = paint(photo, painting, watch, optimizer="adam", rate=0.3, evaluations=(3, 8))
-    assert torch.equal(result.tensor, best["image"])
-    assert result.optimized.value == pytest.approx(best["value"], rel=1e-5)
+    events = []
+    result = paint(photo, painting, events.append, optimizer="adam", rate=0.3, evaluations=(3, 8))
+    events = [event for event in events if event.level == 1]
+    best = min(events, key=lambda event: event.value)
+    assert best is not events[-1]
+    assert all(torch.equal(event.image, best.image) for event in events[events.index(best) :])
+    assert torch.equal(result.tensor, best.image)
+    assert result.optimized.value == pytest.approx(best.value, rel=1e-5)
 
 
 @pytest.mark.parametrize("level", [0, 1])

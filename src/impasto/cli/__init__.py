@@ -38,7 +38,8 @@ COMMANDS = {
     "show": ("show:show", "IMAGE", "Show how a picture was made."),
     "rerun": ("rerun:rerun", "IMAGE [-o OUT]", "Make a picture again, from what its file says about it."),
     "score": ("score:score", "CONTENT STYLE IMAGE [IMAGE ...]", "Measure the losses of any pictures, from any tool."),
-    "networks": ("facts:networks", "", "List the networks, and whether their weights are present and intact."),
+    "networks": ("networks:app", "", "List the networks, describe or normalize one."),
+    "visualize": ("visualize:app", "", "Show what the units of a network see."),
     "info": ("facts:info", "", "Describe this installation and this machine."),
 }
 """By name: where the command lives, what it is called with, and what it does."""
@@ -60,7 +61,8 @@ def _made() -> App:
     )
     for place, (name, (home, usage, purpose)) in enumerate(COMMANDS.items(), 1):
         line = " ".join(part for part in ("Usage: impasto", name, usage, "[OPTIONS]") if part)
-        app.command(f"impasto.cli.{home}", name=name, help=purpose, usage=line, sort_key=place, help_epilogue="")
+        own = {} if home.endswith(":app") else {"usage": line, "help_epilogue": ""}  # groups say it themselves
+        app.command(f"impasto.cli.{home}", name=name, help=purpose, sort_key=place, **own)
     return app
 
 

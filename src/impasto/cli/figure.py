@@ -1,14 +1,14 @@
 """``impasto figure``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
 from impasto.cli.destination import Destination, refuse_overwriting
 from impasto.cli.interruption import Interruption
-from impasto.cli.options import chosen, options
+from impasto.cli.options import options
 from impasto.cli.progress import duration, reporter
 from impasto.cli.streams import put_json
 from impasto.errors import SettingsError
@@ -53,12 +53,12 @@ def figure(
 
     With ``--json`` the numbers are printed as they are in the file beside the sheet.
     """
-    values = chosen(given).model_dump(exclude_unset=True)
     where = _destination(output, [Path(path) for path in inputs or []])
 
     from impasto.tasks.drawing import drawn
     from impasto.tasks.figures import SIZE, sketch
 
+    values: dict[str, Any] = {**(given or {})}
     plan = sketch(name, *(inputs or []), size=size or SIZE, **values)
     with reporter(quiet=quiet) as tell, Interruption(lambda: tell.say(_STOPPING)) as interruption:
         begun = -1

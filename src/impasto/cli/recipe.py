@@ -49,6 +49,7 @@ class Recipe(BaseModel):
     torch: str
     task: Literal["stylize", "reconstruct", "texture"] = "stylize"
     settings: dict[str, Any]
+    in_force: dict[str, Any]
     inputs: Inputs
     precision: str
     device: str

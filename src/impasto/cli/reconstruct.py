@@ -1,11 +1,11 @@
 """``impasto reconstruct``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.options import PANELS, chosen, options
+from impasto.cli.options import PANELS, options
 from impasto.cli.running import NO_OPTIONS, RunOptions, files_of, perform
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def reconstruct(
     Starts from white noise unless ``--init`` says otherwise. With ``--json`` the report of
     :func:`impasto.cli.reports.report` is printed.
     """
-    settings = chosen(given)
-    where = run.destination([Path(photo), *files_of(settings)])
-
     from impasto.tasks.reconstruction import Reconstruction
 
-    return perform(Reconstruction.prepared(photo, layer, settings=settings), where, run)
+    values: dict[str, Any] = {**(given or {})}
+    task = Reconstruction.prepared(photo, layer, **values)
+    where = run.destination([Path(photo), *files_of(task.settings)])
+    return perform(task, where, run)

@@ -115,7 +115,7 @@ def _settings(recipe: Recipe, paths: dict[str, Path]) -> Settings:
 
     from impasto import machine
 
-    values = dict(recipe.settings)
+    values = make(recipe.in_force).given()  # what differs from today's defaults, which may not be those of then
     for name, file in (("init", recipe.inputs.init), ("weights", recipe.inputs.weights)):
         if file is not None and values.get(name) not in (None, *INITS):
             values[name] = str(paths[file.sha256])

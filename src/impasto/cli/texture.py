@@ -2,11 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.options import PANELS, chosen, options, words
+from impasto.cli.options import PANELS, options, words
 from impasto.cli.running import NO_OPTIONS, RunOptions, files_of, perform
 from impasto.errors import SettingsError
 from impasto.settings import up_to as layers_up_to
@@ -52,13 +52,14 @@ def texture(
     own = {} if style_scale is None else {"style_scale": str(style_scale)}
     if up_to is not None and "style_layers" in (given or {}):
         raise SettingsError("--up-to and --style-layers both choose layers; give one of them.")
+    values: dict[str, Any] = {**(given or {}), **own, **_layers(up_to)}
     shape = _shape(size)
-    settings = chosen({**(given or {}), **own, **_layers(up_to)})
-    where = run.destination([*map(Path, exemplars), *files_of(settings)])
 
     from impasto.tasks.texture import Texture
 
-    return perform(Texture.prepared(exemplars, shape, tileable=tileable, settings=settings), where, run)
+    task = Texture.prepared(exemplars, shape, tileable=tileable, **values)
+    where = run.destination([*map(Path, exemplars), *files_of(task.settings)])
+    return perform(task, where, run)
 
 
 def _layers(last: str | None) -> dict[str, str]:

@@ -27,8 +27,9 @@ def rescaled(parameters: Parameters, scales: Mapping[str, Tensor]) -> Parameters
     for name, (weight, bias) in parameters.convolutions.items():
         ones = (1,) * (weight.dim() - 2)
         after = scales[name].to(weight.dtype)
-        weight = weight * after.view(-1, 1, *ones)
-        convolutions[name] = (weight if before is None else weight / before.view(1, -1, *ones)), bias * after
+        factors = after.view(-1, 1, *ones)
+        factors = factors if before is None else factors / before.view(1, -1, *ones)
+        convolutions[name] = weight * factors, bias * after
         before = after
     return Parameters(convolutions, parameters.matrix, parameters.offset)
 

@@ -37,6 +37,7 @@ class Checkpoint:
         self.path = folder / _FILE
         self.identity = identity
         self.interval = interval
+        self.troubles: list[str] = []
         self._saved = time.monotonic()
         try:
             folder.mkdir(parents=True, exist_ok=True)

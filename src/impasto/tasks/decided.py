@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from impasto.errors import SettingsError
+from impasto.pyramid import level_shapes
 from impasto.settings import Settings, make
 
-FROM_NOISE = (200, 150, 100)
-"""Evaluations per level, coarse to fine, that a descent from white noise usually takes: more than one from a photo."""
+_FROM_NOISE = (200, 150, 100)
 
 
 def decided(
@@ -34,8 +34,19 @@ def decided(
     """
     if settings is not None and values:
         raise SettingsError(f"Give settings or single values, not both; {', '.join(values)} came beside settings.")
-    given = (settings or make(values)).model_dump(exclude_unset=True)
+    given = values if settings is None else settings.model_dump(exclude_unset=True)
     for name, value in given.items():
-        if name in idle or (name in fixed and value != fixed[name]):
+        if name in idle or (name in fixed and getattr(make({name: value}), name) != fixed[name]):
             raise SettingsError(f"The setting {name} cannot take effect in {what}; leave it out.")
     return make({**usual, **given, **fixed})
+
+
+def from_noise(settings: Settings) -> Settings:
+    """The settings with 200, 150, 100, ... evaluations per level, unless some are given.
+
+    From noise, where everything has to be found, more are needed than from a photo.
+    """
+    if settings.evaluations is not None:
+        return settings
+    levels = level_shapes((settings.size,), settings.coarsest, settings.ratio)
+    return settings.model_copy(update={"evaluations": _FROM_NOISE[: len(levels)]})

@@ -16,8 +16,8 @@ from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
 from impasto.pyramid import fitted
-from impasto.settings import STYLE_LAYERS, up_to
-from impasto.tasks.decided import FROM_NOISE
+from impasto.settings import STYLE_LAYERS, make, up_to
+from impasto.tasks.decided import from_noise
 from impasto.tasks.drawing import Cell, Figure, Moment, Row, Sketch, drawn
 from impasto.tasks.reconstruction import Reconstruction
 from impasto.tasks.result import Result
@@ -58,12 +58,14 @@ class Materials:
                 raise SettingsError(f"The setting {name} is decided by this figure in each of its cells; leave it out.")
         return {"size": self.size, **(usual or {}), **self.values, **own}
 
-    def stylized(self, heading: str, own: Mapping[str, Any], usual: Mapping[str, Any] | None = None) -> Cell:
-        """A cell with the photo in the style of the painting."""
-        settings = self.settings(own, usual)
+    def stylized(self, heading: str, own: Mapping[str, Any], *, far: bool = False) -> Cell:
+        """A cell with the photo in the style of the painting; ``far`` takes the evaluations that noise needs."""
+        settings = make(self.settings(own))
+        if far:
+            settings = from_noise(settings)
 
         def prepare() -> Transfer:
-            return Transfer.of(self.inputs["photo"], self.inputs["painting"], **settings)
+            return Transfer.of(self.inputs["photo"], self.inputs["painting"], settings=settings)
 
         return Cell(heading, prepare, relative_losses)
 
@@ -106,7 +108,8 @@ def sketch(name: str, *inputs: Any, size: int = SIZE, **values: Any) -> Sketch:
     given = dict(zip(wanted, inputs, strict=False))
     pictures = {what: _read(given[what]) if what in given else _bundled(what, size) for what in wanted}
     planned = replace(FIGURES[name](Materials(pictures, size, values)), name=name)
-    planned.rows[0].cells[0].prepare()
+    for row, column in planned.places():
+        planned.rows[row].cells[column].prepare()
     return planned
 
 
@@ -154,9 +157,9 @@ def trade_off(given: Materials) -> Sketch:
             "style_layers": up_to(last),
             "content_weight": float(ratio) * scale,
             "style_weight": 1.0,
+            "init": "noise",
         }
-        usual = {"init": "noise", "evaluations": FROM_NOISE}
-        return replace(given.stylized(f"alpha/beta = {ratio}", own, usual), numbers=numbers)
+        return replace(given.stylized(f"alpha/beta = {ratio}", own, far=True), numbers=numbers)
 
     rows = tuple(
         Row(tuple(cell(last, ratio) for ratio in _RATIOS), last if last == "conv1_1" else f"to {last}")
@@ -175,8 +178,7 @@ def initialization(given: Materials) -> Sketch:
     """The same losses from different starts (Gatys et al. 2016, figure 6)."""
     starts: dict[str, dict[str, Any]] = {"content": {"init": "content"}, "style": {"init": "style"}}
     starts |= {f"noise, seed {seed}": {"init": "noise", "seed": seed} for seed in range(4)}
-    usual = {"evaluations": FROM_NOISE}
-    cells = [given.stylized(heading, own, usual) for heading, own in starts.items()]
+    cells = [given.stylized(heading, own, far=True) for heading, own in starts.items()]
     return _sketch(given, "Where the descent starts", (Row(tuple(cells[:2])), Row(tuple(cells[2:]))))
 
 

@@ -127,11 +127,11 @@ def patches(encoder: Encoder, scan: Scan, layer: str, hits: Mapping[int, Sequenc
         image = scan.read(index).to(encoder.device)
         for unit, hit in pairs:
             if hit.index == index:
-                found[unit, hit] = _patch(encoder, scan, image, layer, unit, hit)
+                found[unit, hit] = _patch(encoder, scan, image, layer=layer, unit=unit, hit=hit)
     return {unit: [found[unit, hit] for hit in several] for unit, several in hits.items()}
 
 
-def _patch(encoder: Encoder, scan: Scan, image: Tensor, layer: str, unit: int, hit: Hit) -> Patch:
+def _patch(encoder: Encoder, scan: Scan, image: Tensor, *, layer: str, unit: int, hit: Hit) -> Patch:
     seen = receptive_field(encoder.stack, layer, hit.position)
     gradient = guided_gradient(encoder, image, layer, unit, hit.position)
     path = scan.paths[hit.index]

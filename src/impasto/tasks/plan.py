@@ -8,7 +8,7 @@ import torch
 
 from impasto.descent import Level
 from impasto.encoders import Conv, Encoder, Stack
-from impasto.errors import LayerError
+from impasto.errors import LayerError, SettingsError
 from impasto.images import Picture
 from impasto.pyramid import fitted, level_shapes
 from impasto.settings import Settings
@@ -25,11 +25,17 @@ def levels(settings: Settings, stack: Stack, content: Picture, styles: Sequence[
 
     Raises:
         LayerError: if that is so on the finest level already.
+        SettingsError: if evaluations are given for more levels than there are.
     """
     shapes = level_shapes(fitted(content.shape, settings.size), settings.coarsest, settings.ratio)
+    given = settings.evaluations
+    if given is not None and len(given) > len(shapes):
+        raise SettingsError(
+            f"The setting evaluations has {len(given)} numbers for {len(shapes)} levels of {settings.size} pixels and "
+            f"less (coarsest {settings.coarsest}, ratio {settings.ratio:g}); give at most one number per level."
+        )
     check_fit(settings, stack, content, styles, shapes[-1])
     shapes = tuple(shape for shape in shapes if not any(_misfits(settings, stack, content, styles, shape)))
-    given = settings.evaluations
     if given is None:
         counts = [min(_MOST, round(_FINEST * _GROWTH**up)) for up in range(len(shapes) - 1, -1, -1)]
     else:

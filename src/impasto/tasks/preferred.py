@@ -1,7 +1,7 @@
 """The picture that a unit or a channel likes best, made by the descent that also paints."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -27,21 +27,21 @@ class Preference:
     Args:
         whole: raise the channel's mean over all positions instead of the unit in the center.
         evaluations: of the objective, over all rounds.
-        rounds: the descent is interrupted this often to shift the picture, so that it cannot settle into the grid that
-            poolings look through.
-        jitter: the largest shift along an axis, in image positions.
-        smoothness: weight of the total variation.
+        rounds: how many descents it is made in; each begins with the picture shifted, so that it cannot settle into the
+            grid that poolings look through.
+        jitter: the largest distance from its place along an axis, in image positions.
+        smoothness: lambda, the weight of the total variation.
+        contrast: mu, the weight of the squared distance from gray.
         seed: of the start and the shifts.
         size: the picture's side for a channel; a unit's picture is its receptive field.
     """
 
     whole: bool = False
-    evaluations: int = 96
-    rounds: int = 8
+    evaluations: int = 48
+    rounds: int = 6
     jitter: int = 4
-    smoothness: float = 1.0
+    smoothness: float = 10.0
     contrast: float = 1.0
-    spectrum: float = 0.4
     seed: int = 0
     size: int = 128
 
@@ -54,10 +54,11 @@ def unrectified(encoder: Encoder, layer: str) -> Encoder:
     Raises:
         LayerError: if the layer is not a convolution.
     """
-    *before, last = encoder.stack.until(layer) or (None,)
+    layers = encoder.stack.until(layer)
+    last = layers[-1] if layers else None
     if not isinstance(last, Conv):
         raise LayerError(f"{layer} is not a convolution and has no units of its own; name a layer such as conv3_1.")
-    stack = Stack(encoder.stack.name, (*(part for part in before if part), replace(last, rectified=False)))
+    stack = Stack(encoder.stack.name, (*layers[:-1], replace(last, rectified=False)))
     return Encoder(
         stack,
         encoder.parameters,
@@ -73,12 +74,13 @@ def preferred(
 ) -> Tensor:
     r"""The picture x that raises a unit of a convolution (Erhan et al. 2009; Simonyan et al. 2014, section 2).
 
-    .. math:: \min_{x \in [0, 1]} -a(x) / \sigma + \lambda \, TV(x)
+    .. math:: \min_{x \in [0, 1]} -a(x) / a_0 + \lambda \, TV(x) + \mu \, \lVert x - 1/2 \rVert^2 / 2 N M
 
-    a is the activation before the ReLU, in the center or on average over all positions, and :math:`\sigma` its standard
-    deviation over the positions of the start, so that :math:`\lambda` means the same for every unit and the picture is
-    the same whatever the network's channel scales. High frequencies are held back threefold: the start is noise in which
-    all octaves are equally strong, the optimizer's preconditioner favors what varies slowly, and TV penalizes the rest.
+    a is the activation before the ReLU, in the center or on average over all positions. :math:`a_0` is the activation
+    at the beginning of the round, or if that is less, the channel's standard deviation over the positions of the start;
+    so :math:`\lambda` and :math:`\mu` mean the same for every unit, and the picture does not depend on the network's
+    channel scales. High frequencies are held back threefold: the start is noise in which all octaves are equally strong,
+    the optimizer's preconditioner favors what varies slowly, and TV penalizes the rest.
 
     Args:
         encoder: the network.
@@ -100,7 +102,7 @@ def preferred(
     side = max(1, round(how.size / stride)) if how.whole else 2 * reach + 1
     shape = (side * stride, side * stride)
     loss = ActivationLoss(unit, None if how.whole else (reach, reach))
-    image = _ascend(bare, layer, loss, colored_noise(shape, how.seed).to(bare.device), how, progress)
+    image = _ascend(bare, layer, loss, colored_noise(shape, how.seed).to(bare.device), how=how, progress=progress)
     inset = 0 if how.whole else reach * stride - radius
     return image[..., inset : shape[0] - inset, inset : shape[1] - inset].cpu()
 
@@ -112,26 +114,22 @@ def _activation(encoder: Encoder, image: Tensor, layer: str, loss: ActivationLos
 
 
 def _ascend(
-    encoder: Encoder, layer: str, loss: ActivationLoss, image: Tensor, how: Preference, progress: Progress | None
+    encoder: Encoder, layer: str, loss: ActivationLoss, image: Tensor, *, how: Preference, progress: Progress | None
 ) -> Tensor:
     """Descents in rounds, each of which begins with the picture shifted and weighs the activation anew."""
     counts = [len(part) for part in torch.arange(how.evaluations).chunk(how.rounds)]
-    gray = ContentLoss(torch.full_like(image, 0.5))
+    shape = tuple(image.shape[2:])
+    others = (
+        Term("smoothness", IMAGE, TotalVariationLoss(), how.smoothness),
+        Term("contrast", IMAGE, ContentLoss(torch.full_like(image, 0.5)), how.contrast),
+    )
     least = _activation(encoder, image, layer, loss)[1]
     done = 0
     for count, shift in zip(counts, _shifts(len(counts), how.jitter, how.seed), strict=True):
         image = image.roll(shift, (2, 3))
         weight = 1 / (max(_activation(encoder, image, layer, loss)[0], least) or 1.0)
-        terms = (
-            Term("activation", layer, loss, weight),
-            Term("smoothness", IMAGE, TotalVariationLoss(), how.smoothness),
-            Term("contrast", IMAGE, gray, how.contrast),
-        )
-        engine = Engine(encoder, Objective(terms))
-        descent = Descent(
-            [Level(tuple(image.shape[2:]), count)], lambda _, engine=engine: engine, LBFGS(spectrum=how.spectrum)
-        )
-        for snapshot in descent.run(image):
+        engine = Engine(encoder, Objective((Term("activation", layer, loss, weight), *others)))
+        for snapshot in Descent([Level(shape, count)], _always(engine), LBFGS()).run(image):
             image = snapshot.best
             if progress:
                 progress(done + snapshot.state.evaluations, how.evaluations)
@@ -139,8 +137,13 @@ def _ascend(
     return image
 
 
+def _always(engine: Engine) -> Callable[[tuple[int, ...]], Engine]:
+    """The engine that fits every level of a descent that has one."""
+    return lambda _: engine
+
+
 def _shifts(rounds: int, most: int, seed: int) -> list[tuple[int, int]]:
-    """A shift for every round; the last ones add up to what the ones before them moved, so the picture ends in place."""
+    """A shift for every round, which together lead back to the picture's place."""
     generator = torch.Generator().manual_seed(seed)
     places = torch.randint(-most, most + 1, (rounds, 2), generator=generator)
     places[-1] = 0

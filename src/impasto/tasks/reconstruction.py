@@ -13,7 +13,7 @@ from impasto.pyramid import resize
 from impasto.quality import psnr, ssim
 from impasto.settings import Settings
 from impasto.tasks.checkpoint import Checkpoint
-from impasto.tasks.decided import FROM_NOISE, decided
+from impasto.tasks.decided import decided, from_noise
 from impasto.tasks.result import Result
 from impasto.tasks.transfer import Listener, Transfer
 
@@ -70,14 +70,14 @@ class Reconstruction(Transfer):
             "a reconstruction",
             settings,
             values,
-            usual={"init": "noise", "evaluations": FROM_NOISE},
+            usual={"init": "noise"},
             fixed={"strength": 0.0, "content_layers": {layer: 1.0}},
             idle=IDLE,
         )
         if chosen.init == "content":
             raise SettingsError("A reconstruction cannot start from its own photo; start from noise or another image.")
         picture = photo if isinstance(photo, Picture) else images.read(photo)
-        return cls.of(picture, picture, settings=chosen)
+        return cls.of(picture, picture, settings=from_noise(chosen))
 
     @property
     def layer(self) -> str:

@@ -18,7 +18,7 @@ from impasto.pyramid import resize, resize_periodic
 from impasto.quality import seam
 from impasto.settings import Settings
 from impasto.tasks.checkpoint import Checkpoint
-from impasto.tasks.decided import FROM_NOISE, decided
+from impasto.tasks.decided import decided, from_noise
 from impasto.tasks.result import Result
 from impasto.tasks.start import starting_image
 from impasto.tasks.targets import Targets, style_shape
@@ -91,7 +91,7 @@ class Texture(Transfer):
         pictures = [item if isinstance(item, Picture) else images.read(item) for item in several]
         extent = _extent(shape, pictures[0])
         chosen = _settings(settings, values, max(extent), max(pictures[0].shape), tileable=tileable)
-        run = cls.of(_blank(pictures[0], extent), pictures, settings=chosen)
+        run = cls.of(_blank(pictures[0], extent), pictures, settings=from_noise(chosen))
         _check_period(run)
         return run
 
@@ -169,7 +169,7 @@ def _settings(
     settings: Settings | None, values: dict[str, Any], longest: int, exemplar: int, *, tileable: bool
 ) -> Settings:
     scale = exemplar / longest
-    usual: dict[str, Any] = {"init": "noise", "style_scale": min(16.0, scale), "evaluations": FROM_NOISE}
+    usual: dict[str, Any] = {"init": "noise", "style_scale": min(16.0, scale)}
     fixed: dict[str, Any] = {"strength": 1.0, "size": longest}
     if tileable:
         fixed["padding"] = "circular"

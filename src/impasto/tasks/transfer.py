@@ -16,7 +16,7 @@ from impasto.descent import Descent, Level, Record, Snapshot
 from impasto.encoders import Encoder, Parameters, Stack, load
 from impasto.encoders.weights import file_sha256
 from impasto.engines import Evaluation
-from impasto.errors import SettingsError
+from impasto.errors import CheckpointError, SettingsError
 from impasto.images import Picture
 from impasto.optimizers import LBFGS, Adam, GradientDescent, Optimizer
 from impasto.pyramid import fitted, resize
@@ -206,7 +206,7 @@ class Transfer:
             delivered,
             timings,
             complete=not stopped,
-            notes=tuple(self._notes()),
+            notes=(*self._notes(), *(saver.troubles if saver else ())),
         )
 
     def _descend(
@@ -216,11 +216,9 @@ class Transfer:
         snapshot = start if isinstance(start, Snapshot) else None
         for snapshot in descent.run(start):
             last = snapshot.done and snapshot.level == len(self.levels) - 1
-            if saver:
-                saver.save(snapshot, force=last)
+            _save(saver, snapshot, force=last)
             if on_event and on_event(self._event(descent, snapshot)) and not last:
-                if saver:
-                    saver.save(snapshot, force=True)
+                _save(saver, snapshot, force=True)
                 return snapshot, True
         assert snapshot is not None
         return snapshot, False
@@ -338,7 +336,7 @@ class Transfer:
             "torch": torch.__version__,
             "task": "stylize",
             "settings": self.settings.given(),
-            "seed": self.settings.seed,
+            "in_force": self.settings.model_dump(mode="json"),  # a later version may have other defaults
             "inputs": {
                 "content": _reference(self.content),
                 "styles": [_reference(style) for style in self.styles],
@@ -351,6 +349,15 @@ class Transfer:
             "complete": not stopped,
             "losses": {"total": delivered.value, **delivered.by_kind},
         }
+
+
+def _save(saver: Checkpoint | None, snapshot: Snapshot, *, force: bool) -> None:
+    """Save if there is where to; a full disk must not cost the run that the checkpoint was to protect."""
+    try:
+        if saver:
+            saver.save(snapshot, force=force)
+    except CheckpointError as error:
+        saver.troubles.append(f"{error} The run went on without it.")
 
 
 def _picture(source: Any) -> Picture:

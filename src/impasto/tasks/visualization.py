@@ -211,23 +211,29 @@ def _strip(named: Sequence[tuple[str, Tile]], label: str = "") -> Strip:
 
 
 def _beside(unit: str, mosaics: tuple[Tensor, Tensor]) -> list[tuple[str, Tile]]:
-    return [(f"unit {unit}", Tile(mosaics[0])), ("gradient", Tile(mosaics[1]))]
+    return [(f"unit {unit}", Tile(mosaics[0])), ("guided gradient", Tile(mosaics[1]))]
 
 
 def _mosaics(several: Sequence[Patch], cell: int) -> tuple[Tensor, Tensor]:
-    """Three by three patches, and their gradients, each scaled to its own largest value, around gray."""
-    pixels = [patch.pixels for patch in several]
-    gradients = [GRAY + GRAY * patch.gradient / patch.gradient.abs().max().clamp(min=1e-30) for patch in several]
-    return _mosaic(pixels, cell), _mosaic(gradients, cell)
+    """Three by three patches, and their gradients."""
+    pixels = [_fit(patch.pixels, cell) for patch in several]
+    return _mosaic(pixels, cell), _mosaic([_shown(patch.gradient, cell) for patch in several], cell)
+
+
+def _shown(gradient: Tensor, cell: int) -> Tensor:
+    """A gradient around gray, scaled so that all but its largest hundredth is within range."""
+    small = nnf.interpolate(gradient, (cell, cell), mode="area") if gradient.shape[-1] > cell else _fit(gradient, cell)
+    most = torch.quantile(small.abs(), 0.99).clamp(min=1e-30)
+    return (GRAY + GRAY * small / most).clamp(0, 1)
 
 
 def _mosaic(several: Sequence[Tensor], cell: int) -> Tensor:
-    """Pictures row by row, white where there are fewer than nine."""
+    """Pictures of side ``cell`` row by row, white where there are fewer than nine."""
     side = _SIDE * cell + (_SIDE - 1) * _SEAM
     page = torch.ones(1, 3, side, side)
     for index, picture in enumerate(several):
         top, left = (place * (cell + _SEAM) for place in divmod(index, _SIDE))
-        page[..., top : top + cell, left : left + cell] = _fit(picture, cell)
+        page[..., top : top + cell, left : left + cell] = picture
     return page
 
 

@@ -1,0 +1,158 @@
+"""``impasto networks``: which there are, what they are made of, and one's own normalization."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from impasto.choices import Pooling
+from impasto.cli.counter import counter
+from impasto.cli.facts import networks
+from impasto.cli.progress import size as extents
+from impasto.cli.streams import complain, put, put_json, put_table
+from impasto.errors import NetworkError, SettingsError
+
+if TYPE_CHECKING:
+    from impasto.encoders import Stack
+    from impasto.tasks.normalization import Normalization
+
+app = App(
+    name="networks", usage="Usage: impasto networks [COMMAND] [OPTIONS]", help_epilogue="", default_command=networks
+)
+
+AsJson = Annotated[bool, Parameter(name="--json", show_default=False, help="Print JSON.")]
+Weights = Annotated[str | None, Parameter(metavar="FILE", help="A VGG-16 or VGG-19 of your own.")]
+
+
+@app.command(usage="Usage: impasto networks describe [OPTIONS]", help_epilogue="")
+def describe(
+    *,
+    network: Annotated[str, Parameter(help="By name.")] = "vgg19",
+    weights: Weights = None,
+    size: Annotated[
+        int, Parameter(metavar="INT", validator=Number(gte=1), help="Side of the picture that shapes are given for.")
+    ] = 512,
+    as_json: AsJson = False,
+) -> None:
+    """Describe a network's layers: channels, stride, receptive field, and shape for a square picture.
+
+    The JSON form is a list with, for every layer, ``layer``, ``kind`` (convolution or pooling), ``channels``,
+    ``stride``, ``receptive_field`` (both in pixels) and ``shape`` (height and width, 0 if the picture is too small).
+    """
+    from impasto.encoders import load
+
+    stack, _ = load(network, weights)
+    found = _layers(stack, size)
+    if as_json:
+        put_json(found)
+        return
+    put(f"{stack.name}, for a picture of {size}x{size}")
+    rows = [
+        (row["layer"], row["channels"], row["stride"], row["receptive_field"], extents(tuple(row["shape"])))
+        for row in found
+    ]
+    put_table(("layer", "channels", "stride", "receptive field", "shape"), rows)
+
+
+def _layers(stack: "Stack", size: int) -> list[dict[str, Any]]:
+    from impasto.encoders import Conv
+
+    return [
+        {
+            "layer": layer.name,
+            "kind": "convolution" if isinstance(layer, Conv) else "pooling",
+            "channels": stack.channels(layer.name),
+            "stride": stack.stride(layer.name),
+            "receptive_field": stack.stride(layer.name) + 2 * stack.radius(layer.name),
+            "shape": [size // stack.stride(layer.name)] * 2,
+        }
+        for layer in stack
+    ]
+
+
+@app.command(usage="Usage: impasto networks normalize --images FOLDER -o FILE.safetensors [OPTIONS]", help_epilogue="")
+def normalize(
+    *,
+    images: Annotated[str, Parameter(metavar="FOLDER", help="The pictures, in folders below it too.")],
+    output: Annotated[
+        str, Parameter(name=("--output", "-o"), metavar="FILE", help="A .safetensors file, for --weights.")
+    ],
+    network: Annotated[str, Parameter(help="What is normalized, by name.")] = "vgg19-original",
+    weights: Weights = None,
+    size: Annotated[
+        int,
+        Parameter(metavar="INT", validator=Number(gte=16, lte=8192), help="Long side that pictures are brought to."),
+    ] = 256,
+    pooling: Annotated[Pooling, Parameter(help="With which means are taken; the shipped network's with max.")] = "max",
+    device: Annotated[str, Parameter(help="auto, cpu, cuda or mps.")] = "auto",
+    as_json: AsJson = False,
+    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), show_default=False, help="Show no progress.")] = False,
+) -> None:
+    """Rescale a network so that every filter's mean activation over a folder of pictures is 1.
+
+    The JSON form has ``output``, ``images`` (how many), ``skipped`` (sentences), ``size``, ``pooling`` and ``layers``, a
+    list with ``layer``, ``filters``, ``silent`` (filters that never fired and keep their scale), ``least``, ``median``
+    and ``greatest`` (of the scales) and ``correlation`` (of the scales' logarithms with those of the network that
+    impasto comes with, or null).
+    """
+    _check(Path(output), weights)
+    from impasto.tasks.normalization import normalize as compute
+
+    tell = counter("pictures", quiet=quiet)
+    found = compute(images, network=network, weights=weights, size=size, pooling=pooling, device=device, progress=tell)
+    found.save(output)
+    if as_json:
+        put_json(_report(found, output))
+    else:
+        _show(found, output)
+
+
+def _check(output: Path, weights: str | None) -> None:
+    """Refuse now what saving would refuse after the work."""
+    if output.suffix != ".safetensors":
+        raise NetworkError(f"Weights are written as .safetensors, not as {output.name}; choose another name.")
+    if not output.parent.is_dir():
+        raise NetworkError(f"The folder {output.parent} does not exist; create it first.")
+    if weights is not None and output.resolve() == Path(weights).resolve():
+        raise SettingsError(f"The output {output} would overwrite the weights; choose another name.")
+
+
+def _report(found: "Normalization", output: str) -> dict[str, Any]:
+    layers = [
+        {
+            "layer": name,
+            "filters": len(scales),
+            "silent": found.silent.get(name, []),
+            "least": float(scales.min()),
+            "median": float(scales.median()),
+            "greatest": float(scales.max()),
+            "correlation": found.shipped.get(name),
+        }
+        for name, scales in found.scales.items()
+    ]
+    return {
+        "output": output,
+        "images": found.images,
+        "skipped": list(found.skipped),
+        "size": found.size,
+        "pooling": found.pooling,
+        "layers": layers,
+    }
+
+
+def _show(found: "Normalization", output: str) -> None:
+    for sentence in found.skipped:
+        complain(f"Left out: {sentence}")
+    rows = [
+        (
+            row["layer"],
+            row["filters"],
+            len(row["silent"]),
+            row["median"],
+            "" if row["correlation"] is None else row["correlation"],
+        )
+        for row in _report(found, output)["layers"]
+    ]
+    put_table(("layer", "filters", "silent", "median scale", "correlation with the shipped scales"), rows)
+    put(f"Wrote {output}, from {found.images} pictures at {found.size} pixels, with {found.pooling} pooling.")

@@ -1,0 +1,135 @@
+"""Figures: what each shows, drawn small."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from impasto import images
+from impasto.errors import LayerError, SettingsError
+from impasto.settings import STYLE_LAYERS
+from impasto.tasks.drawing import drawn, numbers_path
+from impasto.tasks.figures import FIGURES, INPUTS, figure, sketch
+
+QUICK = {"size": 48, "coarsest": 48, "evaluations": 1, "precision": "fp32", "device": "cpu"}
+LETTERS = 14  # pixels, the height of the words on a sheet
+SHAPES = {
+    "content-layers": [5, 5],
+    "style-layers": [5],
+    "trade-off": [4] * 5,
+    "content-layer": [2],
+    "initialization": [2, 4],
+    "layer-weights": [4, 4],
+    "pooling": [2],
+    "style-losses": [4, 4],
+}
+"""How many cells the rows of each figure have."""
+
+
+def inputs_of(name, photo, painting):
+    """What a figure takes."""
+    given = {"photo": photo, "painting": painting}
+    return [given[what] for what in INPUTS.get(name, given)]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_a_sheet_and_its_numbers(name, photo, painting, tmp_path):
+    """The sheet holds all pictures and words, the file beside it every cell with numbers, losses and settings."""
+    found = figure(name, *inputs_of(name, photo, painting), **QUICK)
+    beside = found.save(tmp_path / "figure.png")
+    assert beside == numbers_path(tmp_path / "figure.png")
+    facts = json.loads(beside.read_text())
+    assert facts == json.loads(json.dumps(found.numbers))
+    assert (facts["figure"], facts["complete"], list(facts["inputs"])) == (
+        name, True, list(INPUTS.get(name, ("photo", "painting"))))  # fmt: skip
+    assert len(facts["cells"]) == sum(SHAPES[name])
+    assert all(cell["column"] and cell["numbers"] and cell["losses"] and cell["settings"] for cell in facts["cells"])
+    assert len({(cell["row"], cell["column"]) for cell in facts["cells"]}) == len(facts["cells"])
+    height, width = images.read(tmp_path / "figure.png").shape
+    assert width >= max(SHAPES[name]) * 48 * min(1, 60 / 64)
+    assert height >= (len(SHAPES[name]) + 1) * (36 + 2 * LETTERS)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_bundled_pictures_stand_in(name):
+    """Every figure can be sketched from nothing."""
+    plan = sketch(name, **QUICK)
+    assert [len(row.cells) for row in plan.rows] == SHAPES[name]
+    assert plan.name == name
+    assert {picture.source.name for picture in plan.inputs.values()} <= {"chelsea.jpg", "swirl"}
+
+
+def test_content_layers_lose_the_pixels_with_depth(photo):
+    """In the numbers under the pictures, as in the paper."""
+    plan = sketch("content-layers", photo, **{**QUICK, "evaluations": 50})
+    found = drawn(replace(plan, rows=plan.rows[1:]))
+    values = [found.results[0, column].measures["psnr"] for column in range(5)]
+    assert values == sorted(values, reverse=True)
+
+
+def test_trade_off_is_monotone_along_each_row(photo, painting):
+    """The heavier the content, the lower its loss and the higher that of style."""
+    plan = sketch("trade-off", photo, painting, **{**QUICK, "size": 32, "coarsest": 32, "evaluations": 40})
+    found = drawn(replace(plan, rows=plan.rows[::2]))
+    for row in range(3):
+        cells = [cell["numbers"] for cell in found.numbers["cells"][4 * row : 4 * row + 4]]
+        content, style = ([numbers[kind] for numbers in cells] for kind in ("content", "style"))
+        assert content == sorted(content, reverse=True), (row, content)
+        assert style == sorted(style), (row, style)
+
+
+def test_trade_off_is_in_the_papers_units(photo, painting):
+    """What was minimized is beta times the paper's sum: alpha / beta times its content loss, plus its style loss."""
+    found = figure("trade-off", photo, painting, **QUICK)
+    for cell in found.numbers["cells"]:
+        ratio = float(cell["column"].split()[-1])
+        assert cell["total"] == pytest.approx(ratio * cell["numbers"]["content"] + cell["numbers"]["style"], rel=1e-6)
+    layers = [list(cell["losses"])[1:] for cell in found.numbers["cells"][::4]]
+    assert layers == [[f"style/{layer}" for layer in STYLE_LAYERS[: count + 1]] for count in range(5)]
+
+
+def test_the_initialization_figure_starts_where_it_says(photo, painting):
+    """After one evaluation the pictures are the photo, the painting and four different noises."""
+    found = figure("initialization", photo, painting, **QUICK)
+    photo_, style = (found.results[0, column].tensor for column in (0, 1))
+    run = found.results[0, 0]
+    assert (photo_ - images.read(run.pil).pixels).abs().max() < 0.01
+    noises = [found.results[1, column].tensor for column in range(4)]
+    means = [abs(x.mean() - 0.5) for x in noises]
+    assert max(means) < 0.02
+    assert not any((a == b).all() for a, b in zip(noises, noises[1:], strict=False))
+    assert not (photo_ == style).all()
+
+
+def test_a_listener_follows_and_stops(photo, painting):
+    """It hears which cell is at work; when it stops, the cells so far are on the sheet and the rest is empty."""
+    heard = []
+
+    def listen(moment):
+        heard.append((moment.cell, moment.cells, moment.name))
+        return moment.cell == 1 and moment.event.evaluation >= 2
+
+    found = drawn(sketch("content-layer", photo, painting, **{**QUICK, "evaluations": 5}), listen)
+    assert dict.fromkeys(heard) == dict.fromkeys([(0, 2, "conv2_2"), (1, 2, "conv4_2")])
+    assert not found.complete
+    assert not found.numbers["complete"]
+    assert sorted(found.results) == [(0, 0), (0, 1)]
+    early = drawn(sketch("content-layer", photo, painting, **{**QUICK, "evaluations": 5}), lambda moment: True)
+    assert sorted(early.results) == [(0, 0)]
+    assert early.sheet.shape[3] <= found.sheet.shape[3]
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "values", "error", "sentence"),
+    [
+        ("trade-of", 0, {}, SettingsError, "Did you mean trade-off"),
+        ("style-layers", 2, {}, SettingsError, "takes a painting, but 2 pictures came"),
+        ("pooling", 0, {"pooling": "max"}, SettingsError, "pooling is decided by this figure"),
+        ("pooling", 0, {"noise": 7}, SettingsError, "less than or equal to 1"),
+        ("trade-off", 0, {"size": 16}, LayerError, "too small"),
+    ],
+)
+def test_bad_requests_get_a_sentence(photo, name, inputs, values, error, sentence):
+    """Before anything is computed."""
+    with pytest.raises(error, match=sentence):
+        sketch(name, *[photo] * inputs, **{**QUICK, **values})
