@@ -1,6 +1,6 @@
 """A shallow against a deep content layer; like ``impasto figure content-layer``.
 
-python examples/figure_content_layer.py [PHOTO] [PAINTING]
+Run ``python examples/figure_content_layer.py [PHOTO] [PAINTING]``.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """What each layer keeps of a photo; like ``impasto figure content-layers``.
 
-python examples/figure_content_layers.py [PHOTO]
+Run ``python examples/figure_content_layers.py [PHOTO]``.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """The same losses from six starts; like ``impasto figure initialization``.
 
-python examples/figure_initialization.py [PHOTO] [PAINTING]
+Run ``python examples/figure_initialization.py [PHOTO] [PAINTING]``.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Weights of the style layers; like ``impasto figure layer-weights``.
 
-python examples/figure_layer_weights.py [PHOTO] [PAINTING]
+Run ``python examples/figure_layer_weights.py [PHOTO] [PAINTING]``.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Average against maximum pooling; like ``impasto figure pooling``.
 
-python examples/figure_pooling.py [PHOTO] [PAINTING]
+Run ``python examples/figure_pooling.py [PHOTO] [PAINTING]``.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Textures from more and more layers; like ``impasto figure style-layers``.
 
-python examples/figure_style_layers.py [PAINTING]
+Run ``python examples/figure_style_layers.py [PAINTING]``.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """The same pair under every style loss, and under two of them fused; like ``impasto figure style-losses``.
 
-python examples/figure_style_losses.py [PHOTO] [PAINTING]
+Run ``python examples/figure_style_losses.py [PHOTO] [PAINTING]``.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Style layers against the weight of content, with both losses in the papers' units; like ``impasto figure trade-off``.
 
-python examples/figure_trade_off.py [PHOTO] [PAINTING]
+Run ``python examples/figure_trade_off.py [PHOTO] [PAINTING]``.
 """
 
 import sys

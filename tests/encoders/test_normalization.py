@@ -26,9 +26,7 @@ def test_features_are_equal_up_to_the_scales(tiny, picture, dims, pooling):
     scales = scales_of(encoder)
     other = Encoder(encoder.stack, rescaled(encoder.parameters, scales), pooling=pooling, dtype=torch.float64)
     names = [layer.name for layer in encoder.stack.convolutions]
-    for (name, before), (_, after) in zip(
-        encoder.features(image, names), other.features(image, names), strict=True
-    ):
+    for (name, before), (_, after) in zip(encoder.features(image, names), other.features(image, names), strict=True):
         factors = scales[name].view(1, -1, *(1,) * dims)
         assert before.count_nonzero() > before.numel() / 10
         assert torch.allclose(after, before * factors, rtol=1e-12, atol=1e-12)
@@ -54,7 +52,7 @@ def test_unit_scales_bring_every_mean_to_one(tiny, picture):
     before.add(encoder, picture(16, 20))
     scales = unit_scales(before.means)
     assert scales["conv1_2"][3] == 1
-    assert silent(before.means)["conv1_2"] == [3]
+    assert 3 in silent(before.means)["conv1_2"]
     parameters = rescaled(encoder.parameters, scales)
     after.add(Encoder(encoder.stack, parameters, pooling="max", dtype=torch.float64), picture(16, 20))
     for name, mean in after.means.items():

@@ -8,7 +8,7 @@ from skimage import data
 import impasto
 
 SHALLOW = {"content_layers": {"conv3_2": 1.0}, "style_layers": {"conv1_1": 1.0, "conv2_1": 1.0, "conv3_1": 1.0}}
-QUICK = {"size": 48, "coarsest": 24, "evaluations": (4, 3), "precision": "fp32", "device": "cpu"}
+QUICK = {"size": 48, "coarsest": 24, "evaluations": 4, "precision": "fp32", "device": "cpu"}
 
 
 def _small(picture, width, height):

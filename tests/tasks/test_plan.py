@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from impasto.encoders import VGG19
-from impasto.errors import LayerError
+from impasto.errors import LayerError, SettingsError
 from impasto.images import Picture, Source
 from impasto.settings import make
 from impasto.tasks.plan import levels
@@ -41,7 +41,15 @@ def test_coarser_levels_get_more_evaluations():
     assert counts == sorted(counts, reverse=True)
     assert _counts(512, evaluations=(9, 5)) == [9, 5, 5]
     assert _counts(512, evaluations=7) == [7, 7, 7]
-    assert _counts(128, evaluations=(9, 5)) == [9]
+    assert _counts(128, evaluations=(9,)) == [9]
+
+
+def test_more_numbers_than_levels_are_refused():
+    """What could not take effect is not taken silently; what belongs to a level that is left out goes with it."""
+    with pytest.raises(SettingsError, match="evaluations has 2 numbers for 1 levels of 128 pixels"):
+        _counts(128, evaluations=(9, 5))
+    strip = levels(make({"evaluations": (9, 5, 2)}), VGG19, blank(31, 700), [])
+    assert [(level.shape, level.evaluations) for level in strip] == [((23, 512), 2)]
 
 
 sides = st.integers(16, 3000)
@@ -50,6 +58,7 @@ sides = st.integers(16, 3000)
 @given(sides, sides, st.integers(16, 3000), st.integers(16, 500), st.floats(1.1, 8))
 def test_proportions_are_kept(height, width, size, coarsest, ratio):
     """The long side is what was asked for; all else is off by rounding, at most once per resampling."""
+    assume(size >= coarsest * ratio)
     values = {
         "size": size,
         "coarsest": coarsest,
@@ -122,7 +131,7 @@ def test_a_plan_says_what_will_be_done(photo, painting, prepare):
     plan = run.plan(measure=False)
     assert plan.levels == run.levels
     assert [level.shape for level in plan.levels] == [(18, 24), (36, 48)]
-    assert plan.evaluations == 7
+    assert plan.evaluations == 8
     assert plan.layers == ("conv3_2", "conv1_1", "conv2_1", "conv3_1")
     assert (plan.precision, plan.device, plan.seconds) == ("bf16", "cpu", None)
 

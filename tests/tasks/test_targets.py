@@ -162,7 +162,9 @@ def test_a_setting_means_the_same_at_twice_the_size(paint, deep):
     from skimage import data
 
     photo, painting = data.astronaut()[::2, ::2], data.coffee()[::2, ::2]
-    values = {"coarsest": 48, "evaluations": (12, 8, 6), **deep}
-    small, large = (paint(photo, painting, size=size, **values).optimized.by_kind for size in (96, 192))
+    small, large = (
+        paint(photo, painting, size=size, coarsest=48, evaluations=counts, **deep).optimized.by_kind
+        for size, counts in ((96, (12, 8)), (192, (12, 8, 6)))
+    )
     for kind in ("content", "style"):
         assert abs(math.log2(small[kind] / large[kind])) < 0.7, kind

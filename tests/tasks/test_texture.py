@@ -88,7 +88,7 @@ def test_levels_of_a_tileable_texture_tile(exemplar):
 @pytest.mark.parametrize("shape", [(40, 56), (96, 80), (120, 160)])
 def test_any_size_at_the_exemplars_scale(exemplar, shape):
     """Smaller than the exemplar, as large and larger: on the finest level it is seen pixel for pixel, below in step."""
-    run = prepared(exemplar, shape, coarsest=40)
+    run = prepared(exemplar, shape, coarsest=40, evaluations=2)
     assert run.levels[-1].shape == shape
     assert style_shape(run.settings, (96, 80), shape) == (96, 80)
     coarse = run.levels[0].shape
@@ -170,4 +170,4 @@ def test_up_to():
 def test_layers_that_are_too_deep_for_a_size(exemplar):
     """As everywhere."""
     with pytest.raises(LayerError, match="too small for conv5_1"):
-        prepared(exemplar, 20, style_layers={"conv5_1": 1.0, "conv1_1": 1.0}, style_scale=0.5)
+        prepared(exemplar, 20, style_layers={"conv5_1": 1.0, "conv1_1": 1.0}, style_scale=0.5, evaluations=1)

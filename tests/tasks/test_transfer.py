@@ -152,7 +152,7 @@ def test_a_listener_can_stop(photo, painting, paint, level):
 
 def test_a_stop_at_the_end_is_no_stop(photo, painting, paint):
     """A run that was through when it was stopped is complete."""
-    result = paint(photo, painting, lambda event: event.level == 1 and event.evaluation == 3)
+    result = paint(photo, painting, lambda event: event.level == 1 and event.evaluation == 4)
     assert result.complete
     assert result.recipe["complete"] is True
 
@@ -262,7 +262,7 @@ def test_pictures_of_one_color_give_a_picture(photo, painting, paint, deep, *, k
     """Nothing to see is no reason for a NaN, in the photo, in the painting, or in both."""
     content = photo if role == "style" else _flat(kind)
     style = painting if role == "content" else _flat(kind)
-    result = paint(content, style, precision=precision, size=32, evaluations=(2, 2), **deep)
+    result = paint(content, style, precision=precision, size=32, evaluations=3, **deep)
     assert _finite(result)
     assert result.pil.size == (32, 24 if role == "style" else 27)
 

@@ -102,7 +102,7 @@ def strongest(
 ) -> dict[str, dict[int, list[Hit]]]:
     """The strongest hits by layer and unit, in one pass over a folder.
 
-    One picture and one activation are alive at a time.
+    Two pictures, the current one and the next, and one activation are alive at a time.
 
     Args:
         encoder: the network.
@@ -186,7 +186,7 @@ def channels_of(stack: Stack, layer: str, units: str | None) -> tuple[int, ...]:
     """
     width = stack.channels(layer)
     found: list[int] = []
-    for part in (units or f"0:{min(COUNT, width)}").split(","):
+    for part in (f"0:{min(COUNT, width)}" if units is None else units).split(","):
         first, colon, last = (word.strip() for word in part.partition(":"))
         if not first.isdecimal() or (colon and not last.isdecimal()) or (colon and int(last) <= int(first)):
             raise LayerError(f"{units!r} does not name units; give numbers and ranges such as 7 or 0:12 or 3,5,8:10.")

@@ -21,7 +21,7 @@ _FOUNDATION = 420e6  # bytes that Python, torch and the weights take before the 
 def levels(settings: Settings, stack: Stack, content: Picture, styles: Sequence[Picture]) -> tuple[Level, ...]:
     """The levels of a run, coarse to fine.
 
-    A coarse level on which a narrow picture would have no position at some layer is left out.
+    A coarse level on which a narrow picture would have no position at some layer is left out, with its evaluations.
 
     Raises:
         LayerError: if that is so on the finest level already.
@@ -35,12 +35,15 @@ def levels(settings: Settings, stack: Stack, content: Picture, styles: Sequence[
             f"less (coarsest {settings.coarsest}, ratio {settings.ratio:g}); give at most one number per level."
         )
     check_fit(settings, stack, content, styles, shapes[-1])
-    shapes = tuple(shape for shape in shapes if not any(_misfits(settings, stack, content, styles, shape)))
     if given is None:
         counts = [min(_MOST, round(_FINEST * _GROWTH**up)) for up in range(len(shapes) - 1, -1, -1)]
     else:
         counts = [given[min(index, len(given) - 1)] for index in range(len(shapes))]
-    return tuple(Level(shape, count) for shape, count in zip(shapes, counts, strict=True))
+    return tuple(
+        Level(shape, count)
+        for shape, count in zip(shapes, counts, strict=True)
+        if not any(_misfits(settings, stack, content, styles, shape))
+    )
 
 
 def check_fit(

@@ -18,6 +18,7 @@ from impasto.optimizers.spectrum import Spectrum
 from impasto.tasks.scanning import Progress
 
 _CONTRAST = 0.05  # standard deviation of the start's colors around gray
+_SAMPLES = 8  # positions along an axis over which a channel's spread is measured
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Preference:
         evaluations: of the objective, over all rounds.
         rounds: how many descents it is made in; each begins with the picture shifted, so that it cannot settle into the
             grid that poolings look through.
-        jitter: the largest distance from its place along an axis, in image positions.
-        smoothness: lambda, the weight of the total variation.
+        jitter: the largest distance from its place along an axis, in strides of the layer, rounded down to pixels.
+        smoothness: lambda, the weight of the total variation times the layer's stride.
         contrast: mu, the weight of the squared distance from gray.
         seed: of the start and the shifts.
         size: the picture's side for a channel; a unit's picture is its receptive field.
@@ -38,9 +39,9 @@ class Preference:
 
     whole: bool = False
     evaluations: int = 48
-    rounds: int = 6
-    jitter: int = 4
-    smoothness: float = 10.0
+    rounds: int = 4
+    jitter: float = 0.5
+    smoothness: float = 1.25
     contrast: float = 1.0
     seed: int = 0
     size: int = 128
@@ -74,12 +75,12 @@ def preferred(
 ) -> Tensor:
     r"""The picture x that raises a unit of a convolution (Erhan et al. 2009; Simonyan et al. 2014, section 2).
 
-    .. math:: \min_{x \in [0, 1]} -a(x) / a_0 + \lambda \, TV(x) + \mu \, \lVert x - 1/2 \rVert^2 / 2 N M
+    .. math:: \min_{x \in [0, 1]} -a(x) / a_0 + \lambda s \, TV(x) + \mu \, \lVert x - 1/2 \rVert^2 / 2 N M
 
-    a is the activation before the ReLU, in the center or on average over all positions. :math:`a_0` is the activation
-    at the beginning of the round, or if that is less, the channel's standard deviation over the positions of the start;
-    so :math:`\lambda` and :math:`\mu` mean the same for every unit, and the picture does not depend on the network's
-    channel scales. High frequencies are held back threefold: the start is noise in which all octaves are equally strong,
+    a is the activation before the ReLU, in the center or on average over all positions, and s the layer's stride.
+    :math:`a_0` is what the rounds before have gained, or if that is less, the channel's standard deviation over the
+    positions of such noise; so :math:`\lambda` and :math:`\mu` mean the same for every unit, and the picture does not
+    depend on the network's channel scales. High frequencies are held back threefold: the start is noise in which all octaves are equally strong,
     the optimizer's preconditioner favors what varies slowly, and TV penalizes the rest.
 
     Args:
@@ -102,15 +103,26 @@ def preferred(
     side = max(1, round(how.size / stride)) if how.whole else 2 * reach + 1
     shape = (side * stride, side * stride)
     loss = ActivationLoss(unit, None if how.whole else (reach, reach))
-    image = _ascend(bare, layer, loss, colored_noise(shape, how.seed).to(bare.device), how=how, progress=progress)
+    start = colored_noise(shape, how.seed).to(bare.device, bare.image_dtype)
+    image = _ascend(bare, layer, loss, start, how=how, progress=progress)
     inset = 0 if how.whole else reach * stride - radius
     return image[..., inset : shape[0] - inset, inset : shape[1] - inset].cpu()
 
 
-def _activation(encoder: Encoder, image: Tensor, layer: str, loss: ActivationLoss) -> tuple[float, float]:
-    """The activation, and the standard deviation of its channel over the positions of ``image``."""
+def _activation(encoder: Encoder, image: Tensor, layer: str, loss: ActivationLoss) -> float:
     (_, features), *_ = encoder.features(image, (layer,))
-    return -float(loss.value(features)), float(features[:, loss.channel].double().std(correction=0))
+    return -float(loss.value(features))
+
+
+def _spread(encoder: Encoder, layer: str, channel: int, seed: int) -> float:
+    """The standard deviation of a channel over noise, away from borders, which make it respond to the padding."""
+    stride = encoder.stack.stride(layer)
+    reach = math.ceil(encoder.stack.radius(layer) / stride)
+    side = (2 * reach + _SAMPLES) * stride
+    noise = colored_noise((side, side), seed).to(encoder.device, encoder.image_dtype)
+    (_, features), *_ = encoder.features(noise, (layer,))
+    inner = features[:, channel, reach : reach + _SAMPLES, reach : reach + _SAMPLES]
+    return float(inner.double().std(correction=0))
 
 
 def _ascend(
@@ -120,14 +132,16 @@ def _ascend(
     counts = [len(part) for part in torch.arange(how.evaluations).chunk(how.rounds)]
     shape = tuple(image.shape[2:])
     others = (
-        Term("smoothness", IMAGE, TotalVariationLoss(), how.smoothness),
+        Term("smoothness", IMAGE, TotalVariationLoss(), how.smoothness * encoder.stack.stride(layer)),
         Term("contrast", IMAGE, ContentLoss(torch.full_like(image, 0.5)), how.contrast),
     )
-    least = _activation(encoder, image, layer, loss)[1]
+    origin = _activation(encoder, image, layer, loss)
+    least = _spread(encoder, layer, loss.channel, how.seed)
     done = 0
-    for count, shift in zip(counts, _shifts(len(counts), how.jitter, how.seed), strict=True):
+    shifts = _shifts(len(counts), int(how.jitter * encoder.stack.stride(layer)), how.seed)
+    for count, shift in zip(counts, shifts, strict=True):
         image = image.roll(shift, (2, 3))
-        weight = 1 / (max(_activation(encoder, image, layer, loss)[0], least) or 1.0)
+        weight = 1 / (max(_activation(encoder, image, layer, loss) - origin, least) or 1.0)
         engine = Engine(encoder, Objective((Term("activation", layer, loss, weight), *others)))
         for snapshot in Descent([Level(shape, count)], _always(engine), LBFGS()).run(image):
             image = snapshot.best

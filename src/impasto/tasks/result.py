@@ -121,4 +121,4 @@ def parameters_text(recipe: dict[str, Any]) -> str:
     )
     settings = ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in recipe["settings"].items())
     made = f"impasto {recipe['impasto']}, torch {recipe['torch']}, {recipe['precision']} on {recipe['device']}"
-    return f"{subject}\n{settings}\nSeed: {recipe['in_force']['seed']}, Version: {made}"
+    return f"{subject}\n{settings}\nSeed: {recipe['seed']}, Version: {made}"

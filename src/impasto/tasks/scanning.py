@@ -17,7 +17,7 @@ Progress = Callable[[int, int], object]
 
 @dataclass
 class Scan:
-    """A stream of pictures; only the current one is in memory.
+    """A stream of pictures; only the current one and the next are in memory.
 
     Args:
         folder: where they are, folders below it included.
@@ -53,7 +53,6 @@ class Scan:
                 continue
             count += 1
             yield index, pixels
-            del pixels  # before the next one is read
         if progress:
             progress(len(self.paths), len(self.paths))
         if not count:

@@ -336,6 +336,7 @@ class Transfer:
             "torch": torch.__version__,
             "task": "stylize",
             "settings": self.settings.given(),
+            "seed": self.settings.seed,
             "in_force": self.settings.model_dump(mode="json"),  # a later version may have other defaults
             "inputs": {
                 "content": _reference(self.content),
