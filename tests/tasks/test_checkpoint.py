@@ -259,19 +259,46 @@ def test_a_save_replaces_the_file_at_once(snapshot, tmp_path):
     assert checkpoint.load().seconds == 99
 
 
+@contextlib.contextmanager
+def _full_disk():
+    """No file can grow beyond a few kilobytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def test_a_full_disk_leaves_the_last_checkpoint(snapshot, stopped):
     """A save that fails halfway says so, and takes nothing away."""
     checkpoint, one = snapshot
     before = checkpoint.path.read_bytes()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
-    try:
-        with pytest.raises(CheckpointError, match=r"cannot be written .*; free some space"):
-            checkpoint.save(one, force=True)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with _full_disk(), pytest.raises(CheckpointError, match=r"cannot be written .*; free some space"):
+        checkpoint.save(one, force=True)
     assert checkpoint.path.read_bytes() == before
     assert [path.name for path in stopped.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_full_disk_does_not_cost_the_run(tmp_path, photo, painting, prepare):
+    """The picture is made all the same, and a note says once that there is no checkpoint."""
+    run = prepare(photo, painting)
+    with _full_disk():
+        result = run.run(checkpoint=tmp_path, checkpoint_interval=0)
+    (note,) = result.notes
+    assert "cannot be written" in note, note
+    assert note.endswith("The run went on without it.")
+    assert result.complete
+    assert torch.equal(result.tensor, run.run().tensor)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_save_keeps_the_distance_too(snapshot, tmp_path):
+    """A full disk is not tried at every step."""
+    checkpoint = Checkpoint(tmp_path, {}, 1e9)
+    with _full_disk(), pytest.raises(CheckpointError):
+        checkpoint.save(snapshot[1], force=True)
+    assert not checkpoint.save(snapshot[1])
 
 
 def test_a_checkpoint_moves_with_its_folder(stopped, tmp_path, photo, painting, paint):

@@ -82,6 +82,7 @@ class Checkpoint:
         """
         if not force and time.monotonic() - self._saved < self.interval:
             return False
+        self._saved = time.monotonic()  # a failure too: the next try has the same distance
         temporary = self.path.with_name(f"{_FILE}.tmp")  # one name, so that what a killed run leaves is replaced
         try:
             with temporary.open("wb") as stream:
@@ -95,7 +96,6 @@ class Checkpoint:
             raise CheckpointError(
                 f"The checkpoint {self.path} cannot be written ({reason}); free some space or choose another folder."
             ) from None
-        self._saved = time.monotonic()
         return True
 
 

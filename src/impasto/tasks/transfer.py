@@ -354,11 +354,13 @@ class Transfer:
 
 def _save(saver: Checkpoint | None, snapshot: Snapshot, *, force: bool) -> None:
     """Save if there is where to; a full disk must not cost the run that the checkpoint was to protect."""
+    if saver is None:
+        return
     try:
-        if saver:
-            saver.save(snapshot, force=force)
+        saver.save(snapshot, force=force)
     except CheckpointError as error:
-        saver.troubles.append(f"{error} The run went on without it.")
+        if not saver.troubles:  # the first one says it
+            saver.troubles.append(f"{error} The run went on without it.")
 
 
 def _picture(source: Any) -> Picture:
