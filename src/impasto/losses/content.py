@@ -38,7 +38,7 @@ class ContentLoss(Loss):
 
     def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:  # noqa: ARG002
         scale = weight / (features.shape[0] * features.shape[1] * positions)
-        out.add_(features, alpha=scale).sub_(self.target, alpha=scale)
+        out.add_(features - self.target, alpha=scale)  # the difference first: it is 0 where F is P
 
     def at(self, window: Window) -> Self:
         return type(self)(self.target[window.index])

@@ -1,0 +1,40 @@
+"""The README's picture: a bundled photo, a bundled painting, and the one in the style of the other.
+
+python examples/demo_picture.py [-o docs/pictures/demo.png]
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+import impasto
+from impasto import images, samples
+from impasto.cli.demo import PAINTING, PHOTO, SEED, SHAPE
+
+
+def main() -> None:
+    """Stylize at the defaults and put the three side by side."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, default=Path("docs/pictures/demo.png"))
+    options = parser.parse_args()
+    painting = samples.paint(PAINTING, SHAPE, SEED)
+    result = impasto.stylize(samples.photo(PHOTO), painting)
+    height = result.array.shape[0] // 2 - 4
+    column = [images.to_array(images.read(samples.photo(PHOTO)).pixels), images.to_array(torch.as_tensor(painting))]
+    small = [
+        Image.fromarray(pixels).resize((round(pixels.shape[1] * height / pixels.shape[0]), height)) for pixels in column
+    ]
+    width = max(picture.width for picture in small)
+    sheet = Image.new("RGB", (width + 8 + result.array.shape[1], result.array.shape[0]), "white")
+    for row, picture in enumerate(small):
+        sheet.paste(picture, ((width - picture.width) // 2, row * (height + 8)))
+    sheet.paste(Image.fromarray(np.ascontiguousarray(result.array)), (width + 8, 0))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(options.output)
+
+
+if __name__ == "__main__":
+    main()
