@@ -5,13 +5,11 @@ to ``FIGURES``.
 """
 
 import difflib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from impasto import images, samples
-from impasto.encoders import VGG19
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
@@ -140,14 +138,16 @@ def style_layers(given: Materials) -> Sketch:
 
 
 def trade_off(given: Materials) -> Sketch:
-    """Style layers against alpha / beta, with losses in the paper's units (Gatys, Ecker and Bethge 2015, figure 3)."""
+    """Style layers against alpha / beta (Gatys, Ecker and Bethge 2015, figure 3).
+
+    The content loss is the mean of :class:`impasto.losses.ContentLoss`; with the paper's sum, N M times larger, all four
+    columns would be the photo.
+    """
     layer = "conv4_2"
-    shape = fitted(given.inputs["photo"].shape, given.size)
-    scale = VGG19.channels(layer) * math.prod(VGG19.extent(layer, shape))
 
     def numbers(result: Result) -> dict[str, float | None]:
         return {
-            "content": result.delivered.losses[f"content/{layer}"] * scale,
+            "content": result.delivered.losses[f"content/{layer}"],
             "style": result.delivered.by_kind["style"],
         }
 
@@ -155,7 +155,7 @@ def trade_off(given: Materials) -> Sketch:
         own = {
             "content_layers": {layer: 1.0},
             "style_layers": up_to(last),
-            "content_weight": float(ratio) * scale,
+            "content_weight": float(ratio),
             "style_weight": 1.0,
             "init": "noise",
         }
