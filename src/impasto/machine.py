@@ -35,7 +35,7 @@ def device(name: str = "auto") -> torch.device:
 
 
 def precision(choice: Precision, where: torch.device) -> torch.dtype:
-    """The precision of features and convolutions: ``auto`` takes bfloat16 where it is clearly faster here.
+    """The precision of features and convolutions: ``auto`` takes bfloat16 where the device multiplies it natively.
 
     Raises:
         SettingsError: if bf16 is asked for on a device that does not compute with it.

@@ -54,7 +54,6 @@ def _numbers(value: object) -> object:
     return (value,) if isinstance(value, (int, float)) else value
 
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LayerWeights = Annotated[dict[str, Weight], BeforeValidator(partial(_weights, what="layer")), Field(min_length=1)]
 LossWeights = Annotated[

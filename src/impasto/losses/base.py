@@ -1,7 +1,6 @@
 """What every loss is: a summary that adds over positions, a comparison of the total, and a closed-form gradient."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Self
 
 from torch import Tensor
@@ -50,7 +49,3 @@ class Loss(ABC):
     def value(self, features: Tensor) -> Tensor:
         """The loss of whole features: ``compare(summarize(features), positions)``."""
         return self.compare(self.summarize(features), features[0, 0].numel())
-
-    def tensors(self) -> Sequence[Tensor]:
-        """The tensors of the target, for memory estimates."""
-        return [value for value in vars(self).values() if isinstance(value, Tensor)]

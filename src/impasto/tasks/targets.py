@@ -14,7 +14,7 @@ from impasto.objective import Objective, Term
 from impasto.pyramid import fitted, resize
 from impasto.settings import Settings
 
-_EVEN = 0.025  # content weight over style weight, both relative, at strength 0.5: chosen by looking at many pairs
+_EVEN = 0.025  # content weight over style weight, both relative, at strength 0.5: chosen by looking at a few pairs
 
 
 @dataclass(frozen=True, eq=False)
