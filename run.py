@@ -3,6 +3,7 @@
 python3 run.py demo     make .venv, install, stylize a bundled photo, say where the picture is
 python3 run.py test     make .venv, install with the test tools, run the tests
 python3 run.py check    the same, then lint, formatting and types
+python3 run.py docs     make .venv, install with the documentation tools, build the site in docs/_build/html
 python3 run.py ARGS...  anything else goes to the impasto command: python3 run.py stylize photo.jpg painting.jpg -o out.png
 """
 
@@ -44,8 +45,8 @@ def install(extras: str) -> None:
 
 
 def call(*arguments: str) -> None:
-    """Run a module in the environment; leave with its exit code if it fails."""
-    code = subprocess.run([python(), "-m", *arguments], cwd=ROOT, check=False).returncode
+    """Run the environment's interpreter on a module or a script; leave with its exit code if it fails."""
+    code = subprocess.run([python(), *arguments], cwd=ROOT, check=False).returncode
     if code:
         sys.exit(code)
 
@@ -55,12 +56,17 @@ def main(arguments: list[str]) -> None:
     word, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     if word == "test":
         install("test")
-        call("pytest", *rest)
+        call("-m", "pytest", *rest)
     elif word == "check":
         install("test,check")
-        call("ruff", "check")
-        call("ruff", "format", "--check")
-        call("mypy")
+        call("-m", "ruff", "check")
+        call("-m", "ruff", "format", "--check")
+        call("-m", "mypy")
+    elif word == "docs":
+        install("docs")
+        for builder in ("html", "doctest"):
+            call("-m", "sphinx", "-W", "--keep-going", "-q", "-b", builder, "docs", f"docs/_build/{builder}")
+        call("docs/check_site.py", "docs/_build/html")
     else:
         install("")
         code = subprocess.run([python(), "-m", "impasto", word, *rest], check=False).returncode

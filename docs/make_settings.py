@@ -1,5 +1,4 @@
 """Write docs/settings.md from the settings model and the bundled presets: python docs/make_settings.py."""
-# ruff: noqa: INP001 - a script, not a package
 
 from collections.abc import Iterator, Mapping
 from importlib import resources

@@ -1,7 +1,15 @@
-"""The README's picture: a bundled photo, a bundled painting, and the one in the style of the other.
-
-python examples/demo_picture.py [-o docs/pictures/demo.png]
 """
+The picture on the first page
+=============================
+
+.. image:: /pictures/demo.png
+
+A bundled photo, a bundled painting, and the one in the style of the other, at the defaults.
+
+By script: ``python examples/demo_picture.py [-o docs/pictures/demo.png]``.
+"""
+
+# sphinx_gallery_thumbnail_path = "pictures/demo.png"
 
 import argparse
 from pathlib import Path

@@ -1,7 +1,16 @@
-"""A shallow against a deep content layer; like ``impasto figure content-layer``.
-
-Run ``python examples/figure_content_layer.py [PHOTO] [PAINTING]``.
 """
+A shallow against a deep content layer
+======================================
+
+.. image:: /pictures/figure-content-layer.jpg
+
+The same pair with content kept at conv2_2 and at conv4_2: the shallow layer holds on to the photo's own edges and colors, the deep one
+lets the painting draw them anew.
+
+By command: ``impasto figure content-layer -o figure.jpg``. By script: ``python examples/figure_content_layer.py [PHOTO] [PAINTING]``.
+"""
+
+# sphinx_gallery_thumbnail_path = "pictures/figure-content-layer.jpg"
 
 import sys
 

@@ -1,7 +1,16 @@
-"""The same losses from six starts; like ``impasto figure initialization``.
-
-Run ``python examples/figure_initialization.py [PHOTO] [PAINTING]``.
 """
+Where a run starts
+==================
+
+.. image:: /pictures/figure-initialization.jpg
+
+The same losses from the photo, from the painting and from four seeds of white noise. The start decides which of many good
+pictures is found, not how good it is.
+
+By command: ``impasto figure initialization -o figure.jpg``. By script: ``python examples/figure_initialization.py [PHOTO] [PAINTING]``.
+"""
+
+# sphinx_gallery_thumbnail_path = "pictures/figure-initialization.jpg"
 
 import sys
 

@@ -1,7 +1,15 @@
-"""Weights of the style layers; like ``impasto figure layer-weights``.
-
-Run ``python examples/figure_layer_weights.py [PHOTO] [PAINTING]``.
 """
+Weights of the style layers
+===========================
+
+.. image:: /pictures/figure-layer-weights.jpg
+
+What the style is made of when one scale of it weighs more than the others.
+
+By command: ``impasto figure layer-weights -o figure.jpg``. By script: ``python examples/figure_layer_weights.py [PHOTO] [PAINTING]``.
+"""
+
+# sphinx_gallery_thumbnail_path = "pictures/figure-layer-weights.jpg"
 
 import sys
 

@@ -1,7 +1,15 @@
-"""Average against maximum pooling; like ``impasto figure pooling``.
-
-Run ``python examples/figure_pooling.py [PHOTO] [PAINTING]``.
 """
+Average against maximum pooling
+===============================
+
+.. image:: /pictures/figure-pooling.jpg
+
+The paper replaces maximum by average pooling because the pictures look slightly better.
+
+By command: ``impasto figure pooling -o figure.jpg``. By script: ``python examples/figure_pooling.py [PHOTO] [PAINTING]``.
+"""
+
+# sphinx_gallery_thumbnail_path = "pictures/figure-pooling.jpg"
 
 import sys
 

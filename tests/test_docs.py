@@ -110,6 +110,8 @@ def test_quoted_code_is_in_its_file(page):
 def test_links_lead_somewhere(page):
     """Every relative link has its file, and its heading."""
     for path, anchor in LINK.findall(prose(page)):
+        if path.startswith("gallery/"):
+            continue  # made when the site is built, which checks it
         target = page.parent / path if path else page
         assert target.exists(), f"there is no {path}"
         assert not anchor or anchor in anchors(target), f"{target.name} has no heading #{anchor}"

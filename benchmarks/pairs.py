@@ -1,0 +1,137 @@
+"""What is delivered, pair by pair: a default run of impasto against 500 evaluations of the usual optimizer.
+
+    python benchmarks/pairs.py FOLDER [--size 512] [--evaluations 500] [--objective default notebook] [--pairs 6]
+
+Two objectives per pair: ``default``, that of ``impasto stylize`` (normalized network, average pooling, reflect padding), and
+``notebook``, the paper author's (original network, maximum pooling, zero padding). The usual optimizer is torch.optim.LBFGS
+in float32 on unbounded pixels from the photo, clamped at the end; it gets the same objective and, so that six pairs do
+not take a day, impasto's own float32 evaluations, whose values and gradients are those of autograd. Ours: the levels and
+evaluations of a default run, in bf16 and in fp32. Every loss is that of the 8-bit picture, in float32. Prints JSON lines.
+"""
+
+import argparse
+import itertools
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from machine_report import report
+from torch import Tensor
+
+from impasto import images, machine
+from impasto.descent import Descent
+from impasto.encoders import Encoder
+from impasto.engines import Engine
+from impasto.images import Picture
+from impasto.optimizers import LBFGS
+from impasto.pyramid import resize
+from impasto.samples import paint, photo
+from impasto.tasks.transfer import Transfer
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
+from gatys_notebook import notebook_encoder, notebook_engine
+
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+Engines = Callable[[torch.dtype], Callable[[tuple[int, ...]], Engine]]
+
+
+def pairs(folder: Path) -> list[tuple[str, Picture, Picture]]:
+    """Photos and paintings from a folder of measuring pictures, and bundled ones."""
+    found = [("tubingen.jpg", name) for name in ("vangogh_starry_night.jpg", "the_scream.jpg", "shipwreck.jpg")]
+    outside = [(a, b, images.read(folder / a), images.read(folder / b)) for a, b in found if (folder / b).exists()]
+    names = (("rocket", "swirl"), ("chelsea", "glass"), ("coffee", "marble"))
+    inside = [(a, b, images.read(photo(a)), images.read(paint(b)[0])) for a, b in names]
+    return [(f"{a} in {b}", content, style) for a, b, content, style in (*outside, *inside)]
+
+
+def default_engines(run: Transfer) -> Engines:
+    """The objective of a default run at any size and precision."""
+
+    def at(dtype: torch.dtype) -> Callable[[tuple[int, ...]], Engine]:
+        return run.targets(
+            Encoder(run.stack, run.parameters, pooling=run.settings.pooling, padding=run.settings.padding, dtype=dtype)
+        ).engine_at
+
+    return at
+
+
+def notebook_engines(run: Transfer) -> Engines:
+    """The notebook's objective at any size and precision; the painting is seen at the photo's size."""
+
+    def at(dtype: torch.dtype) -> Callable[[tuple[int, ...]], Engine]:
+        def engine(shape: tuple[int, ...]) -> Engine:
+            scale = max(shape) / max(run.styles[0].shape)
+            seen = tuple(max(16, round(side * scale)) for side in run.styles[0].shape)
+            style, content = resize(run.styles[0].pixels, seen), resize(run.content.pixels, shape)
+            return notebook_engine(content, style, notebook_encoder(dtype))
+
+        return engine
+
+    return at
+
+
+def usual(engine: Engine, content: Tensor, evaluations: int) -> Tensor:
+    """The picture that the usual optimizer delivers."""
+    image = content.clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([image])
+    count = 0
+
+    def closure() -> float:
+        nonlocal count
+        found = engine.evaluate(image.detach())
+        image.grad = found.gradient
+        count += 1
+        return found.value
+
+    while count < evaluations:
+        optimizer.step(closure)
+    return image.detach().clamp(0, 1)
+
+
+def ours(run: Transfer, engine_at: Callable[[tuple[int, ...]], Engine]) -> Tensor:
+    """The picture that a default run delivers."""
+    descent = Descent(run.levels, engine_at, LBFGS(), run._lift)
+    *_, last = descent.run(resize(run.content.pixels, run.levels[0].shape))
+    return last.best
+
+
+def measure(name: str, run: Transfer, engines: Engines, evaluations: int) -> dict[str, object]:
+    """Delivered losses and seconds of both precisions and of the usual optimizer."""
+    exact = engines(torch.float32)(run.levels[-1].shape)
+    line: dict[str, object] = {"pair": name, "levels": [[*level.shape, level.evaluations] for level in run.levels]}
+    for word, dtype in DTYPES.items():
+        began = time.perf_counter()
+        image = ours(run, engines(dtype))
+        line[f"seconds {word}"] = round(time.perf_counter() - began, 1)
+        line[word] = exact.measure(images.quantize(image)).value
+    if evaluations:
+        began = time.perf_counter()
+        result = usual(exact, resize(run.content.pixels, run.levels[-1].shape), evaluations)
+        line["seconds usual"] = round(time.perf_counter() - began, 1)
+        line["usual"] = exact.measure(images.quantize(result)).value
+    return line
+
+
+def main() -> None:
+    """Measure every pair under every objective."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--evaluations", type=int, default=500, help="of the usual optimizer; 0 leaves it out")
+    parser.add_argument("--objective", nargs="+", default=["default", "notebook"], choices=["default", "notebook"])
+    parser.add_argument("--pairs", type=int, default=6)
+    options = parser.parse_args()
+    machine.keep_freed_memory()
+    kinds = {"default": default_engines, "notebook": notebook_engines}
+    for objective, (name, content, style) in itertools.product(options.objective, pairs(options.folder)[: options.pairs]):
+        run = Transfer.of(content, style, size=options.size)
+        line = measure(name, run, kinds[objective](run), options.evaluations)
+        print(json.dumps({"objective": objective, **line}), flush=True)
+    print(json.dumps({"machine": report()}))
+
+
+if __name__ == "__main__":
+    main()
