@@ -126,7 +126,9 @@ def main() -> None:
     options = parser.parse_args()
     machine.keep_freed_memory()
     kinds = {"default": default_engines, "notebook": notebook_engines}
-    for objective, (name, content, style) in itertools.product(options.objective, pairs(options.folder)[: options.pairs]):
+    for objective, (name, content, style) in itertools.product(
+        options.objective, pairs(options.folder)[: options.pairs]
+    ):
         run = Transfer.of(content, style, size=options.size)
         line = measure(name, run, kinds[objective](run), options.evaluations)
         print(json.dumps({"objective": objective, **line}), flush=True)

@@ -5,7 +5,17 @@ import torch
 from hypothesis import settings
 
 from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
-from impasto.losses import LOSSES, STYLE_LOSSES, ActivationLoss, ContentLoss, TotalVariationLoss
+from impasto.losses import (
+    LOSSES,
+    STYLE_LOSSES,
+    AbsoluteVariationLoss,
+    ActivationLoss,
+    ContentLoss,
+    GuidedLoss,
+    PhotorealismLoss,
+    SharpnessLoss,
+    TotalVariationLoss,
+)
 
 settings.register_profile("impasto", deadline=None, derandomize=True)
 settings.load_profile("impasto")
@@ -28,8 +38,18 @@ FACTORIES = {
     "content": ContentLoss,
     **{name: loss.of for name, loss in STYLE_LOSSES.items()},
     "total-variation": lambda target: TotalVariationLoss(),
+    "absolute-variation": lambda target: AbsoluteVariationLoss(),
+    "sharpness": SharpnessLoss,
+    "photorealism": PhotorealismLoss,
     "activation": lambda target: ActivationLoss(1, tuple(length // 2 for length in target.shape[2:])),
+    "guided": lambda target: GuidedLoss.around(STYLE_LOSSES["gram"].of(target), guide_like(target)),
 }
+
+
+def guide_like(features):
+    """A mask for features (B, C, *spatial): 1/3, 2/3, 1, 0 and so on along the positions."""
+    count = features[0, 0].numel()
+    return ((torch.arange(count, dtype=torch.float64) + 1) % 4 / 3).view(features.shape[2:])
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +67,12 @@ def make_loss():
         return FACTORIES[name](target)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_guide():
+    """A function that makes a mask for features (B, C, *spatial) in four steps from 0 to 1."""
+    return guide_like
 
 
 @pytest.fixture(scope="session")

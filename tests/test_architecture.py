@@ -18,14 +18,17 @@ HOME = Path(impasto.__file__).parent
 # Rooms by layer, as in docs/architecture.md. Imports point to a lower layer only, or stay in their room.
 LAYERS = (
     {"errors", "choices"},
-    {"settings", "machine", "quality", "statistics", "tiling", "pyramid", "color", "optimizers"},
-    {"losses", "encoders", "images", "samples"},
+    {"storage"},
+    {"settings", "machine", "files", "sampling", "quality", "statistics", "tiling", "pyramid", "color", "masks", "optimizers"},
+    {"losses", "encoders", "images", "sounds", "signals", "volumes", "samples"},
     {"objective"},
     {"engines"},
     {"descent"},
-    {"tasks", "feedforward"},
+    {"feedforward"},
+    {"tasks"},
     {"jobs"},
-    {"cli", "studio"},
+    {"studio"},
+    {"cli"},
     {"__main__"},
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
@@ -33,7 +36,10 @@ DUMPING_GROUNDS = {"utils", "util", "misc", "common", "helpers", "helper"}
 IMAGE_LIBRARIES = {"PIL", "pyvips", "imageio", "cv2", "skimage"}
 OPENS_IMAGES = {"images", "samples", "tasks/result.py"}
 
-PUBLIC = {"Event", "ImpastoError", "Result", "Settings", "Transfer", "reconstruct", "score", "stylize", "synthesize"}
+PUBLIC = {
+    *("Event", "ImpastoError", "Result", "Settings", "Transfer"),
+    *("preview", "reconstruct", "score", "stylize", "synthesize"),
+}
 
 FILES = sorted(HOME.rglob("*.py"))
 MODULES = sorted({"impasto", *(found.name for found in pkgutil.walk_packages([str(HOME)], "impasto."))})
@@ -101,6 +107,14 @@ def test_only_the_image_room_opens_image_files(path):
     if place.parts[0] in OPENS_IMAGES or str(place) in OPENS_IMAGES:
         return
     assert not {name.split(".")[0] for name in imported(parsed(path))} & IMAGE_LIBRARIES
+
+
+@every_file
+def test_only_the_volume_room_opens_volume_files(path):
+    """Libraries for volumes are named in that room alone; records of signals may be DICOM, too."""
+    named = {node.value for node in ast.walk(parsed(path)) if isinstance(node, ast.Constant)}
+    used = (named | {name.split(".")[0] for name in imported(parsed(path))}) & {"nibabel", "tifffile", "pydicom"}
+    assert room_of(path) == "volumes" or not used - ({"pydicom"} if room_of(path) == "signals" else set())
 
 
 @every_file

@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from impasto.choices import OptimizerName, Padding, Pooling, Precision, StyleLossName
+from impasto.choices import ColorName, GuidanceName, OptimizerName, Padding, Pooling, Precision, StyleLossName
 from impasto.errors import ImpastoError, SettingsError
-from impasto.settings import INITS, STYLE_LAYERS, Settings, make, preset, presets
+from impasto.settings import INITS, OF_STYLE, STYLE_LAYERS, Settings, make, preset, presets
 
 weights = st.floats(0, 1e9, allow_nan=False)
 layer_weights = st.dictionaries(st.sampled_from([*STYLE_LAYERS, "conv4_2", "pool3"]), weights, min_size=1).filter(
@@ -29,13 +29,22 @@ FIELDS = {
     "style_layers": layer_weights,
     "style_losses": loss_weights,
     "blend": some(st.lists(weights, min_size=1, max_size=4).filter(any)),
+    "layers_per_style": some(st.lists(layer_weights, min_size=1, max_size=3)),
     "style_scale": st.floats(0.01, 16),
+    "style_size": some(st.integers(16, 200_000)),
+    "style_scales": some(st.lists(st.floats(0.01, 16), min_size=1, max_size=3)),
+    "color": st.sampled_from(ColorName.__args__),
+    "color_strength": st.floats(0, 1),
+    "mask_strengths": some(st.lists(st.floats(0, 0.99), min_size=1, max_size=3)),
+    "guidance": st.sampled_from(GuidanceName.__args__),
     "evaluations": some(st.lists(st.integers(1, 1_000_000), min_size=1, max_size=5)),
     "coarsest": st.integers(16, 200_000),
     "ratio": st.floats(1.06, 16),
     "init": st.sampled_from([*INITS, "start.png"]),
     "noise": st.floats(0, 1),
     "smoothness": weights,
+    "sharpness": weights,
+    "photorealism": weights,
     "network": st.sampled_from(["vgg19", "vgg19-original"]),
     "weights": some(st.just("net.pth")),
     "pooling": st.sampled_from(Pooling.__args__),
@@ -56,10 +65,13 @@ def valid_values(draw):
     if values.get("strength") is None and draw(st.booleans()):
         values["content_weight"], values["style_weight"] = draw(st.tuples(weights, weights).filter(any))
     if values.get("strength") == 0 or values.get("style_weight") == 0:
-        values = {name: value for name, value in values.items() if not name.startswith("style_l") and name != "blend"}
-        values.pop("style_scale", None)
+        values = {name: value for name, value in values.items() if name not in OF_STYLE}
     if values.get("strength") == 1 or values.get("content_weight") == 0:
         values.pop("content_layers", None)
+    if values.get("color", "style") == "style":
+        values.pop("color_strength", None)
+    if values.get("strength") == 1 or "content_weight" in values:
+        values.pop("mask_strengths", None)
     if values.get("size", 512) < values.get("coarsest", 128) * values.get("ratio", 2):
         values.pop("ratio", None)
     if values.get("init") == "noise":
@@ -70,8 +82,9 @@ def valid_values(draw):
         values.pop("rate", None)
     if values.get("optimizer", "lbfgs") != "lbfgs":
         values.pop("history", None)
-    if values.get("weights") is not None:
-        values.pop("network", None)
+    for name, other in {"network": "weights", "style_layers": "layers_per_style", "style_scale": "style_size"}.items():
+        if values.get(other) is not None:
+            values.pop(name, None)
     return values
 
 
@@ -120,10 +133,11 @@ def test_settings_cannot_be_changed():
         Settings().size = 3
 
 
+LISTS = {"layers_per_style", "style_scales", "mask_strengths"}
 NUMBERS = [
     name
     for name, field in Settings.model_fields.items()
-    if name not in {"content_layers", "style_layers", "style_losses", "blend", "evaluations"}
+    if name not in {"content_layers", "style_layers", "style_losses", "blend", "evaluations"} | LISTS
     and any(kind in str(field.annotation) for kind in ("int", "float"))
 ]
 
@@ -132,7 +146,7 @@ NUMBERS = [
 @pytest.mark.parametrize("name", NUMBERS)
 def test_numbers_that_are_none_are_refused(name, bad):
     """NaN, infinities, negatives and words, each in one sentence that names the setting and what was given."""
-    assert len(NUMBERS) == 12
+    assert len(NUMBERS) >= 15
     beside = {
         "rate": {"optimizer": "adam"},
         "content_weight": {"style_weight": 1},
@@ -155,7 +169,7 @@ def test_layer_weights_that_are_no_numbers_are_refused(name, bad):
             make({name: value})
 
 
-@pytest.mark.parametrize("name", ["blend", "evaluations"])
+@pytest.mark.parametrize("name", ["blend", "evaluations", "style_scales"])
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -1, "much", "", "1,,2"])
 def test_lists_of_numbers_refuse_what_is_none(name, bad):
     """Alone or beside a good one."""
@@ -177,6 +191,25 @@ CONFLICTS = [
     ({"rate": 0.1, "optimizer": "gradient-descent"}, "Rate cannot take effect with the optimizer 'gradient-descent'"),
     ({"history": 5, "optimizer": "adam"}, "History cannot take effect with the optimizer 'adam'"),
     ({"weights": "a.pth", "network": "vgg19-original"}, "Network cannot take effect beside weights"),
+    (
+        {"style_layers": "conv1_1", "layers_per_style": "conv1_1/conv2_1"},
+        "Style_layers cannot take effect beside layers_",
+    ),
+    ({"color_strength": 0.5}, "Color_strength cannot take effect with the style's own colors"),
+    ({"color": "match", "strength": 0}, "Color cannot take effect without a style loss"),
+    ({"mask_strengths": "0.5", "strength": 1}, "Mask_strengths cannot take effect without a balance"),
+    ({"mask_strengths": "0.5", "content_weight": 1, "style_weight": 1}, "Mask_strengths cannot take effect"),
+    ({"mask_strengths": "1"}, "less than 1"),
+    ({"style_scale": 2, "style_size": 512}, "Style_scale cannot take effect beside style_size"),
+    ({"strength": 0, "style_size": 512}, "Style_size cannot take effect without a style loss"),
+    ({"strength": 0, "style_scales": "1,2"}, "Style_scales cannot take effect without a style loss"),
+    (
+        {"style_weight": 0, "content_weight": 1, "layers_per_style": "conv1_1"},
+        "Layers_per_style cannot take effect with",
+    ),
+    ({"layers_per_style": "conv1_1/conv2_1:0"}, "the weights are all 0: name a layer that has one"),
+    ({"layers_per_style": "conv1_1//conv2_1"}, "has no name"),
+    ({"layers_per_style": []}, "at least 1 item"),
     ({"style_layers": "conv1_1,conv1_1:2"}, "'conv1_1' is named twice"),
     ({"style_layers": "conv1_1,"}, "has no name"),
     ({"style_layers": ""}, "has no name"),
@@ -267,6 +300,20 @@ def test_layers_can_be_written_as_words(written, meant):
 def test_evaluations_can_be_written_as_words(written, meant):
     """One number, several, or several between commas."""
     assert make({"evaluations": written}).evaluations == meant
+
+
+@pytest.mark.parametrize("written", ["conv1_1/conv4_1:2,conv5_1", ["conv1_1", {"conv4_1": 2, "conv5_1": 1}]])
+def test_layers_per_style_can_be_written_as_words(written):
+    """With a slash between styles."""
+    assert make({"layers_per_style": written}).layers_per_style == ({"conv1_1": 1}, {"conv4_1": 2, "conv5_1": 1})
+
+
+def test_size_of_a_style_is_relative_to_the_results():
+    """In pixels or as a factor, for all styles together and for each."""
+    assert make({"style_scale": 2.0}).scale_of() == 2
+    assert make({"style_size": 256, "size": 1024}).scale_of() == 0.25
+    scales = make({"style_size": 256, "size": 1024, "style_scales": "1,3"})
+    assert (scales.scale_of(), scales.scale_of(0), scales.scale_of(1)) == (0.25, 0.25, 0.75)
 
 
 def test_blend_can_be_written_as_words():

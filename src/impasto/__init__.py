@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from impasto.errors import ImpastoError
+    from impasto.feedforward.preview import preview
     from impasto.settings import Settings
     from impasto.tasks.reconstruction import reconstruct
     from impasto.tasks.result import Result
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from impasto.tasks.texture import synthesize
     from impasto.tasks.transfer import Event, Transfer, stylize
 
-__all__ = ["Event", "ImpastoError", "Result", "Settings", "Transfer", "reconstruct", "score", "stylize", "synthesize"]
+__all__ = [
+    "Event",
+    "ImpastoError",
+    "Result",
+    "Settings",
+    "Transfer",
+    "preview",
+    "reconstruct",
+    "score",
+    "stylize",
+    "synthesize",
+]
 
 _HOMES = {
     "Event": "impasto.tasks.transfer",
@@ -27,6 +39,7 @@ _HOMES = {
     "Result": "impasto.tasks.result",
     "Settings": "impasto.settings",
     "Transfer": "impasto.tasks.transfer",
+    "preview": "impasto.feedforward.preview",
     "reconstruct": "impasto.tasks.reconstruction",
     "score": "impasto.tasks.score",
     "stylize": "impasto.tasks.transfer",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from impasto.engines import Engine, Evaluation
-from impasto.optimizers import Optimizer, State
+from impasto.engines import Evaluation, Evaluator
+from impasto.optimizers import Bounds, Optimizer, State
 from impasto.pyramid import resize
 
 
@@ -74,13 +74,15 @@ class Descent:
         engine_at: makes the engine for a level's shape; targets belong to a size.
         optimizer: the method.
         lift: brings a level's image to the next level's shape.
+        bounds_at: makes the bounds of a level's images; those of the optimizer unless given.
         clock: reads seconds.
     """
 
     levels: Sequence[Level]
-    engine_at: Callable[[tuple[int, ...]], Engine]
+    engine_at: Callable[[tuple[int, ...]], Evaluator]
     optimizer: Optimizer
     lift: Callable[[Tensor, tuple[int, ...]], Tensor] = resize
+    bounds_at: Callable[[tuple[int, ...]], Bounds] | None = None
     clock: Callable[[], float] = field(default=time.perf_counter)
 
     def run(self, start: Tensor | Snapshot) -> Iterator[Snapshot]:
@@ -101,16 +103,17 @@ class Descent:
                 continue
             level = self.levels[index]
             engine = self.engine_at(level.shape)
+            optimizer = self.optimizer if self.bounds_at is None else self.optimizer.within(self.bounds_at(level.shape))
             if now is None or now.level != index:
                 image = now.best if now else start
                 assert isinstance(image, Tensor)
-                state = self.optimizer.init(self.lift(image, level.shape), engine.evaluate)
+                state = optimizer.init(self.lift(image, level.shape), engine.evaluate)
                 history = now.history if now else ()
                 now = self._follow(Snapshot(index, state, state.image, float("inf"), history), state)
                 yield now
             while not now.done:
                 left = level.evaluations - now.state.evaluations
-                now = self._follow(now, self.optimizer.step(now.state, engine.evaluate, left))
+                now = self._follow(now, optimizer.step(now.state, engine.evaluate, left))
                 yield now
 
     def _follow(self, before: Snapshot, state: State) -> Snapshot:

@@ -4,7 +4,9 @@ import ctypes
 import os
 import sys
 import textwrap
+from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import torch
 
@@ -95,6 +97,50 @@ def release_freed_memory() -> None:
     """Return what was kept to the system, before work of another shape begins."""
     if keep_freed_memory():
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def free_memory() -> int:
+    """Bytes that this process may still take: what the system has available, or what its control group leaves of it."""
+    return min([_available(), *_control_groups()])
+
+
+def _available() -> int:
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2  # nobody says how much of it is free
+    return 4 * 2**30
+
+
+def _control_groups(root: Path = Path("/sys/fs/cgroup"), of: Path = Path("/proc/self/cgroup")) -> Iterator[int]:
+    """What each limit of this process's control groups leaves, of version 2 and 1, from its own group up."""
+    try:
+        rows = [line.split(":", 2) for line in of.read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return
+    for _, controllers, group in rows:
+        if controllers == "":
+            yield from _left(root, group, "memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            yield from _left(root / "memory", group, *names)
+
+
+def _left(root: Path, group: str, limit: str, usage: str, reclaimable: str) -> Iterator[int]:
+    for place in (root / group.lstrip("/"), *(root / group.lstrip("/")).parents):
+        try:
+            most = int((place / limit).read_text(encoding="ascii"))  # "max" is no limit
+            used = int((place / usage).read_text(encoding="ascii"))
+            rows = dict(line.split() for line in (place / "memory.stat").read_text(encoding="ascii").splitlines())
+            yield max(0, most - used + int(rows.get(reclaimable, 0)))
+        except (OSError, ValueError):
+            pass
+        if place == root:
+            return
 
 
 def synchronize(where: torch.device) -> None:

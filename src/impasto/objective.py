@@ -54,6 +54,10 @@ class Objective:
         """The layers that some term looks at, each once."""
         return tuple(dict.fromkeys(term.layer for term in self.terms))
 
+    def stride(self, stack: Stack) -> int:
+        """The deepest layer's stride: tiles must begin on multiples of it."""
+        return max(stack.stride(layer) for layer in self.layers)
+
     def halo(self, stack: Stack) -> int:
         """Image positions that a tile must see beyond its core for its part of every term to be exact."""
         return max(stack.radius(term.layer) + term.loss.margin * stack.stride(term.layer) for term in self.terms)

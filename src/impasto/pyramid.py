@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from impasto.choices import Padding
+
 
 def level_shapes(shape: tuple[int, ...], coarsest: int, ratio: float) -> tuple[tuple[int, ...], ...]:
     """The spatial shapes of a pyramid, coarse to fine, ending at ``shape``.
@@ -48,23 +50,49 @@ def resize(image: Tensor, shape: tuple[int, ...]) -> Tensor:
     return nnf.interpolate(image, shape, mode=mode, align_corners=False)
 
 
+def resize_within(image: Tensor, shape: tuple[int, ...], padding: Padding) -> Tensor:
+    """:func:`resize` for an image (B, C, *spatial) that goes on beyond its borders as a padding says.
+
+    Of ``circular`` images, which tile, the result tiles; of ``equirectangular`` ones, (B, C, H, W), it is a panorama.
+    """
+    if padding == "circular":
+        return resize_periodic(image, shape)
+    return _resize_continued(image, shape, sphere=True) if padding == "equirectangular" else resize(image, shape)
+
+
 def resize_periodic(image: Tensor, shape: tuple[int, ...]) -> Tensor:
     """:func:`resize` for an image (B, C, *spatial) that tiles, so that the result tiles too.
 
     Before it is resampled, the image is continued beyond its borders by its own far sides: by a margin that is a whole
     number of positions in both sizes, and so can be cut off exactly.
     """
+    return _resize_continued(image, shape, sphere=False)
+
+
+def _resize_continued(image: Tensor, shape: tuple[int, ...], *, sphere: bool) -> Tensor:
     if tuple(image.shape[2:]) == shape:
         return image
     pairs = list(zip(image.shape[2:], shape, strict=True))
     margins = [_margin(old, new) for old, new in pairs]
+    if sphere:
+        image = _over_the_poles(image, margins[0])
     for axis, (margin, (old, _)) in enumerate(zip(margins, pairs, strict=True), start=2):
-        image = image.index_select(axis, torch.arange(-margin, old + margin, device=image.device) % old)
+        if axis > 2 or not sphere:
+            image = image.index_select(axis, torch.arange(-margin, old + margin, device=image.device) % old)
     beyond = [margin * new // old for margin, (old, new) in zip(margins, pairs, strict=True)]
     larger = resize(image, tuple(new + 2 * extra for extra, (_, new) in zip(beyond, pairs, strict=True)))
     for axis, (extra, (_, new)) in enumerate(zip(beyond, pairs, strict=True), start=2):
         larger = larger.narrow(axis, extra, new)
     return larger.contiguous()
+
+
+def _over_the_poles(image: Tensor, margin: int) -> Tensor:
+    """A panorama with more rows: beyond a pole are its own rows again, mirrored and turned by half the width."""
+    height, width = image.shape[2:]
+    rows = torch.arange(-margin, height + margin, device=image.device) % (2 * height)
+    behind = rows >= height
+    wide = image.index_select(2, torch.where(behind, 2 * height - 1 - rows, rows))
+    return torch.where(behind[:, None], wide.roll(width // 2, 3), wide)
 
 
 def _margin(old: int, new: int) -> int:

@@ -14,12 +14,35 @@ from typing import Annotated, Any, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from impasto.choices import OptimizerName, Padding, Pooling, Precision, StyleLossName
+from impasto.choices import (
+    ColorName,
+    GuidanceName,
+    OptimizerName,
+    Padding,
+    Pooling,
+    Precision,
+    StyleLossName,
+)
 from impasto.errors import SettingsError
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
-INITS = ("content", "style", "noise", "style-moments")
+INITS = ("content", "style", "preview", "noise", "style-moments")
 RANDOM_INITS = ("noise", "style-moments")
+OF_STYLE = (
+    "style_layers",
+    "layers_per_style",
+    "style_losses",
+    "style_scale",
+    "style_size",
+    "style_scales",
+    "blend",
+    "color",
+    "mask_strengths",
+    "guidance",
+)
+"""The settings that have no say without a loss of style."""
+
+_EITHER = (("network", "weights"), ("style_layers", "layers_per_style"), ("style_scale", "style_size"))
 
 
 def _weights(value: object, what: str) -> object:
@@ -41,9 +64,9 @@ def _weights(value: object, what: str) -> object:
     return weights
 
 
-def _some_weight(weights: dict[str, float]) -> dict[str, float]:
+def _some_weight(weights: dict[str, float], what: str = "style loss") -> dict[str, float]:
     if not any(weights.values()):
-        raise ValueError("the weights are all 0: name a style loss that has one")
+        raise ValueError(f"the weights are all 0: name a {what} that has one")
     return weights
 
 
@@ -54,7 +77,13 @@ def _numbers(value: object) -> object:
     return (value,) if isinstance(value, (int, float)) else value
 
 
+def _per_style(value: object) -> object:
+    """``conv4_1,conv5_1/conv1_1`` as a tuple with the words of each style."""
+    return tuple(value.split("/")) if isinstance(value, str) else value
+
+
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Scale = Annotated[float, Field(gt=0, le=16, allow_inf_nan=False)]
 LayerWeights = Annotated[dict[str, Weight], BeforeValidator(partial(_weights, what="layer")), Field(min_length=1)]
 LossWeights = Annotated[
     dict[StyleLossName, Weight],
@@ -91,6 +120,18 @@ class Settings(BaseModel):
         dict.fromkeys(STYLE_LAYERS, 1.0),
         description="Layers whose statistics carry the style, as layer or layer:weight (w_l); weights are relative.",
     )
+    layers_per_style: (
+        Annotated[
+            tuple[Annotated[LayerWeights, AfterValidator(partial(_some_weight, what="layer"))], ...],
+            BeforeValidator(_per_style),
+            Field(min_length=1),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="The style layers of each style, in order, with a slash between styles; instead of style_layers. Deep "
+        "layers take structures from a style, shallow ones its texture and colors.",
+    )
     style_losses: LossWeights = Field(
         {"gram": 1.0},
         description="What of the style is compared, as name or name:weight; several, with relative weights, are fused: "
@@ -105,6 +146,37 @@ class Settings(BaseModel):
         le=16,
         allow_inf_nan=False,
         description="Long side of the styles, relative to the result's: larger gives larger strokes.",
+    )
+    style_size: int | None = Field(
+        None,
+        ge=16,
+        le=200_000,
+        description="Long side of the styles in pixels, whatever the size of the result: strokes that do not grow with it. "
+        "Replaces style_scale.",
+    )
+    style_scales: Annotated[tuple[Scale, ...], BeforeValidator(_numbers), Field(min_length=1)] | None = Field(
+        None, description="Size of each style, in order, relative to what all have; 1 unless given."
+    )
+    color: ColorName = Field(
+        "style",
+        description="Whose colors: the style's; or the photo's, by recoloring the style first (match: mean and covariance, "
+        "match-cholesky, histogram), by painting luminance only (luminance), or put back at the end (restore).",
+    )
+    color_strength: float = Field(
+        1.0, ge=0, le=1, allow_inf_nan=False, description="How far colors go from the style's (0) to the photo's (1)."
+    )
+    mask_strengths: (
+        Annotated[
+            tuple[Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)], ...],
+            BeforeValidator(_numbers),
+            Field(min_length=1),
+        ]
+        | None
+    ) = Field(None, description="The strength inside each mask, in order; the common strength unless given.")
+    guidance: GuidanceName = Field(
+        "average",
+        description="What a mask is at a layer: the average over each position's pixels, or inside: only positions that see "
+        "nothing beyond the region.",
     )
     evaluations: Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], BeforeValidator(_numbers)] | None = (
         Field(
@@ -123,12 +195,19 @@ class Settings(BaseModel):
     init: str = Field(
         "content",
         min_length=1,
-        description="What to start from: content, style, noise, style-moments, or an image file.",
+        description="What to start from: content, style, preview (one pass of a network), noise, style-moments, or an "
+        "image file.",
     )
     noise: float = Field(
         0.0, ge=0, le=1, allow_inf_nan=False, description="Share of white noise mixed into what to start from."
     )
     smoothness: Weight = Field(0.0, description="Weight of the total variation: smooths, at a loss of detail.")
+    sharpness: Weight = Field(
+        0.0, description="Weight of the photo's Laplacian: keeps its edges and fine lines, in whatever colors."
+    )
+    photorealism: Weight = Field(
+        0.0, description="Weight of the matting Laplacian: colors change as in a photo, and brush strokes vanish."
+    )
     network: str = Field("vgg19", description="vgg19 (normalized, as in the paper) or vgg19-original.")
     weights: str | None = Field(None, description="A VGG-16 or VGG-19 state dict to use instead of the network.")
     pooling: Pooling = Field("avg", description="avg (as in the paper), max (as the network was trained) or l2.")
@@ -168,10 +247,21 @@ class Settings(BaseModel):
     def _idle(self) -> Iterator[tuple[str, str]]:
         """Settings that have no say beside the others, and why."""
         if self.strength == 0 or self.style_weight == 0:
-            for name in ("style_layers", "style_losses", "style_scale", "blend"):
+            for name in OF_STYLE:
                 yield name, "without a style loss: strength or style_weight is 0"
         if self.strength == 1 or self.content_weight == 0:
             yield "content_layers", "without a content loss: strength is 1 or content_weight is 0"
+        if self.color == "style":
+            yield "color_strength", "with the style's own colors; choose a color"
+        if self.content_weight is not None or self.strength == 1:
+            yield "mask_strengths", "without a balance that they could change: give a strength below 1, and no weights"
+        for name, other in _EITHER:
+            if getattr(self, other) is not None:
+                yield name, f"beside {other}; give one or the other"
+        yield from self._idle_on_the_way()
+
+    def _idle_on_the_way(self) -> Iterator[tuple[str, str]]:
+        """Of these, the settings of how the picture comes about."""
         if self.size < self.coarsest * self.ratio:
             yield "ratio", f"with one level: the next would be smaller than coarsest, {self.coarsest}"
         if self.init not in RANDOM_INITS and not self.noise:
@@ -182,8 +272,11 @@ class Settings(BaseModel):
             yield "rate", f"with the optimizer {self.optimizer!r}; it is Adam's"
         if self.optimizer != "lbfgs":
             yield "history", f"with the optimizer {self.optimizer!r}; it is L-BFGS's"
-        if self.weights is not None:
-            yield "network", "beside weights; give one or the other"
+
+    def scale_of(self, index: int | None = None) -> float:
+        """The long side of a style by its index, or of all, relative to the result's."""
+        common = self.style_scale if self.style_size is None else self.style_size / self.size
+        return common if index is None or self.style_scales is None else common * self.style_scales[index]
 
     def given(self) -> dict[str, Any]:
         """What differs from the defaults, as plain data."""

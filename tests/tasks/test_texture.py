@@ -131,7 +131,17 @@ def test_nothing_is_called_enlarged_that_is_not(exemplar):
     assert "enlarged to 160" in note
 
 
-@pytest.mark.parametrize("values", [{"strength": 0.5}, {"content_weight": 1, "style_weight": 1}, {"size": 50}])
+def test_the_papers_sum_weighs_every_layer_as_it_is(exemplar):
+    """With style_weight the terms have equal weights and a hundredth of the loss of noise is soon reached."""
+    run = prepared(exemplar, style_weight=1.0)
+    engine = run.targets(run.encoder).engine_at((64, 64))
+    assert {term.weight for term in engine.objective.terms} == {1 / len(LAYERS)}
+    assert synthesize(exemplar, style_weight=1.0).measures["fall"] > 100
+
+
+@pytest.mark.parametrize(
+    "values", [{"strength": 0.5}, {"content_weight": 1, "style_weight": 1}, {"content_layers": "conv4_2"}, {"size": 50}]
+)
 def test_what_cannot_take_effect_is_refused(exemplar, values):
     """A texture has no content, and its size is its shape."""
     with pytest.raises(SettingsError, match=f"The setting {next(iter(values))} cannot take effect in a texture"):

@@ -8,10 +8,12 @@ Exit codes: 0 done, 1 whoever read the output went away, 2 something given was w
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
 from impasto import __version__
+from impasto.cli import foreign
 from impasto.cli.streams import complain
 from impasto.errors import ImpastoError
 
@@ -31,15 +33,24 @@ Exit codes: 0 done; 2 something given was wrong; 130 stopped by Ctrl-C, with the
 
 COMMANDS = {
     "stylize": ("stylize:stylize", "CONTENT STYLE [STYLE ...] -o OUT", "Paint a photo in the style of paintings."),
+    "preview": ("preview:preview", "CONTENT STYLE [STYLE ...] -o OUT", "Show roughly what it will look like, in a second."),
+    "explore": ("explore:explore", "CONTENT STYLE [STYLE ...] -o OUT", "Draw a sheet of small pictures to choose from."),
     "demo": ("demo:demo", "", "Paint a bundled photo in the style of a bundled painting."),
     "reconstruct": ("reconstruct:reconstruct", "PHOTO --layer LAYER -o OUT", "Show what a layer keeps of a photo."),
     "texture": ("texture:texture", "STYLE [STYLE ...] -o OUT", "Make a texture of any size from an exemplar."),
+    "volume": ("volume:app", "", "Make solid textures, or bring CT, MRI and microscopy volumes into a style."),
+    "neural-style": ("neural_style:neural_style", "FLAGS", "Run a neural-style command line: its flags, its objective."),
     "figure": ("figure:figure", "NAME [PHOTO] [PAINTING] -o OUT", "Draw a figure of the papers, of your own pictures."),
+    "sound": ("sound:app", "", "Play a sound in the style of others, or make a texture of one."),
+    "signal": ("signal:app", "", "Give an ECG or another signal the style of others, or make a texture of one."),
     "show": ("show:show", "IMAGE", "Show how a picture was made."),
     "rerun": ("rerun:rerun", "IMAGE [-o OUT]", "Make a picture again, from what its file says about it."),
     "score": ("score:score", "CONTENT STYLE IMAGE [IMAGE ...]", "Measure the losses of any pictures, from any tool."),
     "networks": ("networks:app", "", "List the networks, describe or normalize one."),
     "visualize": ("visualize:app", "", "Show what the units of a network see."),
+    "jobs": ("jobs:app", "", "Submit runs to a queue that survives crashes; watch and steer them."),
+    "worker": ("worker:worker", "", "Compute the jobs of the queue."),
+    "studio": ("studio:studio", "", "Open a page to make pictures in."),
     "info": ("facts:info", "", "Describe this installation and this machine."),
 }
 """By name: where the command lives, what it is called with, and what it does."""
@@ -61,7 +72,10 @@ def _made() -> App:
     )
     for place, (name, (home, usage, purpose)) in enumerate(COMMANDS.items(), 1):
         line = " ".join(part for part in ("Usage: impasto", name, usage, "[OPTIONS]") if part)
-        own = {} if home.endswith(":app") else {"usage": line, "help_epilogue": ""}  # groups say it themselves
+        own: dict[str, Any] = {"usage": line, "help_epilogue": ""}
+        own = {} if home.endswith(":app") else own  # groups say it themselves
+        if name == "neural-style":
+            own["help_flags"] = ()  # its flags are not cyclopts' and it lists them itself
         app.command(f"impasto.cli.{home}", name=name, help=purpose, sort_key=place, **own)
     return app
 
@@ -91,6 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _sentence(error: Exception) -> str:
     """What went wrong, on one line."""
     text = str(error)
+    if instead := foreign.sentence(text):
+        return instead
     if text.startswith("Unknown option: -."):
         text = "Pictures are not read from -; name a file, and keep - for the output."
     return " ".join(text.split())

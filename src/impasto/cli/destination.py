@@ -39,7 +39,7 @@ class Destination:
     def __str__(self) -> str:
         return "standard output" if self.path is None else str(self.path)
 
-    def check(self, like: "Picture | None" = None, shape: tuple[int, int] | None = None) -> None:
+    def check(self, like: "Picture | None" = None, shape: tuple[int, ...] | None = None) -> None:
         """Raise now what :meth:`save` would raise after the run, as far as the picture to come is known.
 
         Raises:
@@ -50,7 +50,7 @@ class Destination:
 
         target = io.BytesIO() if self.path is None else self.path
         images.check_writable(target, like=like, depth=self.depth, shape=shape)
-        kind = "PNG" if self.path is None else images.SUFFIXES[self.path.suffix.lower()]
+        kind = "PNG" if self.path is None else images.SUFFIXES.get(self.path.suffix.lower(), "DZI")
         if self.quality is not None and kind in _LOSSLESS:
             raise SettingsError(f"The quality cannot take effect in a {kind}, which is lossless; leave --quality out.")
         if self.path is None and sys.stdout.isatty():

@@ -14,7 +14,7 @@ from impasto.cli.streams import put_json
 from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
-    from impasto.tasks.drawing import Figure, Moment
+    from impasto.tasks.drawing import Figure, Moment, Sketch
 
     Given = dict[str, str]
 else:
@@ -28,13 +28,16 @@ def figure(
     name: Annotated[
         str,
         Parameter(
-            help="content-layers, style-layers, trade-off, content-layer, initialization, layer-weights, pooling or "
-            "style-losses."
+            help="content-layers, style-layers, trade-off, content-layer, initialization, layer-weights, pooling, "
+            "style-losses or blends."
         ),
     ],
     inputs: Annotated[
         list[str] | None,
-        Parameter(name="INPUT", help="What it is made from: a photo, a painting or both; bundled ones unless given."),
+        Parameter(
+            name="INPUT",
+            help="What it is made from: a photo, a painting or both, for blends two to four paintings; bundled ones unless given.",
+        ),
     ] = None,
     /,
     *,
@@ -53,13 +56,19 @@ def figure(
 
     With ``--json`` the numbers are printed as they are in the file beside the sheet.
     """
-    where = _destination(output, [Path(path) for path in inputs or []])
+    where = destination(output, [Path(path) for path in inputs or []])
 
-    from impasto.tasks.drawing import drawn
     from impasto.tasks.figures import SIZE, sketch
 
     values: dict[str, Any] = {**(given or {})}
     plan = sketch(name, *(inputs or []), size=size or SIZE, **values)
+    return draw(plan, where, as_json=as_json, quiet=quiet)
+
+
+def draw(plan: "Sketch", where: Path, *, as_json: bool, quiet: bool) -> int:
+    """Draw a figure cell by cell, save it and its numbers, and return the exit code."""
+    from impasto.tasks.drawing import drawn
+
     with reporter(quiet=quiet) as tell, Interruption(lambda: tell.say(_STOPPING)) as interruption:
         begun = -1
 
@@ -81,7 +90,12 @@ def figure(
     return 0 if found.complete else _STOPPED
 
 
-def _destination(output: str | None, inputs: list[Path]) -> Path:
+def destination(output: str | None, inputs: list[Path]) -> Path:
+    """Where a figure goes, after every check that needs no picture.
+
+    Raises:
+        ImpastoError: if the name will not do.
+    """
     if output is None or output == "-":
         raise SettingsError("A figure is a picture and its numbers, in two files; name the picture with -o FILE.")
     from impasto.tasks.drawing import numbers_path

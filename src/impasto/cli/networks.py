@@ -1,5 +1,6 @@
 """``impasto networks``: which there are, what they are made of, and one's own normalization."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,32 +31,68 @@ def describe(
     *,
     network: Annotated[str, Parameter(help="By name.")] = "vgg19",
     weights: Weights = None,
+    layers: Annotated[
+        str | None,
+        Parameter(
+            metavar="WORDS",
+            help="Of a network of your own, instead: 16x5 is 16 filters 5 wide, 16x5v the same without a border, pool a "
+            "pooling; such as 16x5v,32x5v.",
+        ),
+    ] = None,
+    channels: Annotated[int, Parameter(metavar="INT", validator=Number(gte=1), help="Of the input of --layers.")] = 3,
     size: Annotated[
-        int, Parameter(metavar="INT", validator=Number(gte=1), help="Side of the picture that shapes are given for.")
-    ] = 512,
+        str, Parameter(metavar="SIDE|AxB...", help="Of the input that shapes are given for: a side, or one per axis.")
+    ] = "512",
+    axes: Annotated[
+        int | None,
+        Parameter(
+            metavar="INT", validator=Number(gte=1, lte=9), help="How many, where one side is given; 2 unless given."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a network's layers: channels, stride, receptive field, and shape for a square picture.
+    """Describe a network's layers: channels, stride, receptive field, and shape for an input of any number of axes.
 
     The JSON form is a list with, for every layer, ``layer``, ``kind`` (convolution or pooling), ``channels``,
-    ``stride``, ``receptive_field`` (both in pixels) and ``shape`` (height and width, 0 if the picture is too small).
+    ``stride``, ``receptive_field`` (both in positions of the input, of a picture pixels), ``offset`` (how many of them
+    come before the first position's own: what convolutions without a border take away) and ``shape`` (per axis, of a
+    picture height and width, 0 if the input is too small).
     """
-    from impasto.encoders import load
+    from impasto.encoders import IMAGE, described, load
 
-    stack, _ = load(network, weights)
-    found = _layers(stack, size)
+    if layers is not None and (weights is not None or network != "vgg19"):
+        raise SettingsError("--layers describes a network of its own; leave --network and --weights out.")
+    stack = described(layers, channels) if layers is not None else load(network, weights)[0]
+    shape = _shape(size, axes)
+    found = _layers(stack, shape)
     if as_json:
         put_json(found)
         return
-    put(f"{stack.name}, for a picture of {size}x{size}")
-    rows = [
-        (row["layer"], row["channels"], row["stride"], row["receptive_field"], extents(tuple(row["shape"])))
-        for row in found
-    ]
-    put_table(("layer", "channels", "stride", "receptive field", "shape"), rows)
+    put(f"{stack.name}, for {_input(shape)} with {stack.channels(IMAGE)} channels")
+    columns = ("layer", "channels", "stride", "receptive_field", "offset")
+    rows = [(*(row[name] for name in columns), extents(tuple(row["shape"]))) for row in found]
+    put_table((*(name.replace("_", " ") for name in columns), "shape"), rows)
 
 
-def _layers(stack: "Stack", size: int) -> list[dict[str, Any]]:
+def _shape(size: str, axes: int | None) -> tuple[int, ...]:
+    """The spatial shape of an input: sides are typed width first."""
+    words = re.split("[x×]", size.strip())
+    if not all(re.fullmatch(r"[1-9]\d{0,7}", word) for word in words):
+        raise SettingsError(f"The size {size!r} was given; give a side such as 512, or one per axis such as 14x14x14.")
+    sides = tuple(int(word) for word in reversed(words))
+    if len(sides) == 1:
+        return sides * (axes or 2)
+    if axes not in (None, len(sides)):
+        raise SettingsError(f"The size {size} has {len(sides)} axes and --axes says {axes}; leave one of them out.")
+    return sides
+
+
+def _input(shape: tuple[int, ...]) -> str:
+    kind = {1: "a signal", 2: "a picture", 3: "a volume"}.get(len(shape), f"an input of {len(shape)} axes")
+    return f"{kind} of {extents(shape)}"
+
+
+def _layers(stack: "Stack", shape: tuple[int, ...]) -> list[dict[str, Any]]:
     from impasto.encoders import Conv
 
     return [
@@ -64,8 +101,9 @@ def _layers(stack: "Stack", size: int) -> list[dict[str, Any]]:
             "kind": "convolution" if isinstance(layer, Conv) else "pooling",
             "channels": stack.channels(layer.name),
             "stride": stack.stride(layer.name),
-            "receptive_field": stack.stride(layer.name) + 2 * stack.radius(layer.name),
-            "shape": [size // stack.stride(layer.name)] * 2,
+            "receptive_field": stack.receptive_field(layer.name),
+            "offset": stack.offset(layer.name),
+            "shape": list(stack.lengths(layer.name, shape)),
         }
         for layer in stack
     ]

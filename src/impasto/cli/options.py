@@ -9,36 +9,65 @@ from pydantic.fields import FieldInfo
 from impasto.settings import Settings, make, preset
 
 PANELS = {
-    "Picture": ("size", "style_scale", "init", "noise", "seed"),
+    "Picture": ("size", "style_scale", "style_size", "style_scales", "init", "noise", "seed"),
     "Balance": (
         "strength",
         "content_weight",
         "style_weight",
         "content_layers",
         "style_layers",
+        "layers_per_style",
         "style_losses",
         "blend",
         "smoothness",
+        "sharpness",
+        "photorealism",
     ),
+    "Color and places": ("color", "color_strength", "mask_strengths", "guidance"),
     "Network": ("network", "weights", "pooling", "padding"),
     "Descent": ("evaluations", "coarsest", "ratio", "optimizer", "rate", "history"),
     "Machine": ("precision", "device"),
 }
 """Which panel of the help each field stands in; a field that is not named here stands in one called More."""
 
-SCORING = (*PANELS["Balance"], "style_scale", *PANELS["Network"], "device")
+SCORING = (
+    *PANELS["Balance"],
+    *PANELS["Color and places"],
+    "style_scale",
+    "style_size",
+    "style_scales",
+    *PANELS["Network"],
+    "device",
+)
 """The fields that have a say in the losses of a picture that is already there."""
 
 _SUPERSEDED = {
     "strength": ("content_weight", "style_weight"),
     "content_weight": ("strength",),
     "style_weight": ("strength",),
+    "layers_per_style": ("style_layers",),
+    "style_layers": ("layers_per_style",),
+    "style_size": ("style_scale",),
+    "style_scale": ("style_size",),
     "network": ("weights",),
     "weights": ("network",),
     "optimizer": ("rate", "history"),
     "init": ("noise",),
+    "color": ("color_strength",),
 }
 """What else of a preset gives way when an option is given, because the two could not both take effect."""
+
+ALIASES = {
+    "size": ("--end-scale", "-s"),
+    "coarsest": ("--min-scale", "-ms"),
+    "evaluations": ("--iterations", "-i"),
+    "blend": ("--style-weights", "-sw"),
+    "style_scale": ("--style-scale-fac",),
+    "rate": ("--step-size", "-ss"),
+    "seed": ("--random-seed", "-r"),
+    "style_losses": ("--style-loss",),
+}
+"""Other spellings of an option: style-transfer-pytorch's, where they mean the same, and the singular."""
 
 if TYPE_CHECKING:
     Given = dict[str, str]
@@ -58,15 +87,17 @@ def options(*names: str) -> Any:
 def _parameter(name: str, field: FieldInfo) -> Parameter:
     choices, word = _values(field.annotation)
     return Parameter(
+        alias=ALIASES.get(name, ()),
         help=field.description,
-        group=_group(name),
+        group=group_of(name),
         metavar=word,
         choices=choices or None,
         show_default=False if field.default is None else words(field.default),
     )
 
 
-def _group(name: str) -> Group:
+def group_of(name: str) -> Group:
+    """The panel of the help that a field stands in."""
     titles = [*PANELS, "More"]
     title = next((title for title, names in PANELS.items() if name in names), "More")
     return Group(title, sort_key=titles.index(title) + 1)
@@ -85,6 +116,8 @@ def _values(hint: Any) -> tuple[tuple[str, ...], str]:
 
 def words(value: object) -> str:
     """A setting's value as it is typed: ``conv1_1,conv2_1:0.5``, ``80,40`` or ``0.7``."""
+    if isinstance(value, (list, tuple)) and any(isinstance(part, Mapping) for part in value):
+        return "/".join(map(words, value))
     if isinstance(value, Mapping):
         return ",".join(name if weight == 1 else f"{name}:{weight}" for name, weight in value.items())
     return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from impasto.tasks.transfer import Event
+    from impasto.tasks.work import Work
+
+_PATIENCE = 10.0  # seconds without a line before one says how an evaluation goes on
 
 
 class Reporter:
@@ -20,6 +23,9 @@ class Reporter:
 
     def __call__(self, event: "Event") -> None:
         """Show an event."""
+
+    def work(self, work: "Work") -> None:
+        """Show how far an evaluation of a large picture is."""
 
     def say(self, sentence: str) -> None:
         """Show a sentence."""
@@ -57,6 +63,7 @@ class Lines(Reporter):
         self.clock = clock
         self._level = -1
         self._at = 0.0
+        self._worked = clock()
 
     def __call__(self, event: "Event") -> None:
         """A line, if it is time for one."""
@@ -69,6 +76,13 @@ class Lines(Reporter):
             f"level {event.level + 1}/{len(event.levels)} {size(level.shape)}  "
             f"evaluation {event.evaluation}/{level.evaluations}  {losses(event)}  {duration(event.remaining)} left"
         )
+
+    def work(self, work: "Work") -> None:
+        """A line, if there was none for a while."""
+        now = self.clock()
+        if now - self._worked >= _PATIENCE and now - self._at >= _PATIENCE:
+            self._worked = now
+            self.say(working(work))
 
     def say(self, sentence: str) -> None:
         """A line."""
@@ -114,6 +128,12 @@ class Display(Reporter):
         left = f"{duration(event.remaining)} left" if event.remaining else "measuring"
         self.progress.update(self._rows[event.level], completed=event.evaluation, losses=losses(event), left=left)
 
+    def work(self, work: "Work") -> None:
+        """Redraw what is left."""
+        row = self._rows.get(work.level, self._waiting)
+        if row is not None:
+            self.progress.update(row, left=f"{work.share:.0%} of one, {duration(work.remaining)} left")
+
     def _new_row(self, event: "Event") -> "TaskID":
         for row in self._rows.values():
             self.progress.update(row, left="")
@@ -124,6 +144,14 @@ class Display(Reporter):
     def say(self, sentence: str) -> None:
         """A line above the bars."""
         self.progress.console.print(shown(sentence), markup=False, highlight=False, soft_wrap=True)
+
+
+def working(work: "Work") -> str:
+    """How far an evaluation of a large picture is, in words."""
+    return (
+        f"level {work.level + 1}/{len(work.levels)} {size(work.levels[work.level].shape)}  {work.share:.0%} of an evaluation "
+        f"of {duration(work.seconds)}  {duration(work.remaining)} left"
+    )
 
 
 def size(shape: tuple[int, ...]) -> str:

@@ -1,6 +1,7 @@
 """How a picture says it was made, read with care: the file may come from anywhere."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -23,6 +24,20 @@ class Input(BaseModel):
         return f"{self.name} (SHA-256 {self.sha256[:12]}...)"
 
 
+class MaskPair(BaseModel):
+    """A region of the photo and where in a painting its style comes from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    photo: Input | Literal["rest"]
+    painting: Input | Literal["rest"] | None = None
+
+    def written(self, called: Callable[[Input], str]) -> str:
+        """The pair as ``--mask`` takes it, with files called as told."""
+        sides = [side if isinstance(side, str) else called(side) for side in (self.photo, self.painting) if side]
+        return "=".join(sides)
+
+
 class Inputs(BaseModel):
     """The files that went into a picture."""
 
@@ -32,11 +47,15 @@ class Inputs(BaseModel):
     styles: tuple[Input, ...] = ()
     init: Input | None = None
     weights: Input | None = None
+    masks: tuple[MaskPair, ...] = ()
+    protect: Input | None = None
 
     def by_role(self) -> list[tuple[str, Input]]:
         """Every file with what it was used for."""
         styles = [("style", style) for style in self.styles]
-        pairs = [("content", self.content), *styles, ("init", self.init), ("weights", self.weights)]
+        sides = [side for pair in self.masks for side in (pair.photo, pair.painting)]
+        masks = [("mask", side) for side in (*sides, self.protect) if isinstance(side, Input)]
+        pairs = [("content", self.content), *styles, ("init", self.init), ("weights", self.weights), *masks]
         return [(role, file) for role, file in pairs if file]
 
 
@@ -57,6 +76,7 @@ class Recipe(BaseModel):
     evaluations: int
     complete: bool
     losses: dict[str, float]
+    adjusted: tuple[dict[str, Any], ...] = ()  # of a job whose settings changed while it ran, those before
 
     @model_validator(mode="after")
     def _has_inputs(self) -> Self:
@@ -89,7 +109,9 @@ class Recipe(BaseModel):
             "texture": (["--size", f"{width}x{height}"], ("strength", "size")),
         }[self.task]
         rest = {name: value for name, value in self.settings.items() if name not in implied}
-        return shlex.join(["impasto", self.task, *named, "-o", output, *own, *arguments(rest)])
+        places = [word for pair in self.inputs.masks for word in ("--mask", pair.written(lambda file: file.name))]
+        places += ["--protect", self.inputs.protect.name] if self.inputs.protect else []
+        return shlex.join(["impasto", self.task, *named, "-o", output, *own, *places, *arguments(rest)])
 
 
 def recipe_of(path: Path) -> Recipe | None:

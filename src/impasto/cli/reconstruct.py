@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Given = dict[str, str]
 else:
     Given = options(
-        *(name for name in PANELS["Picture"] if name != "style_scale"),
+        *(name for name in PANELS["Picture"] if not name.startswith("style_")),
         "smoothness",
         *PANELS["Network"],
         *PANELS["Descent"],

@@ -20,6 +20,7 @@ def report(result: "Result", output: Path | None, notes: Sequence[str] = ()) -> 
     output     the file that was written, or null
     width      of the picture, in pixels
     height     likewise
+    depth      of a volume alone, its slices
     complete   false if the run was stopped before its last evaluation
     settings   every setting in force, by its name
     losses     ``optimized`` (the pixels as computed) and ``delivered`` (as 8 bits hold them), see :func:`scores`
@@ -35,14 +36,13 @@ def report(result: "Result", output: Path | None, notes: Sequence[str] = ()) -> 
     made = {record.level: record.evaluation for record in result.history}
     return {
         "output": None if output is None else str(output),
-        "width": result.tensor.shape[3],
-        "height": result.tensor.shape[2],
+        **sides(tuple(result.tensor.shape[2:])),
         "complete": result.complete,
         "settings": result.settings.model_dump(mode="json"),
         "losses": {"optimized": scores(result.optimized), "delivered": scores(result.delivered)},
         "levels": [
-            {"width": width, "height": height, "planned": planned, "made": made.get(index, 0)}
-            for index, (height, width, planned) in enumerate(recipe["levels"])
+            {**sides(tuple(shape)), "planned": planned, "made": made.get(index, 0)}
+            for index, (*shape, planned) in enumerate(recipe["levels"])
         ],
         "measures": dict(result.measures),
         "timings": result.timings,
@@ -50,6 +50,11 @@ def report(result: "Result", output: Path | None, notes: Sequence[str] = ()) -> 
         "device": recipe["device"],
         "notes": [*notes, *result.notes],
     }
+
+
+def sides(shape: tuple[int, ...]) -> dict[str, int]:
+    """The extents of a picture or a volume by name."""
+    return dict(zip(("width", "height", "depth"), reversed(shape), strict=False))
 
 
 def scores(found: "Scores") -> dict[str, Any]:
@@ -65,7 +70,8 @@ def plan_report(plan: "Plan", transfer: "Transfer") -> dict[str, Any]:
     """A plan as plain data.
 
     ``levels`` (coarse to fine: width, height, evaluations), ``evaluations`` of all levels, ``layers`` looked at,
-    ``precision``, ``device``, ``memory`` (estimated peak, bytes), ``seconds`` (estimated) and ``settings``.
+    ``precision``, ``device``, ``memory`` (estimated peak, bytes), ``files`` (temporary ones, bytes), ``seconds``
+    (estimated) and ``settings``; a level's ``tiles`` are 1 where it is computed whole.
     """
     return {
         "levels": [
@@ -77,6 +83,7 @@ def plan_report(plan: "Plan", transfer: "Transfer") -> dict[str, Any]:
         "precision": plan.precision,
         "device": plan.device,
         "memory": round(plan.memory),
+        "files": round(plan.files),
         "seconds": plan.seconds,
         "settings": transfer.settings.model_dump(mode="json"),
     }
@@ -84,20 +91,22 @@ def plan_report(plan: "Plan", transfer: "Transfer") -> dict[str, Any]:
 
 def show_plan(plan: "Plan") -> None:
     """A plan as a table."""
-    total = sum(level.cost for level in plan.levels)
+    costs = [level.cost * plan.layouts[level.shape].cost for level in plan.levels]
     rows = [
         (
             f"{index}/{len(plan.levels)}",
             size(level.shape),
             level.evaluations,
-            "" if plan.seconds is None else duration(plan.seconds * level.cost / total),
+            len(plan.layouts[level.shape].tiles or (level,)),
+            "" if plan.seconds is None else duration(plan.seconds * cost / sum(costs)),
         )
-        for index, level in enumerate(plan.levels, 1)
+        for index, (level, cost) in enumerate(zip(plan.levels, costs, strict=True), 1)
     ]
-    put_table(("level", "size", "evaluations", "time"), rows)
+    put_table(("level", "size", "evaluations", "tiles", "time"), rows)
     time = "" if plan.seconds is None else f", about {duration(plan.seconds)}"
     put(
-        f"{plan.evaluations} evaluations in {plan.precision} on {plan.device}{time}, {gigabytes(plan.memory)} of memory."
+        f"{plan.evaluations} evaluations in {plan.precision} on {plan.device}{time}, {gigabytes(plan.memory)} of memory"
+        + (f" and {gigabytes(plan.files)} of temporary files." if plan.files else ".")
     )
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
 import impasto
 from impasto.cli.finding import find
-from impasto.cli.recipe import Recipe, recipe_of
+from impasto.cli.recipe import Input, Recipe, recipe_of
 from impasto.cli.running import NO_OPTIONS, RunOptions, perform
 from impasto.errors import ImageError
 from impasto.settings import INITS, Settings, make
@@ -25,7 +25,8 @@ def rerun(
     *,
     content: Annotated[Path | None, Parameter(group=_INPUTS, metavar="FILE", help="The photo, if it moved.")] = None,
     style: Annotated[
-        tuple[Path, ...], Parameter(group=_INPUTS, metavar="FILE", help="A painting, if it moved; may be repeated.")
+        tuple[Path, ...],
+        Parameter(group=_INPUTS, metavar="FILE", help="A painting or mask, if it moved; may be repeated."),
     ] = (),
     search: Annotated[
         tuple[Path, ...],
@@ -67,7 +68,17 @@ def _prepared(recipe: Recipe, paths: dict[str, Path]) -> "Transfer":
     content = paths[recipe.inputs.content.sha256]
     if recipe.task == "reconstruct":
         return Reconstruction.prepared(content, recipe.layer, settings=settings)
-    return Transfer.of(content, styles, settings=settings)
+    return Transfer.of(content, styles, **_masks(recipe, paths), settings=settings)
+
+
+def _masks(recipe: Recipe, paths: dict[str, Path]) -> dict[str, Any]:
+    """The masks of a recipe, as arguments of :func:`impasto.stylize`."""
+
+    def located(side: Input | str | None) -> Path | str | None:
+        return paths[side.sha256] if isinstance(side, Input) else side
+
+    masks = [(located(pair.photo), located(pair.painting)) for pair in recipe.inputs.masks]
+    return {"masks": masks or None, "protect": located(recipe.inputs.protect)}
 
 
 def _located(image: Path, recipe: Recipe, given: Sequence[Path], search: Sequence[Path]) -> dict[str, Path]:
@@ -144,7 +155,9 @@ def _differences(recipe: Recipe) -> list[str]:
     import torch
 
     then, now = (recipe.impasto, recipe.torch), (impasto.__version__, str(torch.__version__))
+    steered = "The settings were changed while the picture was made; it is made again with the last ones alone."
+    notes = [steered] if recipe.adjusted else []
     if then == now:
-        return []
+        return notes
     made, again = (f"impasto {impasto_} with torch {torch_}" for impasto_, torch_ in (then, now))
-    return [f"The picture was made by {made}, and now by {again}: it may come out slightly different."]
+    return [*notes, f"The picture was made by {made}, and now by {again}: it may come out slightly different."]

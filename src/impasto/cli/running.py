@@ -14,6 +14,7 @@ from impasto.cli.destination import Destination, refuse_overwriting, same_file
 from impasto.cli.interruption import Interruption
 from impasto.cli.progress import Reporter, duration, reporter, size
 from impasto.cli.reports import report
+from impasto.cli.resources import group_of_run, within
 from impasto.cli.streams import complain, put_json, shown
 from impasto.errors import SettingsError
 from impasto.settings import INITS, Settings
@@ -69,6 +70,15 @@ class RunOptions:
     checkpoint: Annotated[
         str | None,
         Parameter(metavar="DIR", group=_OUTPUT, help="Save the run here; the same command goes on after a crash."),
+    ] = None
+    memory: Annotated[
+        str | None,
+        Parameter(
+            metavar="AMOUNT",
+            group=_OUTPUT,
+            help="What each process may use, such as 4GB; larger pictures are computed in tiles. Of what is free, 70% "
+            "unless given.",
+        ),
     ] = None
     as_json: Annotated[
         bool, Parameter(name="--json", group=_OUTPUT, show_default=False, help="Report as JSON on standard output.")
@@ -132,10 +142,10 @@ def check_fit(transfer: "Transfer", where: Destination, options: RunOptions) -> 
     Raises:
         ImageError: if a format cannot hold the picture.
     """
-    height, width = transfer.levels[-1].shape
-    where.check(transfer.content, (height, width))
+    shape = transfer.levels[-1].shape
+    where.check(transfer.content, shape)
     if options.watch is not None:
-        Destination(Path(options.watch)).check(transfer.content, (height, width))
+        Destination(Path(options.watch)).check(transfer.content, shape)
 
 
 def perform(
@@ -156,8 +166,24 @@ def perform(
         notes: sentences to say at the beginning.
     """
     check_fit(transfer, where, options)
+    with group_of_run() as group:
+        if group.rank:
+            within(transfer, options.memory, group).assist()
+            return 0
+        return _perform(lambda tell: within(transfer, options.memory, group, tell), where, options, until, notes)
+
+
+def _perform(
+    fit: Callable[[Reporter], "Transfer"],
+    where: Destination,
+    options: RunOptions,
+    until: Callable[["Event"], bool] | None,
+    notes: Sequence[str],
+) -> int:
+    """Run, save and report a run that ``fit`` makes fit its resources."""
     said = list(notes)
     with reporter(quiet=options.quiet) as tell, Interruption(lambda: tell.say(_STOPPING)) as interruption:
+        transfer = fit(tell)
         parts = _listeners(transfer, where, options, tell, said)
         for sentence in notes:
             tell.say(sentence)

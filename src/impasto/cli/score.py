@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from impasto.cli.options import SCORING, chosen, options
+from impasto.cli.places import EVERYWHERE, PlaceOptions
 from impasto.cli.progress import size
 from impasto.cli.reports import scores
 from impasto.cli.streams import put, put_json, put_table, shown
@@ -27,6 +28,7 @@ def score(
         tuple[str, ...], Parameter(name="--style", metavar="FILE", help="One more painting; may be repeated.")
     ] = (),
     as_json: Annotated[bool, Parameter(name="--json", show_default=False, help="Print JSON.")] = False,
+    places: Annotated[PlaceOptions, Parameter(name="*")] = EVERYWHERE,
     given: Annotated[Given | None, Parameter(name="*")] = None,
 ) -> None:
     """Measure the losses of any pictures, from any tool.
@@ -37,7 +39,7 @@ def score(
     settings = chosen(given)
     from impasto.tasks.score import score as measure
 
-    found = measure(content, [style, *more], images, settings=settings)
+    found = measure(content, [style, *more], images, **places.arguments(), settings=settings)
     named = list(zip(images, found, strict=True))
     if as_json:
         put_json([_report(image, scored) for image, scored in named])

@@ -1,5 +1,6 @@
 """``impasto show``."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,11 +9,11 @@ from cyclopts import Parameter
 from impasto.cli.options import words
 from impasto.cli.recipe import Recipe, recipe_of
 from impasto.cli.streams import put, put_json, put_lines, shown
-from impasto.errors import ImageError
+from impasto.errors import ImageError, SettingsError
 
 
 def show(
-    image: Annotated[Path, Parameter(help="A picture that impasto made.")],
+    image: Annotated[Path, Parameter(help="A picture that impasto made, or a sound or a record.")],
     /,
     *,
     as_json: Annotated[bool, Parameter(name="--json", show_default=False, help="Print JSON.")] = False,
@@ -20,10 +21,18 @@ def show(
     """Show how a picture was made.
 
     The JSON form has ``image`` (the file), ``recipe`` (as :class:`impasto.cli.recipe.Recipe`, or null), ``parameters``
-    (the text that other programs show, or null) and ``command`` (that makes such a picture, or null).
+    (the text that other programs show, or null) and ``command`` (that makes such a picture, or null). For sounds and
+    records, and the pictures beside them, it is ``file`` and ``recipe``.
     """
     from impasto import images
 
+    sequence = _of_sequence(image)
+    if sequence is not None:
+        if as_json:
+            put_json({"file": str(image), "recipe": sequence})
+        else:
+            put_lines(str(image), [(name, json.dumps(value)) for name, value in sequence.items()])
+        return
     recipe, text = recipe_of(image), images.read_parameters(image)
     if recipe is None and text is None:
         raise ImageError(f"{image} does not say how it was made; impasto writes that unless told --no-metadata.")
@@ -33,6 +42,24 @@ def show(
         put_lines(str(image), _lines(image, recipe))
     else:
         put("\n".join(shown(line) for line in (text or "").splitlines()))
+
+
+def _of_sequence(path: Path) -> dict[str, Any] | None:
+    """The recipe of a sound or a record, or of the picture beside one; None for other pictures.
+
+    Raises:
+        ImpastoError: if a sound or a record has none, or cannot be read.
+    """
+    from impasto import images, signals, sounds
+
+    suffix = path.suffix.lower()
+    if suffix in (*sounds.FORMATS, *signals.SUFFIXES):
+        found = sounds.read_recipe(path) if suffix in sounds.FORMATS else signals.read_recipe(path)
+        if found is None:
+            raise SettingsError(f"{path} does not say how it was made; impasto writes that unless told --no-metadata.")
+        return found
+    found = images.read_recipe(path)
+    return found if found and str(found.get("task", "")).startswith(("sound ", "signal ")) else None
 
 
 def _report(image: Path, recipe: Recipe | None, text: str | None) -> dict[str, Any]:

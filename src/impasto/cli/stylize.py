@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from impasto.cli.options import chosen, options
+from impasto.cli.places import EVERYWHERE, PlaceOptions
 from impasto.cli.reports import plan_report, show_plan
+from impasto.cli.resources import within
 from impasto.cli.running import NO_OPTIONS, RunOptions, check_fit, files_of, perform
 from impasto.cli.streams import put_json
 
@@ -33,6 +35,7 @@ def stylize(
         bool, Parameter(group=_RUN, show_default=False, help="Check everything, show the plan, and stop there.")
     ] = False,
     run: Annotated[RunOptions, Parameter(name="*")] = NO_OPTIONS,
+    places: Annotated[PlaceOptions, Parameter(name="*")] = EVERYWHERE,
     given: Annotated[Given | None, Parameter(name="*")] = None,
 ) -> int:
     """Paint a photo in the style of paintings.
@@ -41,18 +44,19 @@ def stylize(
     :func:`impasto.cli.reports.plan_report`.
     """
     settings = chosen(given, preset)
-    inputs = [Path(name) for name in (content, *styles)] + files_of(settings)
+    inputs = [*(Path(name) for name in (content, *styles)), *places.files(), *files_of(settings)]
     where = run.destination(inputs) if run.output is not None or not dry_run else None
 
+    from impasto.engines.group import ALONE
     from impasto.tasks.transfer import Transfer
 
-    transfer = Transfer.of(content, styles, settings=settings)
+    transfer = Transfer.of(content, styles, **places.arguments(), settings=settings)
     if not dry_run:
         assert where is not None
         return perform(transfer, where, run)
     if where is not None:
         check_fit(transfer, where, run)
-    plan = transfer.plan()
+    plan = within(transfer, run.memory, ALONE).plan()
     if run.as_json:
         put_json(plan_report(plan, transfer))
     else:

@@ -1,7 +1,9 @@
 """Frozen networks that turn images into features."""
 
 from impasto.encoders.encoder import Encoder, Parameters
-from impasto.encoders.stack import IMAGE, VGG16, VGG19, Conv, Pool, Stack, vgg
+from impasto.encoders.random_filters import bank, octave_parameters, octaves, random_parameters
+from impasto.encoders.seams import Seams
+from impasto.encoders.stack import IMAGE, VGG16, VGG19, Conv, Pool, Stack, described, vgg
 from impasto.encoders.weights import NETWORKS, Network, load
 
 __all__ = [
@@ -14,7 +16,13 @@ __all__ = [
     "Network",
     "Parameters",
     "Pool",
+    "Seams",
     "Stack",
+    "bank",
+    "described",
     "load",
+    "octave_parameters",
+    "octaves",
+    "random_parameters",
     "vgg",
 ]

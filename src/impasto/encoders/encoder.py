@@ -18,10 +18,14 @@ from torch import Tensor
 from impasto.choices import Padding, Pooling
 from impasto.encoders.padding import pad, pad_adjoint
 from impasto.encoders.pooling import pool, pool_backward
+from impasto.encoders.seams import Seams
 from impasto.encoders.stack import IMAGE, Conv, Pool, Stack
+from impasto.errors import SettingsError
 
 _CONVOLUTION = {1: nnf.conv1d, 2: nnf.conv2d, 3: nnf.conv3d}
 _LAYOUT = {1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_last_3d}
+
+_NONE = Seams()
 
 Inject = Callable[[str, Tensor], None]
 """Adds the derivative at the named layer to a buffer, in place."""
@@ -33,8 +37,9 @@ class Parameters:
 
     Args:
         convolutions: for every convolution's name its weight (out, in, *kernel) and its bias (out,).
-        matrix: (3, 3), applied to every position of the image first; with ``offset``, the network's own color space.
-        offset: (3,), added after it.
+        matrix: (first layer's in, image's channels), applied to every position of the image first; of a picture, with
+            ``offset``, the map from RGB in [0, 1] to the network's own color space.
+        offset: (first layer's in,), added after it.
     """
 
     convolutions: Mapping[str, tuple[Tensor, Tensor]]
@@ -71,6 +76,8 @@ class Encoder:
         self.dtype = dtype
         self.device = torch.device(device)
         self.dims = next(iter(parameters.convolutions.values()))[0].dim() - 2
+        if padding == "equirectangular" and self.dims != 2:
+            raise SettingsError("Equirectangular padding is for panoramas, which have two axes; choose another padding.")
         self.image_dtype = torch.promote_types(dtype, torch.float32)
         self._matrix = parameters.matrix.to(self.device, self.image_dtype)
         self._offset = parameters.offset.to(self.device, self.image_dtype)
@@ -83,35 +90,48 @@ class Encoder:
         other.padding = padding
         return other
 
-    def features(self, image: Tensor, layers: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
+    def features(
+        self, image: Tensor, layers: Sequence[str], seams: Seams = _NONE
+    ) -> Iterator[tuple[str, Tensor]]:
         """The features (B, C, *spatial) of each named layer, shallow to deep, computed as they are asked for.
 
         Only one activation is alive at a time, so a caller that summarizes and forgets needs little memory. ``image``
-        is (B, 3, *spatial), RGB in [0, 1].
+        is (B, C, *spatial), C being the columns of the parameters' matrix: for pictures 3, RGB in [0, 1].
         """
         wanted = set(layers)
         if IMAGE in wanted:
             yield IMAGE, image
         held = [self._enter(image)]
         for layer in self.stack.until(self.deepest(layers)):
-            x = self._apply(layer, held.pop())  # given away, so that a padded copy can replace it
+            x = self._apply(layer, held.pop(), seams)  # given away, so that a padded copy can replace it
+            seams = seams.pooled() if isinstance(layer, Pool) else seams
             if layer.name in wanted:
                 yield layer.name, x
             held.append(x)
             del x
 
-    def forward(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-        """All activations that :meth:`backward` needs to start from ``layers``, and those layers' features, by name."""
+    def forward(self, image: Tensor, layers: Sequence[str], seams: Seams = _NONE) -> dict[str, Tensor]:
+        """All activations that :meth:`backward` needs to start from ``layers``, and those layers' features, by name.
+
+        ``seams`` are those of an image that is a box of a periodic one.
+        """
         kept = {IMAGE: image}
         x = self._enter(image)
         for layer in self.stack.until(self.deepest(layers)):
-            x = self._apply(layer, x)
+            x = self._apply(layer, x, seams)
+            seams = seams.pooled() if isinstance(layer, Pool) else seams
             if isinstance(layer, Conv) or self.pooling != "avg" or layer.name in layers:
                 kept[layer.name] = x
         return kept
 
     def backward(
-        self, kept: dict[str, Tensor], layers: Sequence[str], inject: Inject, *, guided: bool = False
+        self,
+        kept: dict[str, Tensor],
+        layers: Sequence[str],
+        inject: Inject,
+        seams: Seams = _NONE,
+        *,
+        guided: bool = False,
     ) -> Tensor:
         """The derivative with respect to the image, of a sum of losses at ``layers``.
 
@@ -121,16 +141,18 @@ class Encoder:
             inject: called once per layer, deep to shallow, with a buffer of the features' shape that holds the
                 derivative flowing in from deeper layers; it adds the derivative of the losses at that layer. Called
                 before the activation is freed and before its ReLU mask is applied.
+            seams: as for :meth:`forward`.
             guided: let nothing negative through a ReLU, so that only what raises the features remains: no longer the
                 derivative but a picture of what a unit responds to (Springenberg et al. 2015, guided backpropagation).
 
         Returns:
-            (B, 3, *spatial) in the image's precision.
+            (B, C, *spatial), of the image's shape, in its precision.
         """
         wanted = set(layers)
         image = kept[IMAGE]
         below = self.stack.until(self.deepest(layers))
         gradient: Tensor | None = None
+        pooled = _through(below, seams)
         for position in range(len(below) - 1, -1, -1):
             layer = below[position]
             features = kept.pop(layer.name, None)
@@ -145,9 +167,10 @@ class Encoder:
                     torch.ops.aten.threshold_backward.grad_input(gradient, features, 0, grad_input=gradient)
                     gradient = gradient.clamp_(min=0) if guided else gradient
                 del features
-                gradient = self._convolve_transposed(layer.name, gradient)
+                gradient = self._convolve_transposed(layer, gradient)
             else:
-                gradient = pool_backward(gradient, kept[below[position - 1].name], features, self.pooling)
+                x, at = kept[below[position - 1].name], pooled.pop()
+                gradient = at.opened(pool_backward(gradient, at.closed(x), features, self.pooling), x)
         result = torch.zeros_like(image) if gradient is None else self._leave(gradient)
         if IMAGE in wanted:
             inject(IMAGE, result)
@@ -162,7 +185,7 @@ class Encoder:
         return weight, bias.to(self.device, self.dtype)
 
     def _enter(self, image: Tensor) -> Tensor:
-        """From RGB in [0, 1] to the network's input: one affine map per position, in the image's precision."""
+        """From the image to the network's input: one affine map per position, in the image's precision."""
         x = torch.einsum("oi,bi...->bo...", self._matrix, image)
         x += self._offset.view(-1, *(1,) * self.dims)
         return x.to(self.dtype).contiguous(memory_format=_LAYOUT[self.dims])
@@ -170,27 +193,45 @@ class Encoder:
     def _leave(self, gradient: Tensor) -> Tensor:
         return torch.einsum("oi,bo...->bi...", self._matrix, gradient.to(self.image_dtype)).contiguous()
 
-    def _apply(self, layer: Conv | Pool, x: Tensor) -> Tensor:
+    def _apply(self, layer: Conv | Pool, x: Tensor, seams: Seams) -> Tensor:
         if isinstance(layer, Pool):
-            return pool(x, self.pooling)
+            return pool(seams.closed(x), self.pooling)
         weight, bias = self._weights[layer.name]
-        width = layer.kernel // 2
-        if self.padding != "zero":
-            x, width = pad(x, width, self.padding), 0
+        width = 0
+        if layer.border == "same":
+            if self._symmetric(layer):
+                width = layer.kernel // 2
+            else:
+                x = pad(x, layer.reach, self.padding)
         x = self._convolve(x, weight, bias, width)
         return x.relu_() if layer.rectified else x
 
-    def _convolve_transposed(self, name: str, gradient: Tensor) -> Tensor:
+    def _convolve_transposed(self, layer: Conv, gradient: Tensor) -> Tensor:
         """The adjoint of a layer's convolution: a convolution with its kernel mirrored and its channels swapped."""
-        weight = self._transposed.get(name)
+        weight = self._transposed.get(layer.name)
         if weight is None:
-            mirrored = self._weights[name][0].flip(*range(2, 2 + self.dims)).transpose(0, 1)
-            weight = self._transposed[name] = mirrored.contiguous(memory_format=_LAYOUT[self.dims])
-        width = weight.shape[-1] // 2
-        if self.padding == "zero":
-            return self._convolve(gradient, weight, None, width)
-        wide = self._convolve(gradient, weight, None, 2 * width)
-        return pad_adjoint(wide, width, self.padding).contiguous(memory_format=_LAYOUT[self.dims])
+            mirrored = self._weights[layer.name][0].flip(*range(2, 2 + self.dims)).transpose(0, 1)
+            weight = self._transposed[layer.name] = mirrored.contiguous(memory_format=_LAYOUT[self.dims])
+        if layer.border == "same" and self._symmetric(layer):
+            return self._convolve(gradient, weight, None, layer.kernel // 2)
+        wide = self._convolve(gradient, weight, None, layer.kernel - 1)
+        if layer.border == "valid":
+            return wide
+        return pad_adjoint(wide, layer.reach, self.padding).contiguous(memory_format=_LAYOUT[self.dims])
+
+    def _symmetric(self, layer: Conv) -> bool:
+        """Whether the convolution itself can put the border there: the same number of zeros before and after."""
+        return self.padding == "zero" and layer.kernel % 2 == 1
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, width: int) -> Tensor:
         return _CONVOLUTION[self.dims](x, weight, bias, padding=width)
+
+
+def _through(layers: Sequence[Conv | Pool], seams: Seams) -> list[Seams]:
+    """The seams that each pooling meets, shallow to deep."""
+    found = []
+    for layer in layers:
+        if isinstance(layer, Pool):
+            found.append(seams)
+            seams = seams.pooled()
+    return found

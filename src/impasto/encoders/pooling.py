@@ -24,8 +24,14 @@ def pool(x: Tensor, kind: Pooling) -> Tensor:
         for corner in rest:
             torch.maximum(result, corner, out=result)
         return result
-    average = _AVERAGE[x.dim() - 2]
-    return average(x, 2) if kind == "avg" else average(x * x, 2).sqrt_()
+    return _mean(x) if kind == "avg" else _mean(x * x).sqrt_()
+
+
+def _mean(x: Tensor) -> Tensor:
+    """The mean of each block."""
+    if x.dim() == 5 and x.dtype == torch.bfloat16 and x.device.type == "cpu":  # torch has no such pooling
+        return torch.stack([corner.float() for corner in _corners(x)]).mean(0).to(x.dtype)
+    return _AVERAGE[x.dim() - 2](x, 2)
 
 
 def pool_backward(gradient: Tensor, x: Tensor, pooled: Tensor | None, kind: Pooling) -> Tensor:

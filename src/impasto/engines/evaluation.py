@@ -1,20 +1,28 @@
-"""The value and gradient of an objective, over one tile or many.
+"""The value and gradient of an objective, over one tile or many, in one process or several.
 
 Summaries are added over tiles, compared once, and pulled back tile by tile. With one tile, the activations of the
 first pass are kept and nothing is computed twice.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from impasto.encoders import Encoder
+from impasto import tiling
+from impasto.encoders import Conv, Encoder
+from impasto.engines.cores import Cut
+from impasto.engines.group import ALONE, Group, Share
 from impasto.errors import SettingsError
 from impasto.losses import Loss
 from impasto.objective import Objective, Term
-from impasto.tiling import Tile, Window, whole
+from impasto.storage import MEMORY, Storage
+from impasto.tiling import Tile, whole
+
+Tell = Callable[[float], object]
+"""Told, after every pass over a tile, which share of the evaluation's work it was."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,43 +59,103 @@ class Engine:
         encoder: the network.
         objective: what is evaluated.
         tiles: how the image is cut; None takes it whole.
+        keep: of how many tiles the activations of the first pass are kept for the second, at least 1.
+        group: the processes that share the tiles.
+        storage: where the gradient is put.
+        tell: told how the work goes on.
     """
 
     encoder: Encoder
     objective: Objective
     tiles: tuple[Tile, ...] | None = None
+    keep: int = 1
+    group: Group = ALONE
+    storage: Storage = MEMORY
+    tell: Tell | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what would be wrong rather than slow.
+        """Refuse tiles that would give something else than the whole image.
 
         Raises:
-            SettingsError: for several tiles under circular padding, whose border is on the far side of the image.
+            SettingsError: for several tiles whose halo is too small, that are out of step with the layers' strides or do
+                not cover the image once, or that a network without a border of its own would not add up from.
         """
-        if self.tiles and len(self.tiles) > 1 and self.encoder.padding == "circular":
-            raise SettingsError("Circular padding cannot be cut into tiles; take the image whole or another padding.")
+        if not self.tiles or len(self.tiles) == 1:
+            return
+        stack = self.encoder.stack
+        if any(isinstance(layer, Conv) and layer.border != "same" for layer in stack):
+            raise SettingsError(f"{stack.name} shrinks what it sees, so it cannot be cut into tiles; take it whole.")
+        shape = tuple(max(ends) for ends in zip(*(tile.core.stop for tile in self.tiles), strict=True))
+        if self.encoder.padding == "equirectangular" and any(tile.core.shape[-1] < shape[-1] for tile in self.tiles):
+            raise SettingsError("A panorama goes on half its width away beyond a pole; cut it between rows only.")
+        tiling.check(self.tiles, shape, self.objective.halo(stack), self.objective.stride(stack), wraps=self._wraps)
 
     def evaluate(self, image: Tensor) -> Evaluation:
-        """The objective's value, its terms, and its gradient at ``image`` (B, 3, *spatial), RGB in [0, 1]."""
-        shape = tuple(image.shape[2:])
-        cut = self.tiles or whole(shape)
-        with torch.no_grad():
-            views = [_View(self, tile, shape) for tile in cut]
-            kept = [view.forward(image) for view in views[:1]]
-            summaries = views[0].summarize(kept[0])
-            for view in views[1:]:
-                summaries = [a + b for a, b in zip(summaries, view.summarize(view.features(image)), strict=True)]
-            gradient = views[0].backward(kept.pop(), summaries)
-            if len(views) > 1:
-                gradient = _collect(image, views, summaries, gradient)
-        return self._evaluation(summaries, shape, gradient)
+        """The objective's value, its terms, and its gradient at ``image`` (B, C, *spatial): of pictures, RGB in [0, 1]."""
+        return self._shared(image, gradient=True)
 
     def measure(self, image: Tensor) -> Evaluation:
         """The value and the terms alone, in a fraction of the time and memory; the gradient is None."""
-        shape = tuple(image.shape[2:])
+        return self._shared(image, gradient=False)
+
+    def assist(self, shape: tuple[int, ...], *, gradient: bool) -> None:
+        """What every other process of the group does while its first one evaluates or measures."""
         with torch.no_grad():
-            views = [_View(self, tile, shape) for tile in self.tiles or whole(shape)]
-            parts = [view.stream(image) for view in views]
-        return self._evaluation([sum(column[1:], column[0]) for column in zip(*parts, strict=True)], shape, None)
+            share = self.group.receive(self._cut(shape), shape)
+            _, found = self._work(share, shape, gradient=gradient)
+            self.group.give(found)
+
+    @property
+    def _wraps(self) -> bool:
+        return self.encoder.padding == "circular"
+
+    def _shared(self, image: Tensor, *, gradient: bool) -> Evaluation:
+        shape = tuple(image.shape[2:])
+        cut = self._cut(shape)
+        with torch.no_grad():
+            share = self.group.deal(cut, image, gradient=gradient)
+            summaries, found = self._work(share, shape, gradient=gradient)
+            if found is not None:
+                found = self.group.collect(found, cut, image, self.storage)
+        return self._evaluation(summaries, shape, found)
+
+    def _cut(self, shape: tuple[int, ...]) -> tuple[Tile, ...]:
+        if not self.tiles or len(self.tiles) == 1:
+            return whole(shape)
+        if self.tiles[-1].core.stop != shape:
+            raise SettingsError(f"The tiles are those of an image of {self.tiles[-1].core.stop}, but it has {shape}.")
+        return self.tiles
+
+    def _work(self, share: Share, shape: tuple[int, ...], *, gradient: bool) -> tuple[list[Tensor], Tensor | None]:
+        """This process's part: the summaries of all parts, and this part's gradient."""
+        views = [_View(self, tile, share, shape) for tile in share.tiles]
+        after = max(0, len(views) - max(1, self.keep)) if gradient else len(views)
+        sums: list[Tensor] = []
+        kept = []
+        for view in views[:after]:
+            sums = _added(sums, view.stream())
+            self._done(view, share, int(gradient))
+        for view in views[after:]:
+            kept.append(view.forward())
+            sums = _added(sums, view.summarize(kept[-1]))
+            self._done(view, share, 1)
+        total = self.group.add(sums)
+        if not gradient or not views:
+            return total, None
+        if len(views) == 1 and views[0].tile.box.shape == tuple(share.image.shape[2:]):
+            found = views[0].backward(kept.pop(), total)
+            self._done(views[0], share, 2)
+            return total, found.to(share.image.device)
+        out = self.storage.zeros_like(share.image)
+        for view in reversed(views):
+            view.add_gradient(out, kept.pop() if kept else view.forward(), total)
+            self._done(view, share, 2)
+        return total, out
+
+    def _done(self, view: "_View", share: Share, work: int) -> None:
+        self.storage.release()
+        if self.tell and work:
+            self.tell(work * view.tile.box.positions / (3 * sum(tile.box.positions for tile in share.tiles)))
 
     def _evaluation(self, summaries: Sequence[Tensor], shape: tuple[int, ...], gradient: Tensor | None) -> Evaluation:
         terms = self.objective.terms
@@ -104,73 +172,63 @@ class Engine:
 class _View:
     """One tile's part of an evaluation."""
 
-    def __init__(self, engine: Engine, tile: Tile, shape: tuple[int, ...]) -> None:
+    def __init__(self, engine: Engine, tile: Tile, share: Share, shape: tuple[int, ...]) -> None:
         self.encoder = engine.encoder
         self.terms = engine.objective.terms
         self.layers = engine.objective.layers
         self.tile = tile
+        self.share = share
         self.shape = shape
-        self.losses = [self._localized(term) for term in self.terms]
+        self.cut = Cut(engine.encoder.stack, tile, shape)
+        self.seams = self.cut.seams
 
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        return self.encoder.forward(image[self.tile.box.index], self.layers)
+    def forward(self) -> dict[str, Tensor]:
+        return self.encoder.forward(self._box(), self.layers, self.seams)
 
-    def features(self, image: Tensor) -> dict[str, Tensor]:
-        return dict(self.encoder.features(image[self.tile.box.index], self.layers))
-
-    def stream(self, image: Tensor) -> list[Tensor]:
+    def stream(self) -> list[Tensor]:
         """The summaries, with one activation alive at a time."""
         found: dict[int, Tensor] = {}
-        for layer, features in self.encoder.features(image[self.tile.box.index], self.layers):
+        for layer, features in self.encoder.features(self._box(), self.layers, self.seams):
             for position, term in enumerate(self.terms):
                 if term.layer == layer:
-                    found[position] = self.losses[position].summarize(self._core(features, term))
+                    found[position] = self._localized(term).summarize(self._core(features, term))
         return [found[position] for position in range(len(self.terms))]
 
     def summarize(self, features: Mapping[str, Tensor]) -> list[Tensor]:
-        return [
-            loss.summarize(self._core(features[term.layer], term))
-            for loss, term in zip(self.losses, self.terms, strict=True)
-        ]
+        return [self._localized(term).summarize(self._core(features[term.layer], term)) for term in self.terms]
 
     def backward(self, kept: dict[str, Tensor], summaries: Sequence[Tensor]) -> Tensor:
         features = {layer: kept[layer] for layer in self.layers}
 
         def inject(layer: str, out: Tensor) -> None:
             of_layer = features.pop(layer)
-            for loss, term, summary in zip(self.losses, self.terms, summaries, strict=True):
+            for term, summary in zip(self.terms, summaries, strict=True):
                 if term.layer == layer:
                     positions = _positions(self.encoder, layer, self.shape)
                     core = self._core(of_layer, term)
-                    loss.add_gradient(self._core(out, term), core, summary, positions, term.weight)
+                    self._localized(term).add_gradient(self._core(out, term), core, summary, positions, term.weight)
 
-        return self.encoder.backward(kept, self.layers, inject)
+        return self.encoder.backward(kept, self.layers, inject, self.seams)
+
+    def add_gradient(self, out: Tensor, kept: dict[str, Tensor], summaries: Sequence[Tensor]) -> None:
+        """Add the box's gradient where it belongs; boxes overlap, and one that wraps may overlap itself."""
+        found = self.backward(kept, summaries).to(out.device)
+        for place, here in self.tile.pieces(self.shape):
+            out[place.moved(self.share.origin).index] += found[here.index]
+
+    def _box(self) -> Tensor:
+        return self.cut.box(self.share.image, self.share.origin).to(self.encoder.device)
 
     def _localized(self, term: Term) -> Loss:
-        return term.loss.at(self._window(term.layer))
-
-    def _window(self, layer: str) -> Window:
-        stack = self.encoder.stack
-        return self.tile.core_at(stack.stride(layer), stack.extent(layer, self.shape), self.shape)
+        return term.loss.at(self.cut.window(term.layer))
 
     def _core(self, features: Tensor, term: Term) -> Tensor:
-        """The view of the tile's features that its core answers for."""
-        stack = self.encoder.stack
-        window = self._window(term.layer).reaching(term.loss.margin, stack.extent(term.layer, self.shape))
-        return features[window.moved(self.tile.origin_at(stack.stride(term.layer))).index]
+        return self.cut.core(features, term.layer, term.loss.margin)
 
 
-def _collect(image: Tensor, views: Sequence[_View], summaries: Sequence[Tensor], first: Tensor) -> Tensor:
-    """The whole gradient: every tile's own, added where boxes overlap."""
-    gradient = torch.zeros_like(image)
-    gradient[views[0].tile.box.index] += first
-    for view in views[1:]:
-        gradient[view.tile.box.index] += view.backward(view.forward(image), summaries)
-    return gradient
+def _added(sums: Sequence[Tensor], more: list[Tensor]) -> list[Tensor]:
+    return [a + b for a, b in zip(sums, more, strict=True)] if sums else more
 
 
 def _positions(encoder: Encoder, layer: str, shape: tuple[int, ...]) -> int:
-    count = 1
-    for length in encoder.stack.extent(layer, shape):
-        count *= length
-    return count
+    return math.prod(encoder.stack.extent(layer, shape))

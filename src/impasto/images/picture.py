@@ -10,6 +10,11 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.errors import ImageError, SettingsError
+from impasto.files import Files
+
+PICTURES = Files("a picture", ImageError)
+
+_ROWS = 512  # of a picture that are rounded at once
 
 LEVELS = {8: 255, 16: 65535}
 """The largest sample value of each bit depth that a file can hold."""
@@ -102,13 +107,17 @@ def quantize(pixels: Tensor, depth: int = 8) -> Tensor:
     if depth not in LEVELS:
         raise SettingsError(f"A depth of {depth} bits was asked for, but pictures have 8 or 16; choose one of these.")
     levels = LEVELS[depth]
-    return (pixels.clamp(0, 1) * levels).round() / levels
+    return pixels.clamp(0, 1).mul_(levels).round_().div_(levels)
 
 
 def to_samples(pixels: Tensor, depth: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """(1, C, H, W) in [0, 1] as (H, W, C) integers of ``depth`` bits."""
-    rounded = (pixels[0].clamp(0, 1) * LEVELS[depth]).round().permute(1, 2, 0).contiguous().numpy()
-    return rounded.astype(np.uint8) if depth == 8 else rounded.astype(np.uint16)
+    channels, height, width = pixels.shape[1:]
+    samples = np.empty((height, width, channels), np.uint8 if depth == 8 else np.uint16)
+    for start in range(0, height, _ROWS):
+        rows = pixels[0, :, start : start + _ROWS]
+        samples[start : start + _ROWS] = rows.clamp(0, 1).mul_(LEVELS[depth]).round_().permute(1, 2, 0).numpy()
+    return samples
 
 
 def to_array(pixels: Tensor) -> NDArray[np.uint8]:

@@ -1,7 +1,6 @@
 """From whatever the user gives to a :class:`Picture`."""
 
 import hashlib
-import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from impasto.errors import ImageError
 from impasto.images import exif as exif_tags
 from impasto.images import profiles
 from impasto.images.decoding import MAX_PIXELS, Decoded, check_size, decode, decode_pillow, guarded
-from impasto.images.picture import Picture, Source, as_batch
+from impasto.images.picture import PICTURES, Picture, Source, as_batch
 from impasto.images.transparency import extend_visible_colors
 
 
@@ -60,20 +59,7 @@ def file_bytes(path: str | Path) -> bytes:
     Raises:
         ImageError: If it does not exist, is a folder or a device, or may not be read.
     """
-    try:
-        mode = Path(path).stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise ImageError(f"{path} is a folder but a picture is needed; name a file in it.")
-        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-            raise ImageError(f"{path} is a device but a picture is needed; name a file.")
-        return Path(path).read_bytes()
-    except FileNotFoundError:
-        raise ImageError(f"{path} does not exist; check the path.") from None
-    except PermissionError:
-        raise ImageError(f"{path} may not be read by this user; change its permissions.") from None
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ImageError(f"{str(path)[:200]!r} cannot be read ({reason}); check the path.") from error
+    return PICTURES.contents(path)
 
 
 def hash_file(path: str | Path) -> str:
@@ -155,12 +141,12 @@ def _source(decoded: Decoded, name: str, path: Path | None, sha256: str) -> Sour
 
 def _picture(decoded: Decoded, source: Source, name: str) -> Picture:
     with guarded(name):  # a profile may open and still be unusable
-        color = _upright(_srgb(decoded.color, decoded.icc, name), decoded.orientation)
-    alpha = None if decoded.alpha is None else _upright(decoded.alpha, decoded.orientation)
+        color = upright(srgb(decoded.color, decoded.icc, name), decoded.orientation)
+    alpha = None if decoded.alpha is None else upright(decoded.alpha, decoded.orientation)
     return _assemble(_unit(color), None if alpha is None else _unit(alpha), source, name)
 
 
-def _srgb(color: NDArray[Any], icc: bytes | None, name: str) -> NDArray[Any]:
+def srgb(color: NDArray[Any], icc: bytes | None, name: str) -> NDArray[Any]:
     """(H, W, 1|3|4) samples of any profile as (H, W, 3) sRGB samples, of 16 bits if they had to be converted."""
     channels = color.shape[2]
     if icc and (reason := profiles.mismatch(icc, channels)):
@@ -171,7 +157,7 @@ def _srgb(color: NDArray[Any], icc: bytes | None, name: str) -> NDArray[Any]:
     return profiles.to_srgb(wide, icc)
 
 
-def _upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
+def upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Rows and columns as they are seen, from EXIF's eight ways of storing them."""
     if orientation in (5, 6, 7, 8):
         samples = samples.swapaxes(0, 1)
@@ -186,8 +172,10 @@ def _unit(samples: NDArray[Any]) -> Tensor:
     """(H, W, C) or (H, W) samples as (1, C, H, W) float32 in [0, 1]."""
     planes = np.atleast_3d(samples).transpose(2, 0, 1)[None]
     if samples.dtype in (np.uint8, np.uint16):
-        planes = planes.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
-    elif np.issubdtype(samples.dtype, np.floating):
+        unit = torch.empty(planes.shape, dtype=torch.float32)
+        np.divide(planes, np.float32(np.iinfo(samples.dtype).max), out=unit.numpy())
+        return unit
+    if np.issubdtype(samples.dtype, np.floating):
         _check_range(float(samples.min()), float(samples.max()))
     else:
         raise ImageError(

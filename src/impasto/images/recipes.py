@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from impasto.errors import ImageError
-from impasto.images import exif, xmp
+from impasto.images import exif, pyramids, xmp
 from impasto.images.decoding import MAX_PIXELS, guarded, is_tiff, open_header
 from impasto.images.metadata import recipe_from_text
 from impasto.images.reading import file_bytes
@@ -34,6 +34,11 @@ def read_parameters(path: str | Path) -> str | None:
 
 
 def _stored(path: str | Path) -> tuple[str | None, str | None]:
+    if Path(path).suffix.lower() == pyramids.DEEP_ZOOM_SUFFIX and (beside := pyramids.tiles_of(Path(path))).is_dir():
+        recipe = beside / "impasto.json"
+        return (recipe.read_text(encoding="utf-8") if recipe.is_file() else None), None
+    if _is_big_tiff(path):
+        return _from_xmp(pyramids.read_packet(Path(path)), str(path))
     data, name = file_bytes(path), str(path)
     if is_tiff(data):
         return _from_xmp(exif.load_exif(data).get(_XMP_TAG), name)
@@ -41,6 +46,14 @@ def _stored(path: str | Path) -> tuple[str | None, str | None]:
     if isinstance(header, PngImagePlugin.PngImageFile):
         return _from_png(header, name)
     return _from_xmp(_packet(header), name)
+
+
+def _is_big_tiff(path: str | Path) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(4) in (b"II+\0", b"MM\0+")
+    except (OSError, ValueError):
+        return False  # what is wrong is said where the file is read
 
 
 def _from_png(header: PngImagePlugin.PngImageFile, name: str) -> tuple[str | None, str | None]:

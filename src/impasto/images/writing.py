@@ -1,8 +1,7 @@
 """From pixels to a file, at once or not at all."""
 
+import math
 import os
-import secrets
-import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,10 +11,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from impasto.errors import ImageError, SettingsError
-from impasto.images import profiles
+from impasto.files import not_written
+from impasto.images import profiles, pyramids
 from impasto.images.encoding import FORMATS, SUFFIXES, encode
 from impasto.images.metadata import Stamp, recipe_to_text
-from impasto.images.picture import LEVELS, Picture, as_batch, to_samples
+from impasto.images.picture import LEVELS, PICTURES, Picture, as_batch, to_samples
 
 
 def write(
@@ -35,7 +35,8 @@ def write(
     """Write ``pixels`` to a file that is either complete or untouched.
 
     Args:
-        path: A file whose extension is one of SUFFIXES, or a binary stream.
+        path: A file whose extension is one of SUFFIXES or ``.dzi`` (Deep Zoom, with a folder of tiles beside it), or a
+            binary stream. A TIFF of 2^25 pixels or more is a BigTIFF pyramid.
         pixels: (1, 3, H, W) or (3, H, W) in [0, 1], sRGB.
         like: The source whose alpha channel (resized to ``pixels``), color profile, depth, EXIF and resolution the
             file takes over. The profiles of gray and CMYK sources do not fit RGB pixels: those are written as sRGB.
@@ -61,9 +62,16 @@ def write(
     icc = like.source.icc if like and like.source.icc and profiles.is_restorable(like.source.icc) else None
     samples = _samples(batch, opacity, depth or _natural_depth(like, kind), icc)
     stamp = _stamp(like, recipe, parameters, original_exif=original_exif) if metadata else Stamp()
+    if isinstance(path, str | Path) and _is_pyramid(kind, batch.shape[-2:]):
+        target = _place_of(Path(path))
+        if kind == pyramids.DEEP_ZOOM:
+            pyramids.write_deep_zoom(target, samples, quality, icc, stamp)
+        else:
+            pyramids.write_tiff(target, samples, icc, stamp)
+        return
     data = encode(samples, kind, quality, icc, stamp)
     if isinstance(path, str | Path):
-        _replace(Path(path), data)
+        PICTURES.replace(Path(path), data)
     else:
         _send(path, data)
 
@@ -74,7 +82,7 @@ def check_writable(
     like: Picture | None = None,
     depth: int | None = None,
     format: str | None = None,  # noqa: A002  # Pillow's word for it
-    shape: tuple[int, int] | None = None,
+    shape: tuple[int, ...] | None = None,
 ) -> None:
     """Raise now what :func:`write` would raise after a long run.
 
@@ -94,7 +102,17 @@ def check_writable(
     """
     _check_fit(path, format, depth, shape or (1, 1), has_alpha=like is not None and like.alpha is not None)
     if isinstance(path, str | Path):
-        _replace(Path(path), None)
+        PICTURES.replace(Path(path), None)
+
+
+def _is_pyramid(kind: str, shape: tuple[int, ...]) -> bool:
+    return kind == pyramids.DEEP_ZOOM or (kind == "TIFF" and math.prod(shape) >= pyramids.LARGE)
+
+
+def _place_of(path: Path) -> Path:
+    """Where a path leads, if a file can be put there."""
+    PICTURES.replace(path, None)
+    return Path(os.path.realpath(path))
 
 
 def _check_fit(
@@ -107,7 +125,7 @@ def _check_fit(
 ) -> str:
     """The format to write, if it can hold the picture."""
     kind = _format_of(path, format)
-    limits = FORMATS[kind]
+    limits = pyramids.DEEP_ZOOM_LIMITS if kind == pyramids.DEEP_ZOOM else FORMATS[kind]
     if depth not in (None, *LEVELS):
         raise SettingsError(f"A depth of {depth} bits was asked for, but pictures have 8 or 16; choose one of these.")
     if depth not in (None, *limits.depths):
@@ -130,6 +148,8 @@ def _format_of(path: str | Path | BinaryIO, format: str | None) -> str:  # noqa:
     if not isinstance(path, str | Path):
         return "PNG"
     suffix = Path(path).suffix.lower()
+    if suffix == pyramids.DEEP_ZOOM_SUFFIX:
+        return pyramids.DEEP_ZOOM
     if suffix not in SUFFIXES:
         problem = f"has the unknown extension {suffix}" if suffix else "has no extension"
         raise ImageError(f"{path} {problem}; end it with one of {', '.join(SUFFIXES)}.")
@@ -137,7 +157,8 @@ def _format_of(path: str | Path | BinaryIO, format: str | None) -> str:  # noqa:
 
 
 def _natural_depth(like: Picture | None, kind: str) -> int:
-    return 16 if like and like.source.depth == 16 and 16 in FORMATS[kind].depths else 8
+    deep = kind in FORMATS and 16 in FORMATS[kind].depths
+    return 16 if like and like.source.depth == 16 and deep else 8
 
 
 def _opacity(batch: Tensor, alpha: Tensor | None, like: Picture | None) -> Tensor | None:
@@ -184,52 +205,4 @@ def _send(stream: BinaryIO, data: bytes) -> None:
         stream.write(data)
         stream.flush()
     except OSError as error:
-        raise ImageError(_failure("The output stream", error)) from error
-
-
-def _replace(path: Path, data: bytes | None) -> None:
-    """Put ``data`` in the place of the file ``path`` at once; None only tries whether that is possible.
-
-    The temporary file is made by os.open and not by tempfile, so that the umask decides on a new file's permissions.
-    """
-    try:
-        target = Path(os.path.realpath(path))  # through a link to the file it names
-        mode = _mode_of(target, path)
-        temporary = target.with_name(f".impasto-{secrets.token_hex(8)}.tmp")
-        try:
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:  # noqa: PTH123
-                if data is not None:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-            if data is not None:
-                if mode is not None:
-                    temporary.chmod(mode)
-                temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        raise ImageError(_failure(path, error)) from error
-
-
-def _mode_of(target: Path, path: Path) -> int | None:
-    """The permissions of an existing file that may be replaced, None where there is none yet."""
-    if not target.parent.is_dir():
-        raise ImageError(
-            f"{path} cannot be written because the folder {target.parent} does not exist; create it first."
-        )
-    if not target.exists():
-        return None
-    mode = target.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise ImageError(f"{path} is a folder but the name of a picture is needed; add one.")
-    if not stat.S_ISREG(mode):
-        raise ImageError(f"{path} is not a regular file and is not replaced; choose another name.")
-    if not os.access(target, os.W_OK):
-        raise ImageError(f"{path} is write-protected; choose another name or change its permissions.")
-    return stat.S_IMODE(mode)
-
-
-def _failure(path: Path | str, error: Exception) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    return f"{path} cannot be written ({reason}); free some space or choose another place."
+        raise ImageError(not_written("The output stream", error)) from error

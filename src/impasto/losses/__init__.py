@@ -5,15 +5,21 @@ a line here. The gradient, tiling and dimension tests run over every class in ``
 in ``STYLE_LOSSES``.
 """
 
+from impasto.losses.absolute_variation import AbsoluteVariationLoss
 from impasto.losses.activation import ActivationLoss
 from impasto.losses.base import Loss
 from impasto.losses.content import ContentLoss
 from impasto.losses.covariance import CovarianceLoss
 from impasto.losses.gram import GramLoss
+from impasto.losses.guided import GuidedLoss
+from impasto.losses.histogram import HistogramLoss
 from impasto.losses.mmd_gaussian import GaussianMMDLoss
 from impasto.losses.mmd_linear import LinearMMDLoss
 from impasto.losses.mmd_polynomial import PolynomialMMDLoss
 from impasto.losses.moments import MomentsLoss
+from impasto.losses.patches import PatchLoss
+from impasto.losses.photorealism import PhotorealismLoss
+from impasto.losses.sharpness import SharpnessLoss
 from impasto.losses.style import StyleLoss
 from impasto.losses.total_variation import TotalVariationLoss
 from impasto.losses.wasserstein import WassersteinLoss
@@ -26,27 +32,39 @@ STYLE_LOSSES: dict[str, type[StyleLoss]] = {
     "mmd-polynomial": PolynomialMMDLoss,
     "mmd-gaussian": GaussianMMDLoss,
     "wasserstein": WassersteinLoss,
+    "histogram": HistogramLoss,
+    "patches": PatchLoss,
 }
 
 LOSSES: dict[str, type[Loss]] = {
     "content": ContentLoss,
     **STYLE_LOSSES,
     "total-variation": TotalVariationLoss,
+    "absolute-variation": AbsoluteVariationLoss,
+    "sharpness": SharpnessLoss,
+    "photorealism": PhotorealismLoss,
     "activation": ActivationLoss,
+    "guided": GuidedLoss,
 }
 
 __all__ = [
     "LOSSES",
     "STYLE_LOSSES",
+    "AbsoluteVariationLoss",
     "ActivationLoss",
     "ContentLoss",
     "CovarianceLoss",
     "GaussianMMDLoss",
     "GramLoss",
+    "GuidedLoss",
+    "HistogramLoss",
     "LinearMMDLoss",
     "Loss",
     "MomentsLoss",
+    "PatchLoss",
+    "PhotorealismLoss",
     "PolynomialMMDLoss",
+    "SharpnessLoss",
     "StyleLoss",
     "TotalVariationLoss",
     "WassersteinLoss",

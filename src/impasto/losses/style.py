@@ -1,8 +1,8 @@
-"""What style losses share: they compare means over positions, so they do not know where anything is."""
+"""What style losses share: all but one compare means over positions, so they do not know where anything is."""
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -18,6 +18,9 @@ class StyleLoss(Loss):
     Args:
         target: the style's summary divided by its number of positions, of the shape of a summary.
     """
+
+    pointwise: ClassVar[bool] = True
+    """Whether it is such a distance, so that positions can be weighed and put in any order. If not, it says how it differs."""
 
     target: Tensor
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from impasto.optimizers.base import UNIT, Bounds, Evaluate, Optimizer, State, root_mean_square
+import torch
+
+from impasto.optimizers.base import MEMORY, UNIT, Bounds, Evaluate, Optimizer, State, Storage, root_mean_square
 from impasto.optimizers.line_search import search
 
 _FIRST_STEP = 0.02
@@ -17,17 +19,18 @@ class GradientDescent(Optimizer):
     """
 
     bounds: Bounds = UNIT
+    storage: Storage = MEMORY
 
     def step(self, state: State, evaluate: Evaluate, budget: int) -> State:
         """One update along the negative gradient."""
-        free = state.gradient.masked_fill(self.bounds.held(state.image, state.gradient), 0.0)
-        size = root_mean_square(free)
+        direction = torch.neg(state.gradient, out=self.storage.empty_like(state.gradient))
+        size = root_mean_square(self.bounds.free_(direction, state.image, state.gradient))
         if size == 0:
             return replace(state, stalled=True)
         last = state.memory.get("scale")
         scale = 2 * last if isinstance(last, float) else _FIRST_STEP / size
         tries = min(_SEARCH, budget)
-        found, used = search(state, -free, scale, evaluate, bounds=self.bounds, budget=tries)
+        found, used = search(state, direction, scale, evaluate, bounds=self.bounds, budget=tries, storage=self.storage)
         if found is None:
             return replace(state, evaluations=state.evaluations + used, stalled=used == _SEARCH or used < tries)
         image, point, scale = found

@@ -1,5 +1,6 @@
 """Limited-memory BFGS inside a box: two-loop recursion on the free variables, projected backtracking search."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import cast
@@ -7,9 +8,10 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from impasto.optimizers.base import UNIT, Bounds, Evaluate, Optimizer, State, root_mean_square
+from impasto.optimizers.base import MEMORY, UNIT, Bounds, Evaluate, Optimizer, State, Storage, root_mean_square
 from impasto.optimizers.line_search import search
 from impasto.optimizers.spectrum import Spectrum
+from impasto.optimizers.vectors import dot, length, subtract
 
 _FIRST_STEP = 0.02  # root mean square of the first change, in units of the image: about five levels of 255
 _SEARCH = 12  # evaluations of one line search before its direction is given up
@@ -37,11 +39,15 @@ class LBFGS(Optimizer):
         bounds: the box.
         history: how many pairs are remembered.
         spectrum: the exponent of P, 0 for the identity.
+        storage: where images and what is remembered of them live.
+        compact: images of at least so many values are remembered in bfloat16, half the memory of float32.
     """
 
     bounds: Bounds = UNIT
     history: int = 12
     spectrum: float = 0.4
+    storage: Storage = MEMORY
+    compact: float = math.inf
 
     def step(self, state: State, evaluate: Evaluate, budget: int) -> State:
         """One update; drops the history, then the preconditioner, before it calls the descent stalled."""
@@ -52,13 +58,19 @@ class LBFGS(Optimizer):
             size = root_mean_square(direction)
             scale = 1.0 if pairs or size == 0 else _FIRST_STEP / size
             found, used = search(
-                state, direction, scale, evaluate, bounds=self.bounds, budget=min(_SEARCH, budget - spent)
+                state,
+                direction,
+                scale,
+                evaluate,
+                bounds=self.bounds,
+                budget=min(_SEARCH, budget - spent),
+                storage=self.storage,
             )
             spent += used
             if found:
                 image, point, _ = found
                 after = State(image, point, {}, state.evaluations + spent)
-                after.memory["pairs"] = self._remembered(pairs, image - state.image, after.gradient - state.gradient)
+                after.memory["pairs"] = self._remembered(pairs, state, after)
                 return after
             if spent >= budget:
                 return replace(state, evaluations=state.evaluations + spent)
@@ -74,28 +86,27 @@ class LBFGS(Optimizer):
 
     def _direction(self, state: State, pairs: list[Pair], spectrum: Spectrum) -> Tensor:
         """-H g on the free variables, by the two-loop recursion (Nocedal and Wright 2006, algorithm 7.4)."""
-        held = self.bounds.held(state.image, state.gradient)
-        direction = state.gradient.neg().masked_fill_(held, 0.0)
+        direction = torch.neg(state.gradient, out=self.storage.empty_like(state.gradient))
+        self.bounds.free_(direction, state.image, state.gradient)
         products = []
         for step, change in reversed(pairs):
-            alpha = _dot(step, direction) / _dot(step, change)
+            alpha = dot(step, direction) / dot(step, change)
             direction.add_(change, alpha=-alpha)
             products.append(alpha)
-        direction = spectrum(direction.masked_fill_(held, 0.0))
+        spectrum.scale_(self.bounds.free_(direction, state.image, state.gradient))
         if pairs:
             step, change = pairs[-1]
-            direction.mul_(_dot(step, change) / _dot(change, spectrum(change)))
+            direction.mul_(dot(step, change) / spectrum.square(change))
         for (step, change), alpha in zip(pairs, reversed(products), strict=True):
-            beta = _dot(change, direction) / _dot(step, change)
+            beta = dot(change, direction) / dot(step, change)
             direction.add_(step, alpha=alpha - beta)
-        return direction.masked_fill_(held, 0.0)
+        return self.bounds.free_(direction, state.image, state.gradient)
 
-    def _remembered(self, pairs: list[Pair], step: Tensor, change: Tensor) -> list[Pair]:
-        lengths = float(torch.linalg.vector_norm(step)) * float(torch.linalg.vector_norm(change))
-        if _dot(step, change) <= _CURVATURE * lengths:
+    def _remembered(self, pairs: list[Pair], before: State, after: State) -> list[Pair]:
+        kind = torch.bfloat16 if after.image.numel() >= self.compact else after.image.dtype
+        step, change = (self.storage.empty_like(after.image, kind) for _ in range(2))
+        subtract(step, after.image, before.image)
+        subtract(change, after.gradient, before.gradient)
+        if dot(step, change) <= _CURVATURE * length(step) * length(change):
             return pairs
         return [*pairs[len(pairs) - self.history + 1 if len(pairs) >= self.history else 0 :], (step, change)]
-
-
-def _dot(a: Tensor, b: Tensor) -> float:
-    return float(torch.dot(a.flatten(), b.flatten()))

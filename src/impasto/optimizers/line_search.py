@@ -5,14 +5,22 @@ import math
 import torch
 from torch import Tensor
 
-from impasto.optimizers.base import Bounds, Evaluate, Point, State
+from impasto.optimizers.base import MEMORY, Bounds, Evaluate, Point, State, Storage
+from impasto.optimizers.vectors import slope
 
 _SUFFICIENT = 1e-4
 _SHORTEST, _LONGEST = 0.1, 0.5
 
 
 def search(
-    state: State, direction: Tensor, scale: float, evaluate: Evaluate, *, bounds: Bounds, budget: int
+    state: State,
+    direction: Tensor,
+    scale: float,
+    evaluate: Evaluate,
+    *,
+    bounds: Bounds,
+    budget: int,
+    storage: Storage = MEMORY,
 ) -> tuple[tuple[Tensor, Point, float] | None, int]:
     r"""A point on the path P(x + t d) that lowers the value enough, starting from t = ``scale``.
 
@@ -25,19 +33,21 @@ def search(
         not descend or no longer moves the image; and the number of evaluations made.
     """
     value, scale_now = state.point.value, scale
-    exact = torch.float32 if state.image.device.type == "mps" else torch.float64  # Apple's devices have no float64
     for evaluations in range(1, budget + 1):
-        image = bounds.project(torch.add(state.image, direction, alpha=scale_now))
-        slope = float(torch.sum((image - state.image) * state.gradient, dtype=exact))
-        if not slope < 0:
+        image = torch.add(state.image, direction, alpha=scale_now, out=storage.empty_like(state.image))
+        image = bounds.project_(image)
+        descent = slope(image, state.image, state.gradient)
+        if not descent < 0:
             return None, evaluations - 1
         point = evaluate(image)
         if not math.isfinite(point.value):
             scale_now *= _SHORTEST
+            del image, point  # before the next are made
             continue
-        if point.value <= value + _SUFFICIENT * slope:
+        if point.value <= value + _SUFFICIENT * descent:
             return (image, point, scale_now), evaluations
-        bend = point.value - value - slope
-        best = -slope / (2 * bend) if bend > 0 else _LONGEST
+        bend = point.value - value - descent
+        best = -descent / (2 * bend) if bend > 0 else _LONGEST
         scale_now *= min(max(best, _SHORTEST), _LONGEST)
+        del image, point
     return None, budget

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from impasto.optimizers.vectors import dot
+
+_LARGE = 2**24  # values of an image whose channels are taken one at a time
+
 
 @dataclass(frozen=True)
 class Spectrum:
@@ -20,12 +24,24 @@ class Spectrum:
 
     def __call__(self, image: Tensor) -> Tensor:
         """The scaled image, a new tensor."""
-        if self.exponent == 0:
-            return image.clone()
-        shape = image.shape[2:]
+        return self.scale_(image.clone())
+
+    def scale_(self, image: Tensor) -> Tensor:
+        """The scaled image, in place: one channel after the other where they are large."""
+        if self.exponent:
+            for part in _channels(image):
+                part.copy_(self._scaled(part))
+        return image
+
+    def square(self, image: Tensor) -> float:
+        """The scalar product of the image with the scaled image, both in at least float32."""
+        kind = torch.promote_types(image.dtype, torch.float32)
+        return sum(dot(x, self._scaled(x) if self.exponent else x) for x in (p.to(kind) for p in _channels(image)))
+
+    def _scaled(self, image: Tensor) -> Tensor:
         axes = tuple(range(2, image.dim()))
         scaled = torch.fft.rfftn(image, dim=axes).mul_(self._factors(image))
-        return torch.as_tensor(torch.fft.irfftn(scaled, s=shape, dim=axes))
+        return torch.as_tensor(torch.fft.irfftn(scaled, s=image.shape[2:], dim=axes))
 
     def _factors(self, image: Tensor) -> Tensor:
         shape = image.shape[2:]
@@ -38,3 +54,7 @@ class Spectrum:
             square = square.unsqueeze(-1) + frequencies.square()
         factors = square.clamp_(min=1 / math.pow(max(shape), 2)).pow_(-self.exponent)
         return torch.as_tensor(factors / factors.mean())
+
+
+def _channels(image: Tensor) -> tuple[Tensor, ...]:
+    return (image,) if image.numel() <= _LARGE else torch.split(image, 1, dim=1)

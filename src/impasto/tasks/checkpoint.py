@@ -99,6 +99,21 @@ class Checkpoint:
         return True
 
 
+def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Any], Snapshot]:
+    """Whose run a checkpoint's file is of, and its snapshot.
+
+    Raises:
+        CheckpointError: if the file is damaged, or was made by another version.
+    """
+    try:
+        data = _checked(path, device)
+        if data["format"] != _FORMAT:
+            raise ValueError(data["format"])
+        return data["identity"], _restored(data)
+    except Exception as error:  # damaged files fail in many ways inside the reader
+        raise CheckpointError(f"The checkpoint {path} is damaged or another version's; delete it to start over.") from error
+
+
 def _checked(path: Path, device: torch.device | str) -> dict[str, Any]:
     """The file's data, after its checksums, which torch writes and does not read."""
     with zipfile.ZipFile(path) as archive:

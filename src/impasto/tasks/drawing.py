@@ -1,6 +1,7 @@
 """From the plan of a figure to a labelled sheet of pictures and its numbers: a run for every cell."""
 
 import json
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from impasto.tasks.transfer import Event, Transfer
 
 Numbers = Mapping[str, float | None]
 
+_COLUMNS = 32  # letters of a command on one line: about as wide as a picture
+
 
 @dataclass(frozen=True, eq=False)
 class Cell:
@@ -29,11 +32,13 @@ class Cell:
         heading: what is special about it, in a word or two.
         prepare: makes its run.
         numbers: what is written under it, by name, from the result.
+        command: a command line that is written under it, too.
     """
 
     heading: str
     prepare: Callable[[], Transfer]
     numbers: Callable[[Result], Numbers]
+    command: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,15 +166,15 @@ def _sheet(
     )
     strips = [inputs]
     for r, row in enumerate(sketch.rows):
-        tiles = tuple(_tile(results.get((r, c)), found.get((r, c), {})) for c in range(len(row.cells)))
+        tiles = tuple(_tile(results.get((r, c)), found.get((r, c), {}), cell) for c, cell in enumerate(row.cells))
         strips.append(Strip(tiles, tuple(cell.heading for cell in row.cells), row.label))
     return draw(strips, sketch.title)
 
 
-def _tile(result: Result | None, numbers: Numbers) -> Tile | None:
+def _tile(result: Result | None, numbers: Numbers, cell: Cell) -> Tile | None:
     if result is None:
         return None
-    lines = tuple(f"{name} {_shown(value)}" for name, value in numbers.items())
+    lines = (*(f"{name} {_shown(value)}" for name, value in numbers.items()), *textwrap.wrap(cell.command, _COLUMNS))
     return Tile(result.tensor, lines if result.complete else (*lines, "(stopped early)"))
 
 
@@ -194,6 +199,7 @@ def _plain(sketch: Sketch, place: tuple[int, int], result: Result, numbers: Numb
     return {
         "row": row.label,
         "column": row.cells[place[1]].heading,
+        **({"command": row.cells[place[1]].command} if row.cells[place[1]].command else {}),
         "numbers": dict(numbers),
         "losses": result.delivered.losses,
         "total": result.delivered.value,

@@ -28,6 +28,9 @@ SIZE = 256
 
 _PHOTO, _PAINTING = "chelsea", "swirl"
 _RATIOS = ("1e-5", "1e-4", "1e-3", "1e-2")  # alpha / beta
+_PAINTINGS = {"painting": _PAINTING, "second painting": "glass"}
+_BLENDS = 5  # pictures from one painting to the next
+_CORNERS = 4  # pictures along a side between three or four
 _ABREAST = 4  # cells in a row where rows mean nothing
 
 
@@ -56,14 +59,19 @@ class Materials:
                 raise SettingsError(f"The setting {name} is decided by this figure in each of its cells; leave it out.")
         return {"size": self.size, **(usual or {}), **self.values, **own}
 
+    @property
+    def paintings(self) -> list[Picture]:
+        """All of them, in their order."""
+        return [picture for what, picture in self.inputs.items() if what.endswith("painting")]
+
     def stylized(self, heading: str, own: Mapping[str, Any], *, far: bool = False) -> Cell:
-        """A cell with the photo in the style of the painting; ``far`` takes the evaluations that noise needs."""
+        """A cell with the photo in the style of the paintings; ``far`` takes the evaluations that noise needs."""
         settings = make(self.settings(own))
         if far:
             settings = from_noise(settings)
 
         def prepare() -> Transfer:
-            return Transfer.of(self.inputs["photo"], self.inputs["painting"], settings=settings)
+            return Transfer.of(self.inputs["photo"], self.paintings, settings=settings)
 
         return Cell(heading, prepare, relative_losses)
 
@@ -101,10 +109,17 @@ def sketch(name: str, *inputs: Any, size: int = SIZE, **values: Any) -> Sketch:
         hint = f" Did you mean {near[0]}?" if near else ""
         raise SettingsError(f"There is no figure {name!r}; choose one of {', '.join(FIGURES)}.{hint}")
     wanted = INPUTS.get(name, ("photo", "painting"))
-    if len(inputs) > len(wanted):
-        raise SettingsError(f"The figure {name} takes a {' and a '.join(wanted)}, but {len(inputs)} pictures came.")
-    given = dict(zip(wanted, inputs, strict=False))
-    pictures = {what: _read(given[what]) if what in given else _bundled(what, size) for what in wanted}
+    more = MORE.get(name, ())
+    if len(inputs) > len(wanted + more):
+        raise SettingsError(
+            f"The figure {name} takes a {' and a '.join(wanted + more)}, but {len(inputs)} pictures came."
+        )
+    given = dict(zip(wanted + more, inputs, strict=False))
+    pictures = {
+        what: _read(given[what]) if what in given else _bundled(what, size)
+        for what in wanted + more
+        if what in given or what in wanted
+    }
     planned = replace(FIGURES[name](Materials(pictures, size, values)), name=name)
     for row, column in planned.places():
         planned.rows[row].cells[column].prepare()
@@ -214,6 +229,36 @@ def style_losses(given: Materials) -> Sketch:
     return _sketch(given, "What of the style is compared", _abreast(cells))
 
 
+def blends(given: Materials) -> Sketch:
+    """Two styles in a row, three in a triangle or four in a square, with shares that change in equal steps."""
+    count = len(given.paintings)
+
+    def cell(blend: tuple[float, ...]) -> Cell:
+        return given.stylized(" : ".join(f"{share:.3g}" for share in blend), {"blend": blend})
+
+    rows = tuple(Row(tuple(map(cell, line))) for line in _GRIDS[count]())
+    called = {2: "from one to the other", 3: "one in each corner", 4: "one in each corner"}[count]
+    return _sketch(given, f"Blends of {count} styles, {called}", rows)
+
+
+def _in_a_row() -> list[list[tuple[float, ...]]]:
+    last = _BLENDS - 1
+    return [[((last - at) / last, at / last) for at in range(_BLENDS)]]
+
+
+def _in_a_triangle() -> list[list[tuple[float, ...]]]:
+    last = _CORNERS - 1
+    return [[((last - r) / last, (r - c) / last, c / last) for c in range(r + 1)] for r in range(_CORNERS)]
+
+
+def _in_a_square() -> list[list[tuple[float, ...]]]:
+    steps = [at / (_CORNERS - 1) for at in range(_CORNERS)]
+    return [[((1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x) for x in steps] for y in steps]
+
+
+_GRIDS = {2: _in_a_row, 3: _in_a_triangle, 4: _in_a_square}
+
+
 def relative_losses(result: Result) -> dict[str, float | None]:
     """The weighted parts of what was minimized."""
     return dict(result.delivered.by_kind)
@@ -243,12 +288,20 @@ def _read(source: Any) -> Picture:
 def _bundled(what: str, size: int) -> Picture:
     if what == "photo":
         return images.read(samples.photo(_PHOTO))
-    painting = images.read(samples.paint(_PAINTING, (size, round(size * 1.25))))
-    return replace(painting, source=replace(painting.source, name=_PAINTING))
+    name = _PAINTINGS[what]
+    painting = images.read(samples.paint(name, (size, round(size * 1.25))))
+    return replace(painting, source=replace(painting.source, name=name))
 
 
-INPUTS = {"content-layers": ("photo",), "style-layers": ("painting",)}
+INPUTS = {
+    "content-layers": ("photo",),
+    "style-layers": ("painting",),
+    "blends": ("photo", "painting", "second painting"),
+}
 """What a figure takes, where that is not a photo and a painting."""
+
+MORE = {"blends": ("third painting", "fourth painting")}
+"""What it takes besides, if it is given."""
 
 FIGURES: dict[str, Callable[[Materials], Sketch]] = {
     "content-layers": content_layers,
@@ -259,5 +312,6 @@ FIGURES: dict[str, Callable[[Materials], Sketch]] = {
     "layer-weights": layer_weights,
     "pooling": pooling,
     "style-losses": style_losses,
+    "blends": blends,
 }
 """Every figure by its name."""

@@ -1,21 +1,24 @@
 """What a run will do before it does it: levels, evaluations, memory and time."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from impasto.descent import Level
-from impasto.encoders import Conv, Encoder, Stack
+from impasto.encoders import Encoder, Stack
 from impasto.errors import LayerError, SettingsError
 from impasto.images import Picture
-from impasto.pyramid import fitted, level_shapes
+from impasto.losses import STYLE_LOSSES
+from impasto.optimizers import LBFGS
+from impasto.pyramid import fitted, level_shapes, scaled
 from impasto.settings import Settings
+from impasto.tasks.budget import Budget, Layout, arrange, demand, history_of
 from impasto.tasks.targets import Balance, style_shape
 
 _FINEST, _GROWTH, _MOST = 30, 1.6, 80  # evaluations on the finest level, times more per coarser one, and at most
-_FOUNDATION = 420e6  # bytes that Python, torch and the weights take before the first image
+_LARGE = 4e6  # positions above which the finest level has fewer, as the root of their number
+_FEWEST = 6
+_REACH = 4  # positions that a loss on the picture itself may look beyond its own
 
 
 def levels(settings: Settings, stack: Stack, content: Picture, styles: Sequence[Picture]) -> tuple[Level, ...]:
@@ -36,7 +39,7 @@ def levels(settings: Settings, stack: Stack, content: Picture, styles: Sequence[
         )
     check_fit(settings, stack, content, styles, shapes[-1])
     if given is None:
-        counts = [min(_MOST, round(_FINEST * _GROWTH**up)) for up in range(len(shapes) - 1, -1, -1)]
+        counts = [_usual(shape, up) for up, shape in zip(range(len(shapes) - 1, -1, -1), shapes, strict=True)]
     else:
         counts = [given[min(index, len(given) - 1)] for index in range(len(shapes))]
     return tuple(
@@ -44,6 +47,15 @@ def levels(settings: Settings, stack: Stack, content: Picture, styles: Sequence[
         for shape, count in zip(shapes, counts, strict=True)
         if not any(_misfits(settings, stack, content, styles, shape))
     )
+
+
+def _usual(shape: tuple[int, ...], up: int) -> int:
+    """Evaluations of a level so many levels above the finest.
+
+    A large level costs most and has least to do: what can be seen of strokes was laid out below it, and it sharpens.
+    """
+    growing = min(_MOST, round(_FINEST * _GROWTH**up))
+    return min(growing, max(_FEWEST, round(_FINEST * math.sqrt(_LARGE / math.prod(shape)))))
 
 
 def check_fit(
@@ -63,9 +75,9 @@ def _misfits(
 ) -> Iterator[str]:
     balance = Balance(settings)
     seen = [(content, content.shape, balance.content_layers), (content, shape, balance.layers)]
-    for style in styles:
-        at = style_shape(settings, style.shape, shape)
-        seen += [(style, style.shape, balance.style_layers), (style, at, balance.style_layers)]
+    for index, style in enumerate(styles):
+        at = scaled(style_shape(settings, style.shape, shape), settings.scale_of(index) / settings.scale_of())
+        seen += [(style, extents, balance.layers_of(index)) for extents in (style.shape, at)]
     for picture, extents, layers in seen:
         for layer in layers:
             if min(extents) < stack.stride(layer):
@@ -91,16 +103,33 @@ class Plan:
         layers: the layers that losses look at.
         precision: of features and convolutions, ``fp32`` or ``bf16``.
         device: where.
-        memory: estimated peak resident memory, in bytes.
+        layouts: by a level's shape, how it is computed.
         seconds: estimated time, or None if nothing was measured.
+        processes: that share the work.
     """
 
     levels: tuple[Level, ...]
     layers: tuple[str, ...]
     precision: str
     device: str
-    memory: float
+    layouts: Mapping[tuple[int, ...], Layout]
     seconds: float | None
+    processes: int = 1
+
+    @property
+    def memory(self) -> float:
+        """Estimated peak resident memory of a process, in bytes."""
+        return max(layout.memory for layout in self.layouts.values())
+
+    @property
+    def files(self) -> float:
+        """Bytes in temporary files at the peak, 0 if everything stays in memory."""
+        return max(layout.files for layout in self.layouts.values())
+
+    @property
+    def cost(self) -> float:
+        """Positions times evaluations of all levels, those in tiles with what tiles add and processes take off."""
+        return sum(level.cost * self.layouts[level.shape].cost for level in self.levels)
 
     @property
     def evaluations(self) -> int:
@@ -108,21 +137,44 @@ class Plan:
         return sum(level.evaluations for level in self.levels)
 
 
-def memory_of(encoder: Encoder, layers: tuple[str, ...], shape: tuple[int, ...], history: int) -> float:
-    """An estimate of the peak memory of a run, in bytes, from what is alive at the peak.
+def layouts(
+    settings: Settings, encoder: Encoder, levels: Sequence[Level], pictures: Sequence[Picture], budget: Budget
+) -> dict[tuple[int, ...], Layout]:
+    """How every level is computed within a budget, by its shape.
 
-    Per image position: every kept activation once, the two gradients of the widest layers, and 3 float32 channels for
-    each of the optimizer's 2 ``history`` vectors and half a dozen more images.
+    Args:
+        settings: of the run.
+        encoder: what sees the result, at the run's precision.
+        levels: coarse to fine.
+        pictures: the photo, then the paintings.
+        budget: what the run may use.
+
+    Raises:
+        SettingsError: if a level does not fit.
     """
-    positions = math.prod(shape)
-    size = torch.empty(0, dtype=encoder.dtype).element_size()
-    kept = sum(_values(encoder.stack, layer) for layer in encoder.stack.until(encoder.deepest(layers)))
-    widest = max(_values(encoder.stack, layer) for layer in encoder.stack.convolutions)
-    return _FOUNDATION + positions * (size * (kept + 2 * widest) + 12 * (2 * history + 6))
-
-
-def _values(stack: Stack, layer: object) -> float:
-    """Values per image position of a convolution's output; averages are not kept."""
-    if not isinstance(layer, Conv):
-        return 0.0
-    return layer.channels_out / stack.stride(layer.name) ** 2
+    balance, stack = Balance(settings), encoder.stack
+    own = sum(12.0 * math.prod(picture.shape) for picture in pictures)
+    style_margin = max((STYLE_LOSSES[name].margin for name in balance.style_losses), default=0)
+    reaches = [stack.radius(name) for name in balance.layers]
+    reaches += [stack.radius(name) + style_margin * stack.stride(name) for name in balance.style_layers]
+    stride = max(stack.stride(name) for name in balance.layers)
+    found = {}
+    for level in levels:
+        seen = [
+            math.prod(
+                scaled(style_shape(settings, style.shape, level.shape), settings.scale_of(index) / settings.scale_of())
+            )
+            for index, style in enumerate(pictures[1:] if balance.style_layers else ())
+        ]
+        want = demand(
+            encoder,
+            balance.layers,
+            balance.content_layers,
+            level,
+            pictures=own,
+            style=max(seen, default=0),
+            divisible=all(STYLE_LOSSES[name].pointwise for name in balance.style_losses),
+            optimizer=history_of(settings.optimizer, settings.history or LBFGS.history, level.evaluations),
+        )
+        found[level.shape] = arrange(want, budget, max(_REACH, *reaches), stride, encoder.padding)
+    return found

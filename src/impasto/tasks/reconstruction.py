@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from impasto import images
 from impasto.errors import LayerError, SettingsError
@@ -17,7 +17,21 @@ from impasto.tasks.decided import decided, from_noise
 from impasto.tasks.result import Result
 from impasto.tasks.transfer import Listener, Transfer
 
-IDLE = ("content_weight", "style_weight", "style_layers", "style_losses", "blend", "style_scale")
+IDLE = (
+    "content_weight",
+    "style_weight",
+    "style_layers",
+    "layers_per_style",
+    "style_losses",
+    "blend",
+    "style_scale",
+    "style_size",
+    "style_scales",
+    "color",
+    "color_strength",
+    "mask_strengths",
+    "guidance",
+)
 """The settings that have no say in a reconstruction."""
 
 
@@ -57,6 +71,9 @@ def reconstruct(
 class Reconstruction(Transfer):
     """A style transfer without a style, from noise; made by :meth:`prepared`. The photo stands in for the painting."""
 
+    spectrum: ClassVar[float] = 0.0
+    """The noise to be removed is as strong in fine structures as in coarse ones."""
+
     @classmethod
     def prepared(cls, photo: Any, layer: str, *, settings: Settings | None = None, **values: Any) -> Self:
         """Read the photo and check everything; arguments as for :func:`reconstruct`.
@@ -70,11 +87,11 @@ class Reconstruction(Transfer):
             "a reconstruction",
             settings,
             values,
-            usual={"init": "noise"},
+            usual={"init": "noise", "precision": "fp32"},  # an error near 0 drowns in the rounding of bf16
             fixed={"strength": 0.0, "content_layers": {layer: 1.0}},
             idle=IDLE,
         )
-        if chosen.init == "content":
+        if chosen.init in ("content", "preview"):
             raise SettingsError("A reconstruction cannot start from its own photo; start from noise or another image.")
         picture = photo if isinstance(photo, Picture) else images.read(photo)
         return cls.of(picture, picture, settings=from_noise(chosen))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from impasto import images
-from impasto.engines import Engine
+from impasto.engines import Evaluator
 from impasto.errors import ImageError
 from impasto.settings import Settings
 from impasto.tasks.plan import check_fit
@@ -27,7 +27,16 @@ class Scored:
     scores: Scores
 
 
-def score(content: Any, styles: Any, pictures: Any, *, settings: Settings | None = None, **values: Any) -> list[Scored]:
+def score(
+    content: Any,
+    styles: Any,
+    pictures: Any,
+    *,
+    masks: Any = None,
+    protect: Any = None,
+    settings: Settings | None = None,
+    **values: Any,
+) -> list[Scored]:
     """Content, style and total loss of pictures as they are, at their own size.
 
     Arguments are those of :func:`impasto.stylize`; ``pictures`` is one picture or a list. The photo is resampled to
@@ -38,21 +47,27 @@ def score(content: Any, styles: Any, pictures: Any, *, settings: Settings | None
         ImpastoError: as :func:`impasto.stylize`.
     """
     several = pictures if isinstance(pictures, (list, tuple)) else [pictures]
-    base = Transfer.unsized(content, styles, settings=settings, **values)
+    base = Transfer.unsized(content, styles, masks=masks, protect=protect, settings=settings, **values)
     exact = base.settings.model_copy(update={"precision": "fp32"})
     run = replace(base, settings=exact)
     found = []
-    engines: dict[tuple[int, int], Engine] = {}
+    engines: dict[tuple[int, int], Evaluator] = {}
     for item in several:
         picture = item if isinstance(item, images.Picture) else images.read(item)
         if picture.shape not in engines:
             _check_proportions(picture, run.content)
-            check_fit(exact, run.stack, run.content, run.styles, picture.shape)
-            engines = {picture.shape: run.targets(run.encoder).engine_at(picture.shape)}
+            sized = run if exact.style_size is None else replace(run, settings=_sized(exact, picture.shape))
+            check_fit(sized.settings, run.stack, run.content, run.styles, picture.shape)
+            engines = {picture.shape: sized.targets(run.encoder).engine_at(picture.shape)}
         evaluation = engines[picture.shape].measure(picture.pixels.to(run.device))
         scores = Scores(evaluation.value, evaluation.by_kind, evaluation.losses)
         found.append(Scored(picture.source.name, picture.shape, scores))
     return found
+
+
+def _sized(settings: Settings, shape: tuple[int, int]) -> Settings:
+    """The settings of a run whose result would have this shape: a style's size in pixels is told from the result's."""
+    return settings.model_copy(update={"size": max(shape)})
 
 
 def _check_proportions(picture: images.Picture, content: images.Picture) -> None:

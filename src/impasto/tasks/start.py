@@ -1,10 +1,13 @@
 """The image that a descent begins with."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from impasto.feedforward.preview import preview
+from impasto.images import Picture
 from impasto.pyramid import resize
 from impasto.settings import Settings
 from impasto.tasks.targets import shares
@@ -31,6 +34,20 @@ def starting_image(
         return noise
     colored = _with_moments(noise, *_moments(styles, shares(settings, len(styles))))
     return torch.lerp(colored, noise, settings.noise)
+
+
+def previewed(settings: Settings, content: Picture, styles: Sequence[Picture], size: int) -> Picture:
+    """The pair's preview (:func:`impasto.preview`) at a long side, as a picture to start from."""
+    found = preview(
+        content,
+        list(styles),
+        size=size,
+        blend=settings.blend,
+        style_scale=min(16.0, settings.scale_of()),
+        precision=settings.precision,
+        device=settings.device,
+    )
+    return replace(content, pixels=found.tensor, alpha=None)
 
 
 def _moments(styles: Sequence[Tensor], parts: Sequence[float]) -> tuple[Tensor, Tensor]:

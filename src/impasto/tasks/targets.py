@@ -1,18 +1,25 @@
 """The objective of style transfer at one size: the photo's features, the paintings' statistics, and their weights."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from impasto.choices import WRAPPING
 from impasto.encoders import IMAGE, Encoder
-from impasto.engines import Engine
-from impasto.losses import STYLE_LOSSES, ContentLoss, StyleLoss, TotalVariationLoss
+from impasto.engines import Engine, Evaluator
+from impasto.errors import SettingsError
+from impasto.losses import STYLE_LOSSES, ContentLoss, PhotorealismLoss, SharpnessLoss, StyleLoss, TotalVariationLoss
 from impasto.objective import Objective, Term
-from impasto.pyramid import fitted, resize
+from impasto.pyramid import fitted, resize, resize_within, scaled
 from impasto.settings import Settings
+from impasto.tasks.guiding import Guidance, Seen
+from impasto.tasks.palette import Palette
+from impasto.tasks.places import Places
+from impasto.tasks.room import Room
 
 _EVEN = 0.025  # content weight over style weight, both relative, at strength 0.5: chosen by looking at a few pairs
 
@@ -47,7 +54,24 @@ class Balance:
     def style_layers(self) -> tuple[str, ...]:
         """The layers whose style loss has a say."""
         off = self.strength == 0 or self.settings.style_weight == 0
-        return () if off else tuple(name for name, weight in self.settings.style_layers.items() if weight)
+        return () if off else tuple(name for name, weight in self.style_weights.items() if weight)
+
+    def layers_of(self, index: int) -> tuple[str, ...]:
+        """The layers at which the style of an index has a say."""
+        own = self.settings.layers_per_style
+        return tuple(name for name in self.style_layers if own is None or own[index].get(name))
+
+    @property
+    def style_weights(self) -> Mapping[str, float]:
+        """w_l: of every style layer; where styles have layers of their own, what each gives it, by its share."""
+        own = self.settings.layers_per_style
+        if own is None:
+            return self.settings.style_layers
+        found: dict[str, float] = {}
+        for weights, share in zip(own, shares(self.settings, len(own)), strict=True):
+            for name, weight in weights.items():
+                found[name] = found.get(name, 0.0) + share * weight
+        return found
 
     @property
     def style_losses(self) -> tuple[str, ...]:
@@ -65,11 +89,18 @@ class Balance:
         if self.strength is None:
             return share * (self.settings.content_weight or 0.0)
         size = features.float().square().mean().item() / 2
+        return self.content_of(size, layer)
+
+    def content_of(self, size: float, layer: str) -> float:
+        """The weight of the content loss at a layer whose target has half the mean square ``size``."""
+        share = _share(self.settings.content_layers, layer)
+        if self.strength is None:
+            return share * (self.settings.content_weight or 0.0)
         return share * _EVEN * (1 - self.strength) ** 2 / max(size, 1e-12)
 
     def style(self, loss: StyleLoss, layer: str, name: str) -> float:
         """The weight of a style loss, by its name in the settings, at a layer."""
-        share = _share(self.settings.style_layers, layer) * _share(self.settings.style_losses, name)
+        share = _share(self.style_weights, layer) * _share(self.settings.style_losses, name)
         if self.strength is None:
             return share * (self.settings.style_weight or 0.0)
         return share * self.strength**2 / max(loss.size(), 1e-12)
@@ -84,58 +115,165 @@ class Targets:
         content: the photo, (1, 3, H, W) at its full size.
         styles: the paintings, likewise.
         settings: layers, losses, weights, scale and blend.
+        palette: whose colors the picture has, or None for the paintings'.
+        places: which part of the photo has which style, or None for all of it. With pairs of masks there is one painting
+            for each pair, in their order.
+        canvas: what sees the result and the photo, if that is another network, with another border, than sees the paintings.
+        room: how each size is computed.
     """
 
     encoder: Encoder
     content: Tensor
     styles: Sequence[Tensor]
     settings: Settings
+    palette: Palette | None = None
+    places: Places | None = None
+    canvas: Encoder | None = None
+    room: Room = field(default_factory=Room)
 
-    def engine_at(self, shape: tuple[int, ...]) -> Engine:
-        """The engine whose objective belongs to a result of spatial ``shape``."""
+    def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
+        """What evaluates a result of spatial ``shape``: an engine, behind a veil if the network sees only luminance."""
+        engine = self.bare_engine_at(shape)
+        return engine if self.palette is None else self.palette.seen_by(engine, shape, self.encoder.device)
+
+    def bare_engine_at(self, shape: tuple[int, ...]) -> Engine:
+        """The engine whose objective belongs to what the network sees of a result of spatial ``shape``."""
+        self.room.announce(self.encoder, shape)
         with torch.no_grad():
             terms = [*self._content_terms(shape), *self._style_terms(shape)]
-        if self.settings.smoothness:
-            terms.append(Term("smoothness", IMAGE, TotalVariationLoss(), self.settings.smoothness))
-        return Engine(self.encoder, Objective(tuple(terms)))
+        objective = Objective((*terms, *self._image_terms(shape)))
+        return self.room.engine(self.canvas or self.encoder, objective, shape)
+
+    def _photo_at(self, shape: tuple[int, ...]) -> Tensor:
+        if self.palette is not None:
+            return self.palette.photo_at(shape).to(self.encoder.device)
+        return resize_within(self.content, shape, self.settings.padding).to(self.encoder.device)
+
+    def _image_terms(self, shape: tuple[int, ...]) -> Iterator[Term]:
+        """What is asked of the picture itself."""
+        chosen = self.settings
+        if chosen.smoothness:
+            yield Term("smoothness", IMAGE, TotalVariationLoss(), chosen.smoothness)
+        if chosen.sharpness:
+            yield Term("sharpness", IMAGE, SharpnessLoss(self._photo_at(shape)), chosen.sharpness)
+        if chosen.photorealism:
+            yield Term("photorealism", IMAGE, PhotorealismLoss(self._photo_at(shape)), chosen.photorealism)
 
     def _content_terms(self, shape: tuple[int, ...]) -> list[Term]:
         balance = Balance(self.settings)
         if not balance.content_layers:
             return []
-        image = resize(self.content, shape).to(self.encoder.device)
+        if cut := self.room.cut_at(shape):
+            plain = (self.palette is None or not self.palette.hides) and self.settings.padding not in WRAPPING
+            photo = self.room.resized(self.content, shape) if plain else self._photo_at(shape)
+            parts = self.room.content(self.canvas or self.encoder, photo, balance.content_layers, cut)
+            return [Term("content", layer, loss, balance.content_of(size, layer)) for layer, loss, size in parts]
+        image = self._photo_at(shape)
         return [
             Term("content", name, ContentLoss(features), balance.content(features, name))
-            for name, features in self.encoder.features(image, balance.content_layers)
+            for name, features in (self.canvas or self.encoder).features(image, balance.content_layers)
         ]
 
     def _style_terms(self, shape: tuple[int, ...]) -> list[Term]:
         balance = Balance(self.settings)
         if not balance.style_layers:
             return []
+        if self.places is not None:
+            return self._guided_terms(shape, self.places)
         losses = self._style_losses(shape, balance.style_layers, balance.style_losses)
         return [
             Term("style", layer, loss, balance.style(loss, layer, name), "" if name == "gram" else name)
             for (layer, name), loss in losses.items()
         ]
 
+    def _guided_terms(self, shape: tuple[int, ...], places: Places) -> list[Term]:
+        """Those of every region by itself; where regions have styles of their own, with that style's layers."""
+        own = self.settings.layers_per_style if places.pairs else None
+
+        def seen(index: int) -> Seen:
+            style, image = self._style(index), self._seen(index, shape)
+            layers = Balance(self.settings).layers_of(style)
+            parts = (
+                (layer, features, self._weight_of(style, layer))
+                for layer, features in self.encoder.features(image, layers)
+            )
+            return tuple(image.shape[2:]), parts
+
+        def weigh(number: int, loss: StyleLoss, layer: str, name: str) -> float:
+            alone = {} if own is None else {"style_layers": own[self._style(number)], "layers_per_style": None}
+            return Balance(self.settings.model_copy(update=alone)).style(loss, layer, name)
+
+        guidance = Guidance(self.encoder, places, self.settings)
+        found = guidance.losses(shape, shares(self.settings, len(self.styles)), seen, weigh)
+        return [Term("style", part.layer, part.loss, part.weight, part.variant) for part in found]
+
+    def _style(self, index: int) -> int:
+        """The number of the style that a painting shows: with pairs of masks one style may be there several times."""
+        return self.places.styles[index] if self.places is not None and self.places.pairs else index
+
+    def _seen(self, index: int, shape: tuple[int, ...]) -> Tensor:
+        """The painting of an index as it is seen for a result of a shape."""
+        return resize(self.styles[index], self._shape_seen(index, shape)).to(self.encoder.device)
+
+    def _shape_seen(self, index: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+        seen = self._seen_at(tuple(self.styles[index].shape[2:]), shape)
+        if self.settings.style_scales is not None:
+            seen = scaled(seen, self.settings.style_scales[self._style(index)])
+        return seen
+
+    def _seen_at(self, style: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape that a style is seen at, for a result of a shape."""
+        return style_shape(self.settings, style, shape)
+
     def _style_losses(
         self, shape: tuple[int, ...], layers: Sequence[str], names: Sequence[str]
     ) -> dict[tuple[str, str], StyleLoss]:
         """The losses by layer and name, aimed at the paintings' statistics mixed by their shares."""
         found: dict[tuple[str, str], StyleLoss] = {}
-        seen = 0.0
-        for style, share in zip(self.styles, shares(self.settings, len(self.styles)), strict=True):
-            if not share:
+        seen = dict.fromkeys(layers, 0.0)
+        for index, share in enumerate(shares(self.settings, len(self.styles))):
+            own = Balance(self.settings).layers_of(index) if share else ()
+            if own and self._outsized(index, shape):
+                for layer in own:
+                    seen[layer] += share * self._weight_of(index, layer)
+                parts = {layer: share * self._weight_of(index, layer) / seen[layer] for layer in own}
+                found.update(self._mixed_in_tiles(found, index, shape, parts))
                 continue
-            seen += share
-            image = resize(style, style_shape(self.settings, tuple(style.shape[2:]), shape)).to(self.encoder.device)
-            for layer, features in self.encoder.features(image, layers):
+            for layer, features in self.encoder.features(self._seen(index, shape), own) if own else ():
+                part = share * self._weight_of(index, layer)
+                seen[layer] += part
                 for name in names:
                     known = found.get((layer, name))
-                    mixed = known.mixed(features, share / seen) if known else STYLE_LOSSES[name].of(features)
+                    mixed = known.mixed(features, part / seen[layer]) if known else STYLE_LOSSES[name].of(features)
                     found[layer, name] = mixed
         return found
+
+    def _outsized(self, index: int, shape: tuple[int, ...]) -> bool:
+        """Whether a painting is seen too large to be taken whole."""
+        cut = self.room.cut_at(shape)
+        seen = math.prod(self._shape_seen(index, shape))
+        divisible = all(STYLE_LOSSES[name].pointwise for name in Balance(self.settings).style_losses)
+        return divisible and cut is not None and seen > max(tile.box.positions for tile in cut)
+
+    def _mixed_in_tiles(
+        self, found: Mapping[tuple[str, str], StyleLoss], index: int, shape: tuple[int, ...], parts: Mapping[str, float]
+    ) -> dict[tuple[str, str], StyleLoss]:
+        """The losses found so far with a part of each layer's target given over to a painting taken tile by tile."""
+        cut = self.room.cut_at(shape)
+        assert cut is not None
+        known = {(layer, name): found.get((layer, name)) for layer in parts for name in Balance(self.settings).style_losses}
+        side = max(max(tile.core.shape) for tile in cut)
+        losses = self.room.style(self.encoder, self.styles[index], self._shape_seen(index, shape), known, side)
+        for key, loss in losses.items():
+            before = known[key]
+            aim = loss.target if before is None else torch.lerp(before.target, loss.target, parts[key[0]])
+            losses[key] = replace(loss, target=aim)
+        return losses
+
+    def _weight_of(self, index: int, layer: str) -> float:
+        """How much a style has to say at a layer, beside the others."""
+        own = self.settings.layers_per_style
+        return 1.0 if own is None else own[index][layer]
 
 
 def _share(weights: Mapping[Any, float], name: str) -> float:
@@ -143,8 +281,25 @@ def _share(weights: Mapping[Any, float], name: str) -> float:
 
 
 def style_shape(settings: Settings, style: tuple[int, ...], result: tuple[int, ...]) -> tuple[int, ...]:
-    """The spatial shape that a painting of shape ``style`` is seen at, for a result of shape ``result``."""
-    return fitted(style, max(1, round(max(result) * settings.style_scale)))
+    """The spatial shape that paintings of shape ``style`` are seen at, for a result of shape ``result``."""
+    return fitted(style, max(1, round(max(result) * settings.scale_of())))
+
+
+def check_counts(settings: Settings, count: int) -> None:
+    """Refuse settings with an entry per style if there is another number of styles.
+
+    Raises:
+        SettingsError: naming both numbers.
+    """
+    called = {
+        "blend": "The blend has {} shares for {} styles; give one share each.",
+        "style_scales": "The setting style_scales has {} scales for {} styles; give one scale each.",
+        "layers_per_style": "The setting layers_per_style has the layers of {} styles for {} styles; give layers for each.",
+    }
+    for name, sentence in called.items():
+        given = getattr(settings, name)
+        if given is not None and len(given) != count:
+            raise SettingsError(sentence.format(len(given), count))
 
 
 def shares(settings: Settings, count: int) -> list[float]:

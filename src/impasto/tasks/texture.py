@@ -7,24 +7,21 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
-from torch import Tensor
 
 from impasto import images
-from impasto.encoders import Encoder
-from impasto.engines import Engine
 from impasto.errors import SettingsError
 from impasto.images import Picture
-from impasto.pyramid import resize, resize_periodic
 from impasto.quality import seam
 from impasto.settings import Settings
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided, from_noise
 from impasto.tasks.result import Result
 from impasto.tasks.start import starting_image
-from impasto.tasks.targets import Targets, style_shape
+from impasto.tasks.targets import style_shape
 from impasto.tasks.transfer import Listener, Transfer
 
-IDLE = ("content_weight", "style_weight", "content_layers")
+_OF_PHOTO = ("sharpness", "photorealism", "color", "color_strength", "mask_strengths", "guidance")
+IDLE = ("content_weight", "content_layers", "style_size", *_OF_PHOTO)
 """The settings that have no say in a texture."""
 
 _PERIOD = 4  # pixels: two doublings between levels leave traces that repeat
@@ -53,7 +50,8 @@ def synthesize(
             (first) exemplar is seen pixel for pixel unless ``style_scale`` is given.
         on_event: called after every optimizer step; return True to stop there and keep the best picture.
         checkpoint: a folder; a run that finds its own checkpoint there goes on from it to the same picture.
-        values: single settings.
+        values: single settings. With ``style_weight`` every layer's E_l is weighed as it is, the paper's sum, in which the
+            shallow layers have most to say; without it each is relative to the exemplar's own size there.
 
     Returns:
         The picture. Its ``measures`` are ``seam`` (:func:`impasto.quality.seam`, about 1 where it tiles), ``noise``
@@ -103,16 +101,9 @@ class Texture(Transfer):
     @cached_property
     def source(self) -> Picture | None:
         """The picture that the descent starts from, or None if it starts from noise."""
-        if self.settings.init == "content":
+        if self.settings.init in ("content", "preview"):
             raise SettingsError("A texture has no content to start from; start from noise, style-moments or an image.")
         return super().source
-
-    def targets(self, encoder: Encoder) -> Targets:
-        """What the texture aims at."""
-        if not self.tileable:
-            return super().targets(encoder)
-        mirrored = encoder.padded("reflect")
-        return _Wrapped(mirrored, self.content.pixels, [style.pixels for style in self.styles], self.settings, encoder)
 
     def run(
         self,
@@ -138,9 +129,6 @@ class Texture(Transfer):
         white = starting_image(self.settings.model_copy(update={"init": "noise", "noise": 0.0}), None, (), shape)
         return self.targets(self.encoder).engine_at(shape).measure(white.to(self.device)).value
 
-    def _resized(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
-        return (resize_periodic if self.tileable else resize)(image, shape)
-
     def _identity(self) -> dict[str, Any]:
         return {**super()._identity(), "task": "texture"}
 
@@ -155,22 +143,16 @@ class Texture(Transfer):
                 )
 
 
-@dataclass(frozen=True, eq=False)
-class _Wrapped(Targets):
-    """Targets seen by one encoder, for a texture seen by another, whose padding is circular."""
-
-    wrapping: Encoder
-
-    def engine_at(self, shape: tuple[int, ...]) -> Engine:
-        return replace(super().engine_at(shape), encoder=self.wrapping)
-
-
 def _settings(
     settings: Settings | None, values: dict[str, Any], longest: int, exemplar: int, *, tileable: bool
 ) -> Settings:
     scale = exemplar / longest
     usual: dict[str, Any] = {"init": "noise", "style_scale": min(16.0, scale)}
-    fixed: dict[str, Any] = {"strength": 1.0, "size": longest}
+    given = values if settings is None else settings.model_fields_set
+    fixed: dict[str, Any] = {
+        "size": longest,
+        **({"content_weight": 0.0} if "style_weight" in given else {"strength": 1.0}),
+    }
     if tileable:
         fixed["padding"] = "circular"
     chosen = decided("a texture", settings, values, usual=usual, fixed=fixed, idle=IDLE)

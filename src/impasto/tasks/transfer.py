@@ -1,67 +1,51 @@
 """Style transfer: a photo and one or several paintings in, the photo in their style out."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
 
 import impasto
 from impasto import images, machine
-from impasto.descent import Descent, Level, Record, Snapshot
+from impasto.choices import WRAPPING
+from impasto.descent import Descent, Level, Record
 from impasto.encoders import Encoder, Parameters, Stack, load
 from impasto.encoders.weights import file_sha256
-from impasto.engines import Evaluation
-from impasto.errors import CheckpointError, SettingsError
+from impasto.engines import Engine
+from impasto.engines.ranks import DONE, Ranks
+from impasto.errors import SettingsError
 from impasto.images import Picture
-from impasto.optimizers import LBFGS, Adam, GradientDescent, Optimizer
-from impasto.pyramid import fitted, resize
+from impasto.images.wrapping import tileable
+from impasto.optimizers import LBFGS, Bounds, Optimizer
+from impasto.pyramid import fitted, resize, resize_within
 from impasto.settings import INITS, Settings, make
+from impasto.storage import MEMORY, Mapped
+from impasto.tasks.budget import WHOLE, Budget, Layout, bytes_of, compact_from
 from impasto.tasks.checkpoint import Checkpoint
-from impasto.tasks.plan import Plan, levels, memory_of
+from impasto.tasks.descending import Event, Listener, descend, optimizer_of
+from impasto.tasks.palette import Palette
+from impasto.tasks.places import Places, check_places
+from impasto.tasks.plan import Plan, layouts, levels
 from impasto.tasks.result import Result, Scores
-from impasto.tasks.start import starting_image
-from impasto.tasks.targets import Balance, Targets
+from impasto.tasks.room import Room
+from impasto.tasks.start import previewed, starting_image
+from impasto.tasks.targets import Balance, Targets, check_counts
+from impasto.tasks.work import Meter, OnWork
 
-
-@dataclass(frozen=True, eq=False)
-class Event:
-    """Where a run is; what callbacks get.
-
-    Args:
-        level: index of the current level, from 0.
-        levels: all levels.
-        evaluation: evaluations made on this level.
-        value: the objective there.
-        by_kind: its weighted parts: ``content``, ``style``, ``smoothness``.
-        losses: each term's plain loss by name.
-        seconds: time spent so far in the descent.
-        remaining: estimated seconds to go.
-        image: the best image so far at the level's size, (1, 3, H, W).
-    """
-
-    level: int
-    levels: tuple[Level, ...]
-    evaluation: int
-    value: float
-    by_kind: dict[str, float]
-    losses: dict[str, float]
-    seconds: float
-    remaining: float
-    image: Tensor = field(repr=False)
-
-
-Listener = Callable[[Event], object]
+__all__ = ["Event", "Listener", "Transfer", "stylize"]
 
 
 def stylize(
     content: Any,
     styles: Any,
     *,
+    masks: Any = None,
+    protect: Any = None,
     settings: Settings | None = None,
     on_event: Listener | None = None,
     checkpoint: str | Path | None = None,
@@ -72,6 +56,10 @@ def stylize(
     Args:
         content: the photo: a path, PIL image, array (H, W, 3) or tensor (3, H, W).
         styles: a painting, or a list of them.
+        masks: where each style goes: a list with a mask of the photo for every style, in the same order, or several for
+            one style. Each is a path, ``"sky.png"``, ``"sky.png=stars.png"`` with a mask of the painting too, the word
+            ``"rest"``, an array, a tensor, or a pair of these. White belongs to the region, gray in part.
+        protect: a mask of what stays the photo.
         settings: all settings at once; or give single ones as keywords, by the names in
             :class:`impasto.Settings`, ``stylize(photo, painting, size=1024, strength=0.7)``.
         on_event: called after every optimizer step; return True to stop there and keep the best image.
@@ -84,18 +72,29 @@ def stylize(
     Raises:
         ImpastoError: with a sentence on what is wrong with an image, a setting, the weights or the checkpoint.
     """
-    return Transfer.of(content, styles, settings=settings, **values).run(on_event, checkpoint)
+    run = Transfer.of(content, styles, masks=masks, protect=protect, settings=settings, **values)
+    return run.run(on_event, checkpoint)
 
 
 @dataclass(frozen=True, eq=False)
 class Transfer:
-    """One run, prepared: inputs read, settings checked, network read. Made by :meth:`of`."""
+    """One run, prepared: inputs read, settings checked, network read. Made by :meth:`of`.
+
+    Its ``budget`` is the memory it may use and the processes that share the work, and ``on_work`` is told how the work on
+    large pictures goes on; :meth:`within` sets both.
+    """
 
     content: Picture
     styles: tuple[Picture, ...]
     settings: Settings
     stack: Stack
     parameters: Parameters
+    places: Places | None = None
+    budget: Budget = WHOLE
+    on_work: OnWork | None = None
+
+    spectrum: ClassVar[float] = LBFGS.spectrum
+    """L-BFGS's: how much faster coarse structures may move than fine ones."""
 
     @classmethod
     def of(cls, content: Any, styles: Any, *, settings: Settings | None = None, **values: Any) -> Self:
@@ -108,10 +107,22 @@ class Transfer:
         """
         run = cls.unsized(content, styles, settings=settings, **values)
         run.levels, run.source, run.device  # noqa: B018 - each raises what is wrong with it
+        if run.places is not None:
+            run.places.check_areas(run.levels[-1].shape, run.styles)
         return run
 
     @classmethod
-    def unsized(cls, content: Any, styles: Any, *, settings: Settings | None = None, **values: Any) -> Self:
+    def unsized(
+        cls,
+        content: Any,
+        styles: Any,
+        *,
+        masks: Any = None,
+        protect: Any = None,
+        memory: str | float | None = None,
+        settings: Settings | None = None,
+        **values: Any,
+    ) -> Self:
         """:meth:`of`, without what depends on the size of the result and on what to start from.
 
         Raises:
@@ -123,13 +134,27 @@ class Transfer:
         several = styles if isinstance(styles, (list, tuple)) else [styles]
         if not several:
             raise SettingsError("There is no style image; give at least one.")
-        if chosen.blend is not None and len(chosen.blend) != len(several):
-            raise SettingsError(
-                f"The blend has {len(chosen.blend)} shares for {len(several)} styles; give one share each."
-            )
+        check_counts(chosen, len(several))
         stack, parameters = load(chosen.network, chosen.weights)
-        pictures = [_picture(source) for source in (content, *several)]
-        return cls(pictures[0], tuple(pictures[1:]), _canonical(chosen, stack), stack, parameters)
+        photo, *paintings = (_picture(source) for source in (content, *several))
+        if chosen.padding == "circular" and Balance(chosen).content_layers:
+            photo = tileable(photo)
+        places = Places.of(masks, protect, photo, paintings)
+        check_places(places, chosen)
+        budget = Budget(bytes_of(memory))
+        return cls(photo, tuple(paintings), _canonical(chosen, stack), stack, parameters, places, budget)
+
+    def within(self, budget: Budget, on_work: OnWork | None = None) -> Self:
+        """The same run within another budget, with someone told how its work goes on.
+
+        Raises:
+            SettingsError: if it does not fit.
+        """
+        other = replace(self, budget=budget, on_work=on_work)
+        known = {name: value for name, value in vars(self).items() if name in ("levels", "source", "device", "encoder")}
+        vars(other).update(known)  # found already, and the same
+        other.layouts  # noqa: B018 - raises if it does not fit
+        return other
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:
@@ -144,8 +169,13 @@ class Transfer:
     @cached_property
     def source(self) -> Picture | None:
         """The picture that the descent starts from, or None if it starts from noise."""
-        if self.settings.init in ("content", "style"):
-            return self.content if self.settings.init == "content" else self.styles[0]
+        if self.settings.init == "style":
+            return replace(self.styles[0], pixels=self.paintings[0])
+        if self.settings.init == "content":
+            return self.content
+        if self.settings.init == "preview":
+            recolored = [replace(each, pixels=self.palette.painting(each.pixels, each.alpha)) for each in self.styles]
+            return previewed(self.settings, self.content, recolored, max(self.levels[0].shape))
         return None if self.settings.init in INITS else _picture(self.settings.init)
 
     @cached_property
@@ -160,15 +190,28 @@ class Transfer:
 
     def plan(self, *, measure: bool = True) -> Plan:
         """What :meth:`run` will do; with ``measure``, the time is estimated from one small evaluation made now."""
-        history = (self.settings.history or LBFGS.history) if self.settings.optimizer == "lbfgs" else 1
-        return Plan(
+        plan = Plan(
             self.levels,
             self.layers,
             _name(self.encoder.dtype),
             str(self.device),
-            memory_of(self.encoder, self.layers, self.levels[-1].shape, history),
-            self._seconds() if measure else None,
+            self.layouts,
+            None,
+            self.budget.group.size,
         )
+        return replace(plan, seconds=self._seconds() * plan.cost) if measure else plan
+
+    @cached_property
+    def layouts(self) -> dict[tuple[int, ...], Layout]:
+        """How each level is computed within the budget, by its shape."""
+        return layouts(self.settings, self.encoder, self.levels, (self.content, *self.styles), self.budget)
+
+    @cached_property
+    def room(self) -> Room:
+        """Where the levels are computed."""
+        storage = Mapped() if any(layout.files for layout in self.layouts.values()) else MEMORY
+        meter = Meter(self.on_work, self.levels, self.layouts) if self.on_work else None
+        return Room(self.layouts, self.budget.group, storage, meter)
 
     def run(
         self,
@@ -181,23 +224,24 @@ class Transfer:
         began = time.perf_counter()
         if self.device.type == "cpu":
             machine.keep_freed_memory()
-        saver = None
-        if checkpoint is not None:
-            saver = Checkpoint(Path(checkpoint), self._identity(), checkpoint_interval)
+        saver = None if checkpoint is None else self.saver(checkpoint, checkpoint_interval)
         start = (saver.load(self.device) if saver else None) or self._start()
-        descent = Descent(self.levels, self.targets(self.encoder).engine_at, _optimizer(self.settings), self._lift)
+        aims = self.targets(self.encoder)
+        descent = Descent(self.levels, aims.engine_at, self._optimizer(), self._lift, self.bounds_at)
         ready = time.perf_counter()
-        snapshot, stopped = self._descend(descent, start, on_event, saver)
+        snapshot, stopped = descend(descent, start, on_event, saver)
         done = time.perf_counter()
-        image = self._resized(snapshot.best, self.levels[-1].shape).cpu()
+        shape = self.levels[-1].shape
+        image = self.bounds_at(shape).project(self._resized(snapshot.best, shape)).cpu()
+        finished = self.palette.finished(image)
         history, seconds = snapshot.history, snapshot.seconds
         del snapshot, descent, start  # the optimizer's memory, before the last measurement needs room
         if self.device.type == "cpu":
             machine.release_freed_memory()
-        optimized, delivered = self._scores(image)
+        optimized, delivered = self._scores(image, finished)
         timings = {"setup": ready - began, "descent": seconds, "final": time.perf_counter() - done}
         return Result(
-            image,
+            finished,
             self.content,
             self.settings,
             self._recipe(history, delivered, stopped=stopped),
@@ -209,55 +253,53 @@ class Transfer:
             notes=(*self._notes(), *(saver.troubles if saver else ())),
         )
 
-    def _descend(
-        self, descent: Descent, start: Tensor | Snapshot, on_event: Listener | None, saver: Checkpoint | None
-    ) -> tuple[Snapshot, bool]:
-        """The last snapshot, and whether a listener stopped the run there."""
-        snapshot = start if isinstance(start, Snapshot) else None
-        for snapshot in descent.run(start):
-            last = snapshot.done and snapshot.level == len(self.levels) - 1
-            _save(saver, snapshot, force=last)
-            if on_event and on_event(self._event(descent, snapshot)) and not last:
-                _save(saver, snapshot, force=True)
-                return snapshot, True
-        assert snapshot is not None
-        return snapshot, False
+    def assist(self) -> None:
+        """Do what rank 0 of the group asks for until it is done, instead of :meth:`run`, in every other process."""
+        group = self.budget.group
+        assert isinstance(group, Ranks)
+        engine: Engine | None = None
+        while (order := group.order()) != DONE:
+            if order[0] == "engine":
+                _, layout, dtype = order
+                room = Room({layout.shape: layout}, group, self.room.storage)
+                engine = replace(self.targets(self._encoder(dtype)), room=room).bare_engine_at(layout.shape)
+            else:
+                assert engine is not None
+                engine.assist(order[1], gradient=order[2])
 
-    def _event(self, descent: Descent, snapshot: Snapshot) -> Event:
-        point = snapshot.state.point
-        assert isinstance(point, Evaluation)
-        return Event(
-            snapshot.level,
-            self.levels,
-            snapshot.state.evaluations,
-            point.value,
-            point.by_kind,
-            point.losses,
-            snapshot.seconds,
-            descent.remaining(snapshot),
-            snapshot.best,
-        )
+    def saver(self, folder: str | Path, interval: float = Checkpoint.INTERVAL) -> Checkpoint:
+        """Where the run saves itself in a folder, at most once in so many seconds."""
+        return Checkpoint(Path(folder), self._identity(), interval)
 
     def _start(self) -> Tensor:
         """The image that the descent begins with, at the coarsest size."""
         source = None if self.source is None else self.source.pixels
-        styles = [style.pixels for style in self.styles]
-        return starting_image(self.settings, source, styles, self.levels[0].shape).to(self.device)
+        return starting_image(self.settings, source, self.paintings, self.levels[0].shape).to(self.device)
 
     def _lift(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
         """The image at the next level's shape, with the detail that the photo has there and the level below had not.
 
         Started without it, a level first spends a dozen evaluations on inventing fine detail.
         """
-        larger = self._resized(image, shape)
-        if self.settings.init != "content" or tuple(image.shape[2:]) == shape:
-            return larger
-        photo = resize(self.content.pixels, shape)
-        blurred = resize(resize(photo, tuple(image.shape[2:])), shape)
-        return larger.add_((photo - blurred).to(larger.device)).clamp_(0, 1)
+        before = tuple(image.shape[2:])
+        detailed = self.settings.init in ("content", "preview") and before != shape
+        larger = self.room.storage.empty((*image.shape[:2], *shape), image.dtype, image.device)
+        for channel in range(image.shape[1]):  # one after the other, for what is made on the way is large too
+            part = larger[:, channel : channel + 1]
+            part.copy_(self._resized(image[:, channel : channel + 1], shape))
+            if detailed:
+                photo = self._resized(self.content.pixels[:, channel : channel + 1], shape)
+                photo = photo - self._resized(self._resized(photo, before), shape)
+                part.add_(photo.to(part.device)).clamp_(0, 1)
+        self.room.let_go()
+        return larger
 
     def _resized(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
-        return resize(image, shape)
+        return resize_within(image, shape, self.settings.padding)
+
+    def _optimizer(self) -> Optimizer:
+        compact = compact_from(list(self.layouts.values()))
+        return optimizer_of(self.settings, self.spectrum, self.room.storage, compact)
 
     def _encoder(self, dtype: torch.dtype) -> Encoder:
         return Encoder(
@@ -270,20 +312,47 @@ class Transfer:
         )
 
     def targets(self, encoder: Encoder) -> Targets:
-        """What the run aims at, computed with an encoder."""
-        return Targets(encoder, self.content.pixels, [style.pixels for style in self.styles], self.settings)
+        """What the run aims at, computed with an encoder; pictures that wrap are compared with paintings that do not."""
+        wraps = self.settings.padding in WRAPPING
+        return Targets(
+            encoder.padded("reflect") if wraps else encoder,
+            self.content.pixels,
+            self.paintings,
+            self.settings,
+            self.palette,
+            self.places,
+            canvas=encoder if wraps else None,
+            room=self.room,
+        )
 
-    def _scores(self, image: Tensor) -> tuple[Scores, Scores]:
-        """The losses of the image as it is and as the photo's depth holds it, in float32 whatever the run's precision."""
+    @cached_property
+    def palette(self) -> Palette:
+        """Whose colors the picture has."""
+        return Palette(self.settings, self.content.pixels, self.content.alpha)
+
+    @cached_property
+    def paintings(self) -> list[Tensor]:
+        """The styles' pixels as the network is to see them, one for each region if there are masks."""
+        if self.places is not None and self.places.pairs:
+            return self.places.painted(self.styles, self.content, self.palette)
+        return [self.palette.painting(style.pixels, style.alpha) for style in self.styles]
+
+    def bounds_at(self, shape: tuple[int, ...]) -> Bounds:
+        """What an image of a spatial shape may be."""
+        protected = None if self.places is None else self.places.protected_at(shape)
+        return self.palette.bounds_at(shape, protected, self.device)
+
+    def _scores(self, image: Tensor, finished: Tensor) -> tuple[Scores, Scores]:
+        """The losses of the image as optimized, and finished as the photo's depth holds it, in float32 in any case."""
         exact = self.encoder if self.encoder.dtype == torch.float32 else self._encoder(torch.float32)
         engine = self.targets(exact).engine_at(self.levels[-1].shape)
-        rounded = images.quantize(image, self.content.source.depth)
+        rounded = images.quantize(finished, self.content.source.depth)
         found = [engine.measure(x.to(self.device)) for x in (image, rounded)]
         first, second = (Scores(e.value, e.by_kind, e.losses) for e in found)
         return first, second
 
     def _seconds(self) -> float:
-        """The time of the whole run, from one evaluation at a small size."""
+        """The time of an evaluation per position, from one at a small size."""
         level = min(self.levels, key=lambda level: abs(max(level.shape) - 192))
         shape = fitted(level.shape, min(192, max(level.shape)))
         engine = self.targets(self.encoder).engine_at(shape)
@@ -295,13 +364,13 @@ class Transfer:
             engine.evaluate(image)
             machine.synchronize(self.device)
             times.append(time.perf_counter() - began)
-        return min(times) / (shape[0] * shape[1]) * sum(level.cost for level in self.levels)
+        return min(times) / (shape[0] * shape[1])
 
     def _notes(self) -> Iterator[str]:
         longest = max(self.levels[-1].shape)
         for picture, size in [
             (self.content, longest),
-            *((s, longest * self.settings.style_scale) for s in self.styles),
+            *((s, longest * self.settings.scale_of(index)) for index, s in enumerate(self.styles)),
         ]:
             if max(picture.shape) < size * 0.75:
                 yield (
@@ -316,6 +385,7 @@ class Transfer:
             "content": [self.content.source.sha256, *self.content.shape],
             "styles": [[style.source.sha256, *style.shape] for style in self.styles],
             "files": self._files(),
+            "masks": {} if self.places is None else self.places.references,
             "computed precision": _name(self.encoder.dtype),
             "impasto's version": impasto.__version__,
         }
@@ -342,6 +412,7 @@ class Transfer:
                 "content": _reference(self.content),
                 "styles": [_reference(style) for style in self.styles],
                 **self._files(),
+                **({} if self.places is None else self.places.references),
             },
             "precision": _name(self.encoder.dtype),
             "device": str(self.device),
@@ -350,17 +421,6 @@ class Transfer:
             "complete": not stopped,
             "losses": {"total": delivered.value, **delivered.by_kind},
         }
-
-
-def _save(saver: Checkpoint | None, snapshot: Snapshot, *, force: bool) -> None:
-    """Save if there is where to; a full disk must not cost the run that the checkpoint was to protect."""
-    if saver is None:
-        return
-    try:
-        saver.save(snapshot, force=force)
-    except CheckpointError as error:
-        if not saver.troubles:  # the first one says it
-            saver.troubles.append(f"{error} The run went on without it.")
 
 
 def _picture(source: Any) -> Picture:
@@ -375,20 +435,18 @@ def _name(dtype: torch.dtype) -> str:
     return "bf16" if dtype == torch.bfloat16 else "fp32"
 
 
-def _optimizer(settings: Settings) -> Optimizer:
-    if settings.optimizer == "adam":
-        return Adam() if settings.rate is None else Adam(rate=settings.rate)
-    if settings.optimizer == "gradient-descent":
-        return GradientDescent()
-    return LBFGS() if settings.history is None else LBFGS(history=settings.history)
-
-
 def _canonical(settings: Settings, stack: Stack) -> Settings:
     """The settings with every layer under its own name: ``conv4_2`` for ``relu4_2``."""
-    named = {}
-    for name in ("content_layers", "style_layers"):
-        weights: dict[str, float] = getattr(settings, name)
-        named[name] = {stack.canonical(layer): weight for layer, weight in weights.items()}
-        if len(named[name]) < len(weights):
+
+    def canonical(name: str, weights: dict[str, float]) -> dict[str, float]:
+        named = {stack.canonical(layer): weight for layer, weight in weights.items()}
+        if len(named) < len(weights):
             raise SettingsError(f"The setting {name} names a layer twice ({', '.join(weights)}); name each once.")
-    return settings.model_copy(update=named)
+        return named
+
+    update: dict[str, Any] = {
+        name: canonical(name, getattr(settings, name)) for name in ("content_layers", "style_layers")
+    }
+    if settings.layers_per_style is not None:
+        update["layers_per_style"] = tuple(canonical("layers_per_style", own) for own in settings.layers_per_style)
+    return settings.model_copy(update=update)

@@ -1,0 +1,115 @@
+"""``impasto neural-style``: the flags of neural-style and neural-style-pt, for scripts that are already there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from impasto.cli.destination import Destination, refuse_overwriting
+from impasto.cli.interruption import Interruption
+from impasto.cli.neural_style.arguments import Given, help_text, read
+from impasto.cli.streams import complain, put
+
+if TYPE_CHECKING:
+    from impasto.tasks.neural_style.objective import Losses
+    from impasto.tasks.neural_style.painting import Moment, Painting
+
+_STOPPED = 130
+_STOPPING = "Stopping after this step; the best picture so far will be saved. Ctrl-C again aborts at once."
+_HELP = {"-h", "-help", "--help"}
+
+
+def neural_style(
+    *words: Annotated[str, Parameter(name="FLAG", show=False, allow_leading_hyphen=True)],
+) -> int:
+    """Run a neural-style command line: its flags, its objective, its losses."""
+    if _HELP & set(words):
+        put(help_text().rstrip())
+        return 0
+    given = read(words)
+    where = Destination(Path(given.output_image))
+    where.check()
+    inputs = [Path(name) for name in (given.flags.content_image, *given.flags.style_image)]
+    refuse_overwriting(Path(given.output_image), inputs, "-output_image")
+
+    from impasto.tasks.neural_style.painting import Painting
+
+    painting = Painting.of(given.flags)
+    for sentence in (*given.notes, *_about(painting)):
+        complain(sentence)
+    return _paint(painting, given)
+
+
+def _paint(painting: "Painting", given: Given) -> int:
+    """Run, print and save on the way, save at the end, and return the exit code."""
+    put(f"Running optimization with {'L-BFGS' if given.flags.optimizer == 'lbfgs' else 'ADAM'}")
+    last: Moment | None = None
+    with Interruption(lambda: complain(_STOPPING)) as interruption:
+        for moment in painting.run():
+            interruption.expect_picture()
+            for iteration, reached in _due(last, moment, given.print_iter):
+                put(_lines(iteration, given.flags.num_iterations, reached.losses))
+            for iteration, reached in _due(last, moment, given.save_iter):
+                if iteration != given.flags.num_iterations:
+                    _save(painting, reached, _numbered(given.output_image, iteration), given)
+            last = moment
+            if interruption.asked:
+                break
+        assert last is not None
+        _save(painting, last, Path(given.output_image), given)
+    _conclude(painting, last, given)
+    return _STOPPED if interruption.asked else 0
+
+
+def _due(before: "Moment | None", now: "Moment", every: int) -> Iterator[tuple[int, "Moment"]]:
+    """The multiples of ``every`` that an update has passed, each with what had been reached by then."""
+    if every <= 0:
+        return
+    first = 0 if before is None else before.evaluation
+    for iteration in range((first // every + 1) * every, now.evaluation + 1, every):
+        yield iteration, now if before is None or iteration == now.evaluation else before
+
+
+def _lines(iteration: int, total: int, losses: "Losses") -> str:
+    return "\n".join(
+        [
+            f"Iteration {iteration} / {total}",
+            *(f"  Content {number} loss: {value:f}" for number, value in enumerate(losses.content, 1)),
+            *(f"  Style {number} loss: {value:f}" for number, value in enumerate(losses.style, 1)),
+            f"  Total loss: {losses.total:f}",
+        ]
+    )
+
+
+def _numbered(output: str, iteration: int) -> Path:
+    """``out_100.png`` for ``out.png``."""
+    path = Path(output)
+    return path.with_name(f"{path.stem}_{iteration}{path.suffix}")
+
+
+def _save(painting: "Painting", moment: "Moment", path: Path, given: Given) -> None:
+    from impasto import images
+
+    images.write(path, painting.finished(moment.image), parameters=given.text)
+
+
+def _conclude(painting: "Painting", last: "Moment", given: Given) -> None:
+    """Say what the file holds, in the losses' own scale."""
+    from impasto.images import quantize
+
+    image = last.image.cpu()
+    exact, held = painting.losses(image, quantize(painting.finished(image)))
+    stalled = ", where no direction lowered the loss any more" if last.stalled else ""
+    put(f"Wrote {given.output_image} after {last.evaluation} iterations{stalled}.")
+    put(f"  Total loss in fp32: {exact.total:f}, of the 8 bits in the file: {held.total:f}")
+
+
+def _about(painting: "Painting") -> Iterator[str]:
+    """Sentences about the model file, where it is not what a script may think."""
+    flags = painting.flags
+    if flags.network and Path(flags.model_file).is_file() and flags.model_file.endswith(".caffemodel"):
+        yield f"{flags.model_file} is not read: the same network comes with impasto."
+    named = [name for name in (*flags.content_layers, *flags.style_layers) if name.startswith("conv")]
+    if named:
+        yield f"{', '.join(named)}: layers are looked at after their ReLU, here as in most programs."

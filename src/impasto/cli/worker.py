@@ -1,0 +1,38 @@
+"""``impasto worker``."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+Home = Annotated[
+    str | None, Parameter(metavar="DIR", help="The folder of the jobs; $IMPASTO_HOME or ~/.impasto unless given.")
+]
+Database = Annotated[
+    str | None,
+    Parameter(
+        metavar="URL",
+        help="postgresql://USER:PASSWORD@HOST/NAME; $IMPASTO_DATABASE, or a SQLite file in the folder, unless given.",
+    ),
+]
+
+
+def worker(
+    *,
+    device: Annotated[str, Parameter(help="auto, cpu, cuda, cuda:1, mps, ...; one worker computes on each.")] = "auto",
+    home: Home = None,
+    database: Database = None,
+    checkpoint_every: Annotated[
+        float | None,
+        Parameter(metavar="SECONDS", validator=Number(gte=0), help="Seconds between two checkpoints; 5 unless given."),
+    ] = None,
+    follow: Annotated[int | None, Parameter(show=False)] = None,
+) -> None:
+    """Compute the jobs of the queue, one after another, until Ctrl-C or SIGTERM.
+
+    ``--follow`` names a process with which this one ends too. The job in work then goes back into the queue with its checkpoint. Jobs of workers that were killed are taken up.
+    """
+    from impasto.jobs import Jobs, Worker
+    from impasto.jobs.worker import run_until_signaled
+
+    run_until_signaled(Worker(Jobs.open(home, database), device, checkpoint_every), follow)

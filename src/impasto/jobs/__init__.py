@@ -1,0 +1,14 @@
+"""Jobs: runs as data in a durable queue, computed by worker processes that may be killed at any moment.
+
+>>> from impasto.jobs import Jobs
+>>> jobs = Jobs.open("~/.impasto")  # doctest: +SKIP
+>>> job = jobs.submit("stylize", {"content": ["photo.jpg"], "styles": ["painting.jpg"]}, {"size": 1024})  # doctest: +SKIP
+
+Free of torch: only the processes that compute import it.
+"""
+
+from impasto.jobs.job import ENDED, KEPT, Event, Job, Progress, Status, Usage
+from impasto.jobs.jobs import Jobs
+from impasto.jobs.worker import Worker, spawn_worker
+
+__all__ = ["ENDED", "KEPT", "Event", "Job", "Jobs", "Progress", "Status", "Usage", "Worker", "spawn_worker"]

@@ -1,0 +1,162 @@
+"""The files of the jobs, in one folder.
+
+- ``inputs/<sha256>``: what jobs start from, under the hash of its content
+- ``jobs/<id>/``: ``lock``, ``checkpoint.pt``, ``preview.jpg`` and ``result.png`` of one job
+- ``workers/<device>.lock``: held by the process that computes there
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from impasto.errors import JobError
+
+_SETTLED = 3600.0  # seconds after which what no job speaks of is nobody's; a submission takes less
+CHECKPOINT, PREVIEW, RESULT = "checkpoint.pt", "preview.jpg", "result.png"
+
+
+class Store:
+    """The folder of the jobs' files; made, for its owner alone, if it is missing.
+
+    Raises:
+        JobError: if it cannot be made.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        try:
+            if not home.exists():
+                home.mkdir(parents=True, mode=0o700, exist_ok=True)
+            for name in ("inputs", "jobs", "workers"):
+                (home / name).mkdir(exist_ok=True)
+        except OSError as error:
+            raise JobError(
+                f"The folder of the jobs, {home}, cannot be made ({error.strerror}); choose another."
+            ) from None
+
+    def put(self, data: bytes) -> str:
+        """Keep an input and return its hash. It is complete on the disk then, or not there."""
+        digest = hashlib.sha256(data).hexdigest()
+        path = self.home / "inputs" / digest
+        if path.exists():
+            os.utime(path)  # somebody needs it: it is not swept away before the job is in the queue
+            return digest
+        temporary = path.with_name(f".{digest}.{secrets.token_hex(8)}")
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+            settle(path.parent)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise JobError(f"An input cannot be stored ({error.strerror}); free some space in {self.home}.") from None
+        return digest
+
+    def input(self, digest: str) -> Path:
+        """The file of an input."""
+        return self.home / "inputs" / digest
+
+    def folder(self, identifier: str) -> Path:
+        """The folder of a job."""
+        return self.home / "jobs" / identifier
+
+    def file(self, identifier: str, name: str) -> Path | None:
+        """A file of a job, if it is there."""
+        path = self.folder(identifier) / name
+        return path if path.is_file() else None
+
+    def lock(self, identifier: str) -> FileLock | None:
+        """The lock of a job, taken; None if another process holds it or the job's folder is gone.
+
+        The system releases it when the process that holds it ends, by whatever death.
+        """
+        folder = self.folder(identifier)
+        return _taken(folder / "lock") if folder.is_dir() else None
+
+    def device(self, name: str) -> FileLock | None:
+        """The right to compute on a device of this machine, if nobody has it."""
+        return _taken(self.home / "workers" / f"{name.replace(':', '-').replace('/', '-')}.lock")
+
+    def forget(self, identifier: str) -> None:
+        """Remove a job's folder."""
+        shutil.rmtree(self.folder(identifier), ignore_errors=True)
+
+    def discard(self, identifier: str) -> None:
+        """Remove what only an unfinished run needs, and what a killed one left half-written."""
+        folder = self.folder(identifier)
+        for path in (folder / CHECKPOINT, folder / f"{CHECKPOINT}.tmp", *folder.glob(".impasto-*.tmp")):
+            path.unlink(missing_ok=True)
+
+    def tidy(self, identifier: str) -> None:
+        """Remove what a killed run left half-written."""
+        for path in self.folder(identifier).glob(".impasto-*.tmp"):
+            path.unlink(missing_ok=True)
+
+    def size(self, identifiers: Collection[str], digests: Collection[str]) -> int:
+        """Bytes that jobs and inputs take up."""
+        files = [path for name in identifiers for path in _files(self.folder(name))]
+        return sum(_length(path) for path in (*files, *(self.input(digest) for digest in digests)))
+
+    def sweep(self, identifiers: Collection[str], digests: Collection[str]) -> int:
+        """Remove folders and inputs that no job speaks of, unless they are new, and return how many."""
+        strays = [path for path in (self.home / "jobs").iterdir() if path.name not in identifiers]
+        strays += [path for path in (self.home / "inputs").iterdir() if path.name not in digests]
+        old = [path for path in strays if time.time() - _changed(path) > _SETTLED]
+        for path in old:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        return len(old)
+
+
+def settle(folder: Path) -> None:
+    """Wait until the names of the files in a folder are on the disk, where the system can do that."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _taken(path: Path) -> FileLock | None:
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise JobError(
+            f"The folder {path.parent} has no file locks ({error.strerror}), without which two workers could take the "
+            "same job; put the jobs on a file system that has them."
+        ) from None
+    return lock
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    with suppress(FileNotFoundError):
+        yield from folder.iterdir()
+
+
+def _length(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()

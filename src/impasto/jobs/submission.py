@@ -1,0 +1,189 @@
+"""From what a user gives to what a job is: checked at once, as far as it can be without computing."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import ImageError, JobError, SettingsError
+from impasto.settings import INITS, Settings, make
+
+Given = bytes | Path | tuple[str, bytes]
+"""A file: its bytes, its path, or its name with its bytes."""
+
+_LONGEST = 120  # characters of a name
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a task takes: by role the least and the most files, and words of its own beside the settings."""
+
+    roles: Mapping[str, tuple[int, int]]
+    words: frozenset[str] = frozenset()
+    needed: frozenset[str] = frozenset()
+
+
+_MANY = 64
+
+TASKS = {
+    "stylize": Task({"content": (1, 1), "styles": (1, _MANY), "init": (0, 1), "masks": (0, _MANY), "protect": (0, 1)}),
+    "texture": Task({"styles": (1, _MANY), "init": (0, 1)}, frozenset({"shape", "tileable"})),
+    "reconstruct": Task({"content": (1, 1), "init": (0, 1)}, frozenset({"layer"}), frozenset({"layer"})),
+}
+
+STEERABLE = frozenset(
+    {
+        "strength",
+        "content_weight",
+        "style_weight",
+        "content_layers",
+        "style_layers",
+        "style_losses",
+        "blend",
+        "layers_per_style",
+        "style_scale",
+        "style_size",
+        "style_scales",
+        "mask_strengths",
+        "smoothness",
+        "sharpness",
+        "photorealism",
+    }
+)
+"""The settings that can change while a job runs: what it aims at, and neither its sizes nor its network."""
+
+
+def task_of(name: str) -> Task:
+    """What a task takes.
+
+    Raises:
+        JobError: if there is no such task.
+    """
+    if name not in TASKS:
+        raise JobError(f"There is no task {name!r} for jobs; choose one of {', '.join(TASKS)}.")
+    return TASKS[name]
+
+
+def checked(task: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A job's settings as they are kept (what was given), and all those in force now.
+
+    Raises:
+        JobError: if a word that the task needs is missing.
+        SettingsError: if a value is wrong, or names a file.
+    """
+    kind = task_of(task)
+    own = {name: value for name, value in values.items() if name in kind.words and value is not None}
+    missing = sorted(kind.needed - own.keys())
+    if missing:
+        raise JobError(f"The task {task} needs {', '.join(missing)} among its settings.")
+    rest = {name: value for name, value in values.items() if name not in kind.words and value is not None}
+    settings = make(rest)
+    _refuse_files(settings)
+    own = {name: _own(name, value) for name, value in own.items()}
+    return {**settings.model_dump(mode="json", exclude_unset=True), **own}, {**settings.model_dump(mode="json"), **own}
+
+
+def _refuse_files(settings: Settings) -> None:
+    """A job is complete in itself: the files it needs come with it, and it reads no others."""
+    if settings.init not in INITS:
+        raise SettingsError(
+            f"The setting init names {settings.init!r}; in a job it is one of {', '.join(INITS)}, and a picture to "
+            "start from is given as the input init."
+        )
+    if settings.weights is not None:
+        raise SettingsError("The setting weights names a file, which a job cannot use; choose a network by its name.")
+
+
+def _own(name: str, value: Any) -> Any:
+    if name == "layer":
+        return str(value)
+    if name == "tileable":
+        return bool(value)
+    sides = [value, value] if isinstance(value, int) else list(value)
+    if len(sides) != 2 or not all(isinstance(side, int) and 16 <= side <= 200_000 for side in sides):
+        raise SettingsError(f"The shape {value!r} was given, but height and width from 16 to 200000 are needed.")
+    return sides
+
+
+def adjusted(task: str, settings: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """A running job's settings with some of them changed; None gives back the default.
+
+    Raises:
+        SettingsError: if one of them cannot change while a job runs.
+    """
+    fixed = sorted(change.keys() - STEERABLE)
+    if fixed:
+        raise SettingsError(
+            f"The setting {fixed[0]} cannot change while a job runs; what can is {', '.join(sorted(STEERABLE))}."
+        )
+    values = {**settings, **change}
+    if change.get("strength") is not None:
+        values = {name: value for name, value in values.items() if name not in ("content_weight", "style_weight")}
+    elif change.get("content_weight") is not None or change.get("style_weight") is not None:
+        values.pop("strength", None)
+    task_of(task)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def gathered(
+    task: str, inputs: Mapping[str, Sequence[Given]], put: Callable[[bytes], str]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """The hashes and the names of a job's inputs by role, after each was checked and stored.
+
+    Raises:
+        JobError: if a role is unknown, or has too few or too many files.
+        ImageError: if a file cannot be read or is not a picture.
+    """
+    roles = task_of(task).roles
+    unknown = sorted(inputs.keys() - roles.keys())
+    if unknown:
+        raise JobError(f"The task {task} has no input {unknown[0]!r}; it takes {', '.join(roles)}.")
+    for role, (least, most) in roles.items():
+        count = len(inputs.get(role, ()))
+        if not least <= count <= most:
+            need = f"exactly {least}" if least == most else f"{least} to {most}"
+            raise JobError(f"The input {role} of the task {task} has {count} files; give {need}.")
+    read = {role: [_file(item, role) for item in items] for role, items in inputs.items() if items}
+    for files in read.values():
+        for name, data in files:
+            _check_picture(data, name)
+    hashes = {role: tuple(put(data) for _, data in files) for role, files in read.items()}
+    return hashes, {role: tuple(name for name, _ in files) for role, files in read.items()}
+
+
+def _file(item: Given, role: str) -> tuple[str, bytes]:
+    """Its name, without folders, and its bytes."""
+    if isinstance(item, bytes):
+        return role, item
+    if isinstance(item, tuple):
+        return _name(item[0]) or role, bytes(item[1])
+    if not isinstance(item, Path):
+        raise JobError(f"The input {role} is a {type(item).__name__}; give bytes, a Path, or a name with bytes.")
+    try:
+        return _name(str(item)), item.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{item} cannot be read ({error.strerror}); check the path.") from None
+
+
+def _name(path: str) -> str:
+    """The last part of a path of any system, short and printable. It is only ever shown."""
+    last = path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return "".join(letter if letter.isprintable() else "_" for letter in last)[-_LONGEST:]
+
+
+def _check_picture(data: bytes, name: str) -> None:
+    """Refuse now what is no picture; damage further inside is found by the worker."""
+    from impasto.images.decoding import MAX_PIXELS, is_tiff, open_header  # noqa: PLC0415  # imports torch
+
+    if not is_tiff(data):
+        open_header(data, name, MAX_PIXELS)
+
+
+def key_of(task: str, settings: Mapping[str, Any], inputs: Mapping[str, Sequence[str]], name: str = "") -> str:
+    """A key by which the same submission is recognized: the same task, settings, content of the files, and name."""
+    said = json.dumps(
+        [task, dict(settings), {role: list(items) for role, items in inputs.items()}, name], sort_keys=True
+    )
+    return hashlib.sha256(said.encode()).hexdigest()

@@ -1,0 +1,7 @@
+"""Physiological signals in and out: records of one or several leads over time."""
+
+from impasto.signals.reading import read, read_recipe
+from impasto.signals.record import CAUTION, Record, as_record
+from impasto.signals.writing import SUFFIXES, check_writable, write
+
+__all__ = ["CAUTION", "SUFFIXES", "Record", "as_record", "check_writable", "read", "read_recipe", "write"]

@@ -1,0 +1,97 @@
+"""A record in memory."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import SignalError
+from impasto.files import Files
+
+SIGNALS = Files("a record", SignalError)
+
+_LARGEST = 1e18  # whose squares 32 bits still hold
+
+CAUTION = "Made by impasto with style transfer: not a recording. Not for diagnosis."
+"""What every output says of itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A record of one or several leads.
+
+    Args:
+        values: (leads, n) float32, in the file's own unit.
+        rate: samples per second, or None where nothing says it.
+        leads: their names.
+        unit: of the values, or "".
+        name: of its file without folders, or "array".
+        sha256: hex digest of the file's bytes, or of the values'.
+    """
+
+    values: Tensor
+    rate: float | None
+    leads: tuple[str, ...]
+    unit: str
+    name: str
+    sha256: str
+
+    def chosen(self, names: Sequence[str]) -> "Record":
+        """The record with only these leads, by name or by number from 1, in this order.
+
+        Raises:
+            SignalError: if one is not there.
+        """
+        known = {lead.lower(): place for place, lead in enumerate(self.leads)}
+        known |= {str(place + 1): place for place in range(len(self.leads))} | known
+        for wanted in names:
+            if wanted.strip().lower() not in known:
+                raise SignalError(f"{self.name} has no lead {wanted!r}; it has {', '.join(self.leads)}.")
+        places = [known[wanted.strip().lower()] for wanted in names]
+        return replace(self, values=self.values[places], leads=tuple(self.leads[place] for place in places))
+
+
+def as_record(values: Any, rate: float | None = None, *, leads: Sequence[str] = (), name: str = "array") -> Record:
+    """A record from an array or tensor of values, (n,) or (leads, n).
+
+    Raises:
+        SignalError: for another shape, no samples, or values that are not finite numbers.
+    """
+    array = np.asarray(values)
+    digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+    return checked(np.atleast_2d(array), rate, leads, "", "The record", name, digest)
+
+
+def checked(  # noqa: PLR0917 - one place for what readers find
+    values: Any, rate: float | None, leads: Sequence[str], unit: str, what: str, name: str, sha256: str
+) -> Record:
+    """A record of values (leads, n) that can be worked on; ``what`` is what sentences call it.
+
+    Raises:
+        SignalError: as :func:`as_record`, and for a rate that is not positive.
+    """
+    if values.ndim != 2 or values.dtype.kind not in "fiu":
+        raise SignalError(
+            f"{what} holds {values.dtype} values of shape {values.shape}, but real numbers of shape (n,) or (leads, n) are "
+            "needed."
+        )
+    if values.shape[0] == 0 or values.shape[1] == 0:
+        raise SignalError(f"{what} has 0 samples; give a record that lasts.")
+    if rate is not None and not 0 < rate < float("inf"):
+        raise SignalError(f"{what} has a rate of {rate:g} samples per second; give a positive one.")
+    bad = ~np.isfinite(values)
+    if bad.any():
+        lead, place = (int(index[0]) for index in bad.nonzero())
+        raise SignalError(
+            f"{what} has {int(bad.sum())} values that are missing or not finite, the first in lead {lead + 1} at sample "
+            f"{place + 1}; repair or cut them."
+        )
+    if float(abs(values.astype(np.float64)).max()) > _LARGEST:
+        raise SignalError(f"{what} has values beyond {_LARGEST:g}; use a larger unit.")
+    tensor = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+    names = tuple(leads) or tuple(f"lead {place + 1}" for place in range(len(values)))
+    return Record(tensor, rate, names, unit, name, sha256)

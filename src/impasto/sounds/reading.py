@@ -1,0 +1,154 @@
+"""From a sound file to samples."""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import MissingExtraError, SoundError
+from impasto.files import Files
+from impasto.sounds import riff
+
+SOUNDS = Files("a sound", SoundError)
+_SLACK = 2400  # samples that an MP3's own count may be off by
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """A sound in memory.
+
+    Args:
+        samples: (channels, n) float32, 1 or 2 channels; full scale is 1.
+        rate: samples per second.
+        name: of its file without folders, or "array".
+        sha256: hex digest of the file's bytes, or of the samples'.
+        subtype: how the file stored samples, in soundfile's words (``PCM_16``), or "".
+    """
+
+    samples: Tensor
+    rate: int
+    name: str
+    sha256: str
+    subtype: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.samples.shape[1] / self.rate
+
+
+def read(path: str | Path) -> Sound:
+    """Read a WAV, FLAC, Ogg or MP3 file, or another that soundfile knows.
+
+    Raises:
+        SoundError: if it does not exist, is no sound, is cut off or empty, has NaN samples or more than two channels.
+        MissingExtraError: without the extra ``sound``.
+    """
+    library = soundfile()
+    data = SOUNDS.contents(path)
+    if riff.is_wave(data) and riff.missing(data):
+        raise SoundError(f"{path} is cut off: {riff.missing(data)} bytes of its samples are missing; copy it again.")
+    if data[:4] == b"OggS" and _ends_within_page(data):
+        raise SoundError(f"{path} is cut off: its last page is incomplete; copy it again.")
+    try:
+        with library.SoundFile(_Stream(data)) as file:
+            promised, rate, subtype = file.frames, file.samplerate, file.subtype
+            samples = file.read(dtype="float32", always_2d=True)
+    except (library.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
+        reason = str(error).rpartition(": ")[2].rstrip(".")
+        raise SoundError(
+            f"{path} cannot be read as a sound ({reason}): it is cut off, damaged or no sound; give a complete WAV, "
+            "FLAC, Ogg or MP3 file."
+        ) from None
+    if 0 < promised < 2**62 and len(samples) < promised - _SLACK:
+        raise SoundError(f"{path} is cut off after {len(samples)} of {promised} samples; copy it again.")
+    checked = _checked(samples.T, rate, str(path))
+    return Sound(checked, rate, Path(path).name, hashlib.sha256(data).hexdigest(), subtype)
+
+
+def as_sound(samples: Any, rate: int, name: str = "array") -> Sound:
+    """A sound from an array or tensor of samples, (n,) or (channels, n), full scale being 1.
+
+    Raises:
+        SoundError: for another shape, NaN samples, or a rate that is not positive.
+    """
+    array = np.atleast_2d(np.asarray(samples, dtype=np.float32))
+    checked = _checked(array, rate, "The sound")
+    return Sound(checked, rate, name, hashlib.sha256(array.tobytes()).hexdigest())
+
+
+def read_recipe(path: str | Path) -> dict[str, Any] | None:
+    """What impasto wrote into a sound about how it was made, or None.
+
+    Raises:
+        SoundError: if the file cannot be read.
+    """
+    library, data = soundfile(), SOUNDS.contents(path)
+    try:
+        if riff.is_wave(data):
+            text = riff.comment_of(data) or ""
+        else:
+            with library.SoundFile(_Stream(data)) as file:
+                text = file.comment
+        recipe = json.loads(text) if text[:1] == "{" else None
+    except (library.LibsndfileError, RuntimeError, ValueError):
+        return None
+    return recipe if isinstance(recipe, dict) and "impasto" in recipe else None
+
+
+def soundfile() -> ModuleType:
+    """The library that knows the formats.
+
+    Raises:
+        MissingExtraError: if it is not installed.
+    """
+    try:
+        import soundfile as library  # noqa: PLC0415
+    except ImportError:
+        raise MissingExtraError("Sounds need soundfile; install it with: pip install 'impasto[sound]'") from None
+    found: ModuleType = library
+    return found
+
+
+class _Stream(io.BytesIO):
+    """Bytes in which a damaged file may lead nowhere: libsndfile then seeks to before the beginning."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return super().seek(max(0, offset) if whence == 0 else offset, whence)
+
+
+def _ends_within_page(data: bytes) -> bool:
+    """Whether an Ogg file's last page is shorter than its own table of segments says."""
+    at = data.rfind(b"OggS")
+    table = data[at + 27 : at + 27 + data[at + 26]] if at + 26 < len(data) else b""
+    return at + 26 >= len(data) or at + 27 + data[at + 26] + sum(table) > len(data)
+
+
+def _checked(samples: Any, rate: int, what: str) -> Tensor:
+    """Samples (channels, n) that can be worked on; ``what`` is what sentences call them."""
+    if samples.ndim != 2:
+        raise SoundError(f"Samples of shape {samples.shape} were given, but (n,) or (channels, n) is needed.")
+    channels, count = samples.shape
+    if rate <= 0:
+        raise SoundError(f"{what} has a rate of {rate} samples per second; give a positive one.")
+    if count == 0:
+        raise SoundError(f"{what} has 0 samples; give a sound that lasts.")
+    if channels not in (1, 2):
+        raise SoundError(f"{what} has {channels} channels, but one or two are needed; mix it down to stereo.")
+    bad = ~np.isfinite(samples)
+    if bad.any():
+        first = int(bad.any(axis=0).argmax())
+        raise SoundError(
+            f"{what} has {int(bad.sum())} samples that are NaN or infinite, the first after {first / rate:.3f} s; "
+            "repair or cut them."
+        )
+    if not samples.any():
+        raise SoundError(f"{what} is silent: every sample is 0; give a sound that can be heard.")
+    return torch.from_numpy(np.ascontiguousarray(samples))

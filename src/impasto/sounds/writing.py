@@ -1,0 +1,70 @@
+"""From samples to a sound file, at once or not at all."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from impasto.errors import SoundError
+from impasto.sounds import riff
+from impasto.sounds.reading import SOUNDS, Sound, soundfile
+
+FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
+_FINE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE")  # sources with more than 16 bits per sample
+
+
+def write(path: str | Path, samples: Tensor, rate: int, *, like: Sound | None = None, recipe: Any = None) -> None:
+    """Write samples to a file that is either complete or untouched.
+
+    Args:
+        path: a file whose extension is one of FORMATS.
+        samples: (channels, n) in [-1, 1].
+        rate: samples per second.
+        like: the source; WAV and FLAC take 24 bits where it has more than 16, else 16.
+        recipe: how the sound was made: plain data, stored as JSON in the file's comment.
+
+    Raises:
+        SoundError: if the file cannot be written or the format cannot hold the sound, or samples are beyond full scale.
+        MissingExtraError: without the extra ``sound``.
+    """
+    path = Path(path)
+    if not samples.isfinite().all() or float(samples.abs().max()) > 1:
+        raise SoundError("The samples are beyond full scale or not finite and would be clipped; scale them down first.")
+    data = _encoded(path, samples.t().cpu().numpy(), rate, like, None if recipe is None else json.dumps(recipe))
+    SOUNDS.replace(path, data)
+
+
+def check_writable(path: str | Path, rate: int, channels: int) -> None:
+    """Raise now what :func:`write` would raise after a long run.
+
+    Raises:
+        SoundError: if the extension is unknown, the format cannot hold the rate, or the folder cannot be written to.
+        MissingExtraError: without the extra ``sound``.
+    """
+    path = Path(path)
+    _encoded(path, np.zeros((64, channels), dtype=np.float32), rate, None, None)
+    SOUNDS.replace(path, None)
+
+
+def _encoded(path: Path, frames: Any, rate: int, like: Sound | None, comment: str | None) -> bytes:
+    """The file's bytes, from samples (n, channels)."""
+    library = soundfile()
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise SoundError(f"{path} has no extension that says a sound format; end it in one of {', '.join(FORMATS)}.")
+    fine = like is not None and like.subtype in _FINE
+    subtype = ("PCM_24" if fine else "PCM_16") if kind in ("WAV", "FLAC") else None
+    stream = io.BytesIO()
+    try:
+        with library.SoundFile(stream, "w", rate, frames.shape[1], format=kind, subtype=subtype) as file:
+            if comment is not None and kind != "WAV":
+                file.comment = comment
+            file.write(frames)
+    except (library.LibsndfileError, RuntimeError, ValueError) as error:
+        reason = str(error).rpartition(": ")[2].rstrip(".")
+        raise SoundError(f"{kind} cannot hold this sound of {rate} samples per second ({reason}); write WAV.") from None
+    data = stream.getvalue()
+    return riff.with_comment(data, comment) if comment is not None and kind == "WAV" else data

@@ -1,0 +1,87 @@
+"""Where large tensors live: in memory, or in files that the system maps into it as they are used."""
+
+import math
+import mmap
+import os
+import tempfile
+import weakref
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from impasto.errors import SettingsError
+
+_WORTH = 2**24  # bytes below which a tensor stays in memory
+
+
+class Storage:
+    """Gives tensors to write into. This one keeps them in memory."""
+
+    def empty(self, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str = "cpu") -> Tensor:
+        """A tensor of undefined values."""
+        return torch.empty(shape, dtype=dtype, device=device)
+
+    def empty_like(self, x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+        """A tensor of the shape of ``x``, and of its type unless another is given."""
+        return self.empty(tuple(x.shape), dtype or x.dtype, x.device)
+
+    def zeros_like(self, x: Tensor) -> Tensor:
+        """A tensor of zeros of the shape and type of ``x``."""
+        return self.empty_like(x).zero_()
+
+    def release(self) -> None:
+        """Let go of pages that are not in use just now, where that is possible without losing what they hold."""
+
+
+MEMORY = Storage()
+"""Everything in memory."""
+
+
+class Mapped(Storage):
+    """Keeps large tensors of the processor in files without a name, which go when the tensors go.
+
+    The system reads and writes pages as they are touched and takes them back when memory is short; :meth:`release` gives
+    them back at once.
+
+    Args:
+        folder: where the files are; that for temporary files unless given. It should not be in memory itself.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
+
+    def empty(self, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str = "cpu") -> Tensor:
+        """A tensor of undefined values: in a file, if it is large and the processor's.
+
+        Raises:
+            SettingsError: when there is no room for the file.
+        """
+        size = math.prod(shape) * dtype.itemsize
+        if size < _WORTH or torch.device(device).type != "cpu":
+            return super().empty(shape, dtype, device)
+        pages = self._pages(size)
+        self._mapped.add(pages)
+        return torch.frombuffer(pages, dtype=dtype).view(shape)
+
+    def release(self) -> None:
+        """Give the pages of all files back to the system; what they hold stays in the files."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for pages in list(self._mapped):
+                pages.madvise(mmap.MADV_DONTNEED)
+
+    def _pages(self, size: int) -> mmap.mmap:
+        place = self.folder or Path(tempfile.gettempdir())
+        try:
+            with tempfile.TemporaryFile(dir=place, buffering=0) as file:
+                if hasattr(os, "posix_fallocate"):  # now, because a full disk under a mapped page ends the process
+                    os.posix_fallocate(file.fileno(), 0, size)
+                else:
+                    file.truncate(size)
+                return mmap.mmap(file.fileno(), size)
+        except OSError as error:
+            raise SettingsError(
+                f"The folder {place} cannot take a file of {size / 1e9:.1f} GB ({error.strerror}); free some space, set "
+                "TMPDIR to another folder, or give the run more --memory."
+            ) from None

@@ -1,0 +1,212 @@
+"""What the studio does for its users, between HTTP and the jobs."""
+
+import shutil
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import ImpastoError
+from impasto.jobs import KEPT, Job, Jobs
+from impasto.jobs.store import RESULT
+from impasto.studio.form import checked
+from impasto.studio.library import LARGE, SMALL, Library, Samples, shown
+from impasto.studio.limits import Limits
+from impasto.studio.refusals import Refusal
+from impasto.studio.views import JobView, Submission
+
+
+@dataclass
+class Desk:
+    """The jobs, the libraries and the rules about who may have how much of them.
+
+    Args:
+        jobs: where the work is done; in their folder the studio keeps one of its own.
+        limits: how much one user may ask for.
+    """
+
+    jobs: Jobs
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self.folder = self.jobs.home / "studio"
+        self.library = Library(self.folder, self.limits)
+        self.samples = Samples(self.folder)
+        self._submitting = threading.Lock()
+        self._shrinking = threading.Semaphore(2)
+
+    def own(self, owner: str, id: str) -> Job:  # noqa: A002
+        """A user's job. What belongs to somebody else is answered as what does not exist.
+
+        Raises:
+            Refusal: if that user has no such job.
+        """
+        try:
+            job = self.jobs.get(id)
+        except ImpastoError:
+            job = None
+        if job is None or job.owner != owner:
+            raise Refusal(404, "There is no such job.")
+        return job
+
+    def view(self, job: Job) -> JobView:
+        """A job as the page sees it."""
+        return JobView.of(job, preview=_moment(self.jobs.preview(job.id)), result=self.result(job) is not None)
+
+    def result(self, job: Job) -> Path | None:
+        """The file of a job's result, once it has one."""
+        return self.jobs.store.file(job.id, RESULT) if job.status in KEPT else None
+
+    def existing_result(self, owner: str, id: str) -> Path:  # noqa: A002
+        """The file of a result.
+
+        Raises:
+            Refusal: if that user has no such job, or it has no result yet.
+        """
+        path = self.result(self.own(owner, id))
+        if path is None:
+            raise Refusal(409, "This job has no result yet.")
+        return path
+
+    def submit(self, owner: str, wanted: Submission) -> Job:
+        """Put a job into the queue.
+
+        Raises:
+            Refusal: for a reference that leads nowhere, or a user who has enough already.
+            ImpastoError: for what is wrong with the pictures or the settings.
+        """
+        settings = checked(wanted.task, wanted.settings, self.limits)
+        inputs = {role: [self._given(owner, name) for name in names] for role, names in wanted.inputs.items() if names}
+        return self._queue(
+            owner, task=wanted.task, inputs=inputs, settings=settings, title=shown(wanted.title), key=wanted.key
+        )
+
+    def again(self, owner: str, id: str, settings: Mapping[str, Any]) -> Job:  # noqa: A002
+        """A new job like an earlier one, with other settings where they are given; None takes a setting back.
+
+        Raises:
+            Refusal: as :meth:`submit`.
+            ImpastoError: as :meth:`submit`.
+        """
+        job = self.own(owner, id)
+        inputs = {
+            role: [(name, self.jobs.input(sha).read_bytes()) for name, sha in zip(job.names[role], hashes, strict=True)]
+            for role, hashes in job.inputs.items()
+        }
+        merged = checked(job.task, {**job.settings, **settings}, self.limits)
+        return self._queue(owner, task=job.task, inputs=inputs, settings=merged, title=job.title, key=None)
+
+    def _queue(
+        self,
+        owner: str,
+        *,
+        task: str,
+        inputs: Mapping[str, Sequence[tuple[str, bytes]]],
+        settings: Mapping[str, Any],
+        title: str,
+        key: str | None,
+    ) -> Job:
+        with self._submitting:
+            self.check_room(owner)
+            return self.jobs.submit(task, inputs, settings, owner=owner, title=title, key=key)
+
+    def check_room(self, owner: str, more_bytes: int = 0, more_jobs: int = 1) -> None:
+        """Refuse what would go over a user's quota.
+
+        Raises:
+            Refusal: if there is no room.
+        """
+        usage = self.jobs.usage(owner)
+        if more_jobs and usage.queued + usage.running + more_jobs > self.limits.queue:
+            raise Refusal(429, f"You have {self.limits.queue} jobs waiting; let some finish or cancel them.")
+        if usage.bytes + self.library.size(owner) + more_bytes > self.limits.disk_bytes:
+            raise Refusal(507, f"You have used your {self.limits.disk_bytes >> 20} MiB; delete some pictures or jobs.")
+
+    def file(self, owner: str, reference: str) -> Path:
+        """The file that a reference means: a library id, ``sample:NAME`` or ``result:JOB``.
+
+        Raises:
+            Refusal: if it means nothing of that user's.
+        """
+        kind, colon, name = reference.partition(":")
+        if not colon:
+            return self.library.file(owner, reference)
+        if kind == "sample":
+            return self.samples.file(name)
+        if kind == "result":
+            return self.existing_result(owner, name)
+        raise Refusal(404, "There is no such picture.")
+
+    def _given(self, owner: str, reference: str) -> tuple[str, bytes]:
+        """A file under the name that the recipe will give it."""
+        path = self.file(owner, reference)
+        kind, colon, name = reference.partition(":")
+        if not colon:
+            return self.library.name(owner, reference), path.read_bytes()
+        return path.name if kind == "sample" else f"result-{name[:8]}.png", path.read_bytes()
+
+    def input(self, owner: str, id: str, role: str, index: int) -> Path:  # noqa: A002
+        """The file of a picture that went into a job.
+
+        Raises:
+            Refusal: if there is none.
+        """
+        hashes = self.own(owner, id).inputs.get(role, ())
+        if not 0 <= index < len(hashes):
+            raise Refusal(404, "This job has no such input.")
+        return self.jobs.input(hashes[index])
+
+    def shrunk(self, path: Path, side: int) -> bytes:
+        """A JPEG of a picture with at most ``side`` pixels, SMALL or LARGE, kept for the next time."""
+        from impasto.images.thumbnails import thumbnail  # noqa: PLC0415  # waits for torch
+
+        folder = self.folder / "shrunk"
+        known = (
+            folder / f"{path.parent.name[:64]}-{path.name[:64]}-{_moment(path)}-{SMALL if side <= SMALL else LARGE}.jpg"
+        )
+        if known.is_file():
+            return known.read_bytes()
+        with self._shrinking:
+            jpeg = thumbnail(path.read_bytes(), side).jpeg
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = known.with_name(f".{threading.get_ident()}-{known.name}")
+        beside.write_bytes(jpeg)
+        beside.replace(known)
+        return jpeg
+
+    def zoom(self, owner: str, id: str) -> tuple[Path, tuple[int, int]]:  # noqa: A002
+        """The folder of a result's tiles, and its height and width.
+
+        Raises:
+            Refusal: as :meth:`existing_result`.
+        """
+        from impasto.images.zoom import cut_tiles  # noqa: PLC0415  # waits for torch
+
+        path = self.existing_result(owner, id)
+        folder = self.folder / "zoom" / f"{path.parent.name}-{_moment(path)}"
+        with self._shrinking:
+            return folder, cut_tiles(path, folder)
+
+    def delete(self, owner: str, id: str) -> None:  # noqa: A002
+        """Delete a job with all that was made from it.
+
+        Raises:
+            Refusal: if that user has no such job, or it is still at work.
+        """
+        job = self.own(owner, id)
+        if not job.status.ended:
+            raise Refusal(409, "This job is not over; cancel it first.")
+        self.jobs.delete(job.id)
+        for made in (self.folder / "zoom").glob(f"{job.id}-*"):
+            shutil.rmtree(made, ignore_errors=True)
+        for made in (self.folder / "shrunk").glob(f"{job.id}-*"):
+            made.unlink(missing_ok=True)
+
+
+def _moment(path: Path | None) -> int:
+    """When a file was last written, in microseconds so that a page's numbers hold it exactly; 0 if it is not there."""
+    try:
+        return 0 if path is None else path.stat().st_mtime_ns // 1000
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,144 @@
+"""The settings as a form: what the page offers, and what a client may set at all."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from impasto.errors import SettingsError
+from impasto.settings import INITS, Settings
+from impasto.studio.library import shown
+from impasto.studio.limits import Limits
+
+GROUPS = {
+    "Picture": ("size", "style_scale", "style_size", "style_scales", "init", "noise", "seed"),
+    "Color": ("color", "color_strength"),
+    "Balance": (
+        *("strength", "content_weight", "style_weight", "content_layers", "style_layers", "layers_per_style"),
+        *("style_losses", "blend", "mask_strengths", "guidance", "smoothness", "sharpness", "photorealism"),
+    ),
+    "Network": ("network", "pooling", "padding"),
+    "Descent": ("evaluations", "coarsest", "ratio", "optimizer", "rate", "history", "precision"),
+}
+"""Where a setting stands in the drawer; one that is not named here stands under More."""
+
+_COLORS = ("color", "color_strength", "mask_strengths", "guidance", "sharpness", "photorealism")
+IDLE: dict[str, tuple[str, ...]] = {
+    "stylize": (),
+    "texture": ("size", "style_size", "strength", "content_weight", "style_weight", "content_layers", *_COLORS),
+    "reconstruct": (
+        *("strength", "content_weight", "style_weight", "content_layers", "style_layers", "layers_per_style"),
+        *("style_losses", "blend", "style_scale", "style_size", "style_scales", *_COLORS),
+    ),
+}
+"""The settings that the page does not offer for a task, because they have no say in it."""
+
+WORDS: dict[str, tuple[str, ...]] = {"init": INITS, "network": ("vgg19", "vgg19-original")}
+"""The free-text settings that a client may give, and the words that it may give for them. Any other free text could
+name a file or a device of the server, and is refused."""
+
+
+def fields(limits: Limits) -> list[dict[str, Any]]:
+    """A description of every setting that a client may give, in the order of the groups."""
+    schema = Settings.model_json_schema()["properties"]
+    found = [_field(name, schema[name], limits) for name in schema if _is_offered(name, schema[name])]
+    titles = [*GROUPS, "More"]
+    return sorted(found, key=lambda field: titles.index(field["group"]))
+
+
+def checked(task: str, values: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    """Settings from a client, without those that are None.
+
+    Whether they hold together is for the jobs to say; here it is only found out whether they may be given.
+
+    Raises:
+        SettingsError: for what only the server's owner may choose, and for more work than one may ask for.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    schema = Settings.model_json_schema()["properties"]
+    for name, value in given.items():
+        if name in schema and not _is_offered(name, schema[name]):
+            raise SettingsError(f"The setting {name} belongs to the machine and cannot be chosen from the page.")
+        if name in WORDS and value not in WORDS[name]:
+            raise SettingsError(f"The setting {name} must be one of {', '.join(WORDS[name])} here.")
+    _check_own_words(task, {name: value for name, value in given.items() if name not in schema}, limits)
+    _bound({name: value for name, value in given.items() if name in schema}, limits)
+    return given
+
+
+def _check_own_words(task: str, given: Mapping[str, Any], limits: Limits) -> None:
+    """What a task takes beside the settings."""
+    for name, value in given.items():
+        good = False
+        match (task, name):
+            case ("texture", "shape"):
+                sides = value if isinstance(value, list) else [value]
+                good = len(sides) in (1, 2) and all(type(side) is int and 16 <= side <= limits.side for side in sides)
+            case ("texture", "tileable"):
+                good = isinstance(value, bool)
+            case ("reconstruct", "layer"):
+                good = isinstance(value, str) and re.fullmatch(r"(conv|relu)[1-5]_[1-4]", value) is not None
+            case _:
+                raise SettingsError(f"There is no setting {shown(name, 40)!r} for this task.")
+        if not good:
+            raise SettingsError(
+                f"The setting {name} cannot be {shown(str(value), 40)!r}; sides go up to {limits.side}."
+            )
+
+
+def _bound(given: Mapping[str, Any], limits: Limits) -> None:
+    try:
+        settings = Settings(**given)
+    except ValueError:
+        return  # the jobs say what is wrong with it
+    if settings.size > limits.side:
+        raise SettingsError(f"The size {settings.size} is above this studio's limit of {limits.side} pixels.")
+    if max(settings.evaluations or (0,)) > limits.evaluations:
+        raise SettingsError(f"More than {limits.evaluations} evaluations per level are not allowed in this studio.")
+
+
+def _is_offered(name: str, schema: Mapping[str, Any]) -> bool:
+    return name in WORDS or not _has_free_text(schema)
+
+
+def _has_free_text(schema: Mapping[str, Any]) -> bool:
+    """Whether some value that fits the schema holds a string of the client's choice. Names of layers are keys."""
+    if schema.get("type") == "string" and "enum" not in schema and "const" not in schema:
+        return True
+    return any(_has_free_text(part) for part in _parts(schema))
+
+
+def _parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for key in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        yield from schema.get(key, ())
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), Mapping):
+            yield schema[key]
+
+
+def _field(name: str, schema: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    plain = next((part for part in schema.get("anyOf", ()) if part.get("type") != "null"), schema)
+    group = next((title for title, names in GROUPS.items() if name in names), "More")
+    low, high = plain.get("minimum", plain.get("exclusiveMinimum")), plain.get("maximum", plain.get("exclusiveMaximum"))
+    if name == "size":
+        high = limits.side
+    return {
+        "name": name,
+        "label": name.replace("_", " ").capitalize(),
+        "group": group,
+        "kind": "choice" if _choices(name, plain) else _kind(plain),
+        "choices": _choices(name, plain),
+        "default": schema.get("default"),
+        "minimum": low,
+        "maximum": high,
+        "help": schema.get("description", ""),
+        "tasks": [task for task, idle in IDLE.items() if name not in idle],
+    }
+
+
+def _choices(name: str, schema: Mapping[str, Any]) -> list[str]:
+    return list(WORDS.get(name, schema.get("enum", ())))
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    kinds = {"integer": "integer", "number": "number", "boolean": "switch", "object": "names", "array": "numbers"}
+    return kinds.get(schema.get("type", ""), "text")

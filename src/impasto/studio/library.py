@@ -1,0 +1,213 @@
+"""The pictures that a user has brought, and the samples that come with the package."""
+
+import hashlib
+import json
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from impasto.studio.limits import Limits
+from impasto.studio.refusals import Refusal
+
+SMALL, LARGE = 320, 1600
+"""The long sides of the copies that pages show, in pixels."""
+
+PHOTOS = {
+    "rocket": "Rocket launch",
+    "chelsea": "Chelsea the cat",
+    "coffee": "Cup of coffee",
+    "astronaut": "Astronaut",
+}
+PAINTINGS = {"swirl": "Swirl", "marble": "Marble", "glass": "Stained glass", "woodcut": "Woodcut"}
+"""Bundled samples by name; paintings are drawn by code when they are first asked for."""
+
+_PAINTED = (640, 800)  # height and width of a painted sample
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture in a user's library.
+
+    Args:
+        id: its unguessable name, which is also its folder's.
+        name: what the user called it; words to show, never a path.
+        shape: height and width in pixels.
+        size: bytes on disk.
+        sha256: of the file.
+        created: seconds since 1970.
+        mask: whether it is a mask, which goes into a job but is no picture to choose.
+    """
+
+    id: str
+    name: str
+    shape: tuple[int, int]
+    size: int
+    sha256: str
+    created: float
+    mask: bool = False
+
+
+class Library:
+    """Every user's pictures, in one folder that no name from outside leads into: ids are looked up, not joined."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._decoding = threading.Semaphore(2)  # decoded pictures are large
+        self._incoming = folder / "incoming"
+        shutil.rmtree(self._incoming, ignore_errors=True)  # what an earlier server left half received
+        self._incoming.mkdir(parents=True, mode=0o700)
+        self._items: dict[str, dict[str, Item]] = {}
+        for about in sorted((folder / "library").glob("*/*/about.json")):
+            item = _read(about)
+            self._items.setdefault(about.parent.parent.name, {})[item.id] = item
+
+    @contextmanager
+    def incoming(self) -> Iterator[Path]:
+        """A path for an upload, gone afterwards whatever happens."""
+        path = self._incoming / secrets.token_hex(16)
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def add(self, owner: str, received: Path, name: str, *, mask: bool = False) -> Item:
+        """Take a received file in, if it is a picture; the same file again is the same item.
+
+        Raises:
+            ImageError: if it is no picture, or one with too many pixels.
+        """
+        from impasto.images.thumbnails import thumbnail  # noqa: PLC0415  # waits for torch
+
+        with received.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        home = _home(owner)
+        with self._lock:
+            known = next(
+                (item for item in self._items.get(home, {}).values() if (item.sha256, item.mask) == (sha256, mask)),
+                None,
+            )
+        if known is not None:
+            return known
+        with self._decoding:
+            data = received.read_bytes()
+            large = thumbnail(data, LARGE, max_pixels=self._limits.upload_pixels)
+            small = thumbnail(large.jpeg, SMALL)
+        size = len(data) + len(large.jpeg) + len(small.jpeg)
+        called = shown(name) or "picture"
+        item = Item(secrets.token_urlsafe(18), called, large.shape, size, sha256, time.time(), mask)
+        self._store(home, item, {"picture": data, "large.jpg": large.jpeg, "small.jpg": small.jpeg})
+        return item
+
+    def _store(self, home: str, item: Item, files: dict[str, bytes]) -> None:
+        made = self._incoming / secrets.token_hex(16)
+        made.mkdir(mode=0o700)
+        try:
+            for name, data in files.items():
+                (made / name).write_bytes(data)
+            (made / "about.json").write_text(json.dumps(asdict(item)), encoding="utf-8")
+            place = self._folder / "library" / home
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            made.rename(place / item.id)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+        with self._lock:
+            self._items.setdefault(home, {})[item.id] = item
+
+    def items(self, owner: str) -> list[Item]:
+        """A user's pictures, the newest first."""
+        with self._lock:
+            return sorted(self._items.get(_home(owner), {}).values(), key=lambda item: -item.created)
+
+    def size(self, owner: str) -> int:
+        """Bytes that a user's pictures take."""
+        return sum(item.size for item in self.items(owner))
+
+    def file(self, owner: str, id: str, which: str = "picture") -> Path:  # noqa: A002
+        """The file of a user's picture: ``picture``, ``large.jpg`` or ``small.jpg``.
+
+        Raises:
+            Refusal: if that user has no such picture.
+        """
+        return self._folder / "library" / _home(owner) / self._item(owner, id).id / which
+
+    def name(self, owner: str, id: str) -> str:  # noqa: A002
+        """What a user's picture is called.
+
+        Raises:
+            Refusal: if that user has no such picture.
+        """
+        return self._item(owner, id).name
+
+    def _item(self, owner: str, id: str) -> Item:  # noqa: A002
+        with self._lock:
+            item = self._items.get(_home(owner), {}).get(id)
+        if item is None:
+            raise Refusal(404, "There is no such picture.")
+        return item
+
+    def delete(self, owner: str, id: str) -> None:  # noqa: A002
+        """Forget a picture. Jobs that use it keep their own copy.
+
+        Raises:
+            Refusal: if that user has no such picture.
+        """
+        folder = self.file(owner, id).parent
+        with self._lock:
+            self._items[_home(owner)].pop(id, None)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Samples:
+    """The bundled pictures as files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "samples"
+        self._locks = {name: threading.Lock() for name in PAINTINGS}
+
+    def file(self, name: str) -> Path:
+        """The file of a sample.
+
+        Raises:
+            Refusal: if there is no sample of that name.
+        """
+        from impasto import samples  # noqa: PLC0415  # waits for torch
+
+        if name in PHOTOS:
+            return samples.photo(name)
+        if name not in PAINTINGS:
+            raise Refusal(404, "There is no such sample.")
+        path = self._folder / f"{name}.png"
+        with self._locks[name]:
+            if not path.is_file():
+                self._paint(name, path)
+        return path
+
+    def _paint(self, name: str, path: Path) -> None:
+        from impasto import images, samples  # noqa: PLC0415  # waits for torch
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{secrets.token_hex(8)}.png")
+        images.write(beside, samples.paint(name, _PAINTED))
+        beside.replace(path)
+
+
+def shown(text: str, length: int = 120) -> str:
+    """Words from outside as one line that can do nothing but be read."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(line.split())[:length]
+
+
+def _home(owner: str) -> str:
+    return hashlib.sha256(owner.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _read(about: Path) -> Item:
+    values = json.loads(about.read_text(encoding="utf-8"))
+    return Item(**{**values, "shape": tuple(values["shape"])})

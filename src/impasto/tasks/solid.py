@@ -1,0 +1,244 @@
+"""Solid textures: a block whose slices across its axes have the style of a picture, from noise."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto import images
+from impasto.encoders import Encoder
+from impasto.engines import Evaluator, Part, Slices, Views
+from impasto.errors import SettingsError
+from impasto.images import Picture
+from impasto.pyramid import level_shapes, resize, resize_periodic
+from impasto.settings import Settings, up_to
+from impasto.tasks.blocks import IDLE, Block, BlockResult
+from impasto.tasks.checkpoint import Checkpoint
+from impasto.tasks.decided import decided
+from impasto.tasks.descending import Listener
+from impasto.tasks.start import starting_image
+from impasto.tasks.targets import Targets
+from impasto.tasks.transfer import Transfer
+from impasto.volumes import CAUTION, Origin, Volume
+from impasto.volumes.slicing import diagonal
+
+AXES = (0, 1, 2)
+"""All axes of a block: slices, rows and columns."""
+
+_USUAL = {"init": "style-moments", "coarsest": 32, "style_layers": up_to("conv4_1")}
+_EVALUATIONS = (120, 100, 60)  # coarse to fine
+_OF_CONTENT = ("content_weight", "style_weight", "content_layers", "sharpness")
+_PIXELS = 2**16  # of the slices that are evaluated at once
+
+
+def synthesize_block(
+    exemplar: Any,
+    shape: int | tuple[int, int, int] = 64,
+    *,
+    periodic: bool = False,
+    axes: Sequence[int] = AXES,
+    settings: Settings | None = None,
+    on_event: Listener | None = None,
+    checkpoint: str | Path | None = None,
+    **values: Any,
+) -> BlockResult:
+    r"""A block of solid texture (after Kopf et al. 2007, with the statistics of Gatys, Ecker and Bethge 2015).
+
+    .. math:: L = \frac{1}{A} \sum_{a} \frac{1}{L_a} \sum_{k} \sum_l w_l E_l(\text{slice } k \text{ across axis } a)
+
+    Every slice across each of the A axes is compared with the exemplar, by the style loss of pictures; all of them have a
+    say in every evaluation.
+
+    Args:
+        exemplar: a path, PIL image, array (H, W, 3) or tensor (3, H, W); or a list of them, mixed by ``blend``.
+        shape: slices, rows and columns, or the side of a cube.
+        periodic: whether copies of the block meet without a seam. Sides must then be multiples of the deepest stride.
+        axes: across which axes slices are compared. An exemplar with a direction, such as wood, has no block that looks
+            like it from all sides; two axes leave the third free.
+        settings: all settings at once; or give single ones as keywords.
+        on_event: called after every optimizer step; return True to stop there and keep the best block.
+        checkpoint: a folder; a run that finds its own checkpoint there goes on from it to the same block.
+        values: single settings.
+
+    Returns:
+        The block. Its ``measures`` are ``noise`` (the loss of white noise), ``fall`` (how many times lower the block's is)
+        and ``fall_diagonal``, the same for slices at 45 degrees, which no evaluation has seen.
+
+    Raises:
+        ImpastoError: with a sentence on what is wrong with an exemplar, a size, a setting or the checkpoint.
+    """
+    run = SolidTexture.prepared(exemplar, shape, periodic=periodic, axes=axes, settings=settings, **values)
+    return run.run(on_event, checkpoint)
+
+
+@dataclass(frozen=True, eq=False)
+class SolidTexture(Transfer):
+    """A style transfer to a block without content; made by :meth:`prepared`.
+
+    Args:
+        axes: across which slices are compared.
+    """
+
+    axes: tuple[int, ...] = AXES
+
+    @classmethod
+    def prepared(
+        cls,
+        exemplar: Any,
+        shape: int | tuple[int, int, int] = 64,
+        *,
+        periodic: bool = False,
+        axes: Sequence[int] = AXES,
+        settings: Settings | None = None,
+        **values: Any,
+    ) -> Self:
+        """Read the exemplars and check everything; arguments as for :func:`synthesize_block`.
+
+        Raises:
+            ImpastoError: as :func:`synthesize_block`.
+        """
+        several = exemplar if isinstance(exemplar, (list, tuple)) else [exemplar]
+        if not several:
+            raise SettingsError("There is no exemplar; give at least one.")
+        extent = (shape,) * 3 if isinstance(shape, int) else tuple(shape)
+        if len(extent) != 3 or min(extent) < 16:
+            given = " x ".join(map(str, extent))
+            raise SettingsError(f"A block of {given} was asked for; give slices, rows and columns, each at least 16.")
+        if not axes or len({*axes}) < len(axes) or not {*axes} <= {*AXES}:
+            raise SettingsError(f"The axes {list(axes)} were given; give some of 0 (slices), 1 (rows), 2 (columns).")
+        pictures = [item if isinstance(item, Picture) else images.read(item) for item in several]
+        chosen = _settings(settings, values, max(extent), periodic=periodic)
+        run = replace(cls.of(_empty(extent), pictures, settings=chosen), axes=tuple(sorted(axes)))
+        _check_period(run)
+        return run
+
+    @property
+    def periodic(self) -> bool:
+        """Whether copies of the block meet without a seam."""
+        return self.settings.padding == "circular"
+
+    @cached_property
+    def source(self) -> Picture | None:
+        """The block that the descent starts from: None, for noise."""
+        if self.settings.init not in ("noise", "style-moments"):
+            raise SettingsError("A solid texture starts from noise or style-moments; give one of them as init.")
+        return None
+
+    def targets(self, encoder: Encoder) -> Targets:
+        """What the slices aim at."""
+        exemplars = [style.pixels for style in self.styles]
+        seen = encoder.padded("reflect") if self.periodic else encoder  # an exemplar need not tile
+        return SliceTargets(seen, self.content.pixels, exemplars, self.settings, axes=self.axes, slicing=encoder)
+
+    def run(
+        self,
+        on_event: Listener | None = None,
+        checkpoint: str | Path | None = None,
+        *,
+        checkpoint_interval: float = Checkpoint.INTERVAL,
+    ) -> BlockResult:
+        """Do it, and measure what became of it; arguments as for :meth:`Transfer.run`."""
+        result = super().run(on_event, checkpoint, checkpoint_interval=checkpoint_interval)
+        measures = self._measures(result.tensor)
+        inputs = {name: value for name, value in result.recipe["inputs"].items() if name != "content"}
+        more = {"task": "volume texture", "inputs": inputs, "measures": measures, "axes": list(self.axes)}
+        recipe = {**result.recipe, **more, "caution": CAUTION}
+        assert isinstance(self.content, Block)
+        volume = self.content.volume.like(images.quantize(result.tensor), color=True)
+        names = " + ".join(style.source.name for style in self.styles)
+        title = f"A solid texture of {names}"
+        return BlockResult.like(result, volume, title, self.styles, recipe=recipe, measures=measures)
+
+    def _measures(self, block: Tensor) -> dict[str, float | None]:
+        """The loss of white noise, and how far that of the block is below it, over slices and over diagonal slices."""
+        shape = self.levels[-1].shape
+        white = starting_image(self.settings.model_copy(update={"init": "noise", "noise": 0.0}), None, (), shape)
+        targets = self.targets(self.encoder)
+        assert isinstance(targets, SliceTargets)
+        engine, flat = targets.engine_at(shape), targets.slice_engine(shape)
+        before, after = (engine.measure(x.to(self.device)).value for x in (white, block))
+        slanted = [
+            sum(flat.measure(diagonal(x.cpu(), axis).to(self.device)).value for axis in self.axes)
+            for x in (white, block)
+        ]
+        return {
+            "noise": before,
+            "fall": before / max(after, 1e-30),
+            "fall_diagonal": slanted[0] / max(slanted[1], 1e-30),
+        }
+
+    def _resized(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
+        return (resize_periodic if self.periodic else resize)(image, shape)
+
+    def _identity(self) -> dict[str, Any]:
+        return {**super()._identity(), "task": "volume texture", "axes": list(self.axes)}
+
+    def _notes(self) -> Iterator[str]:
+        yield from ()
+
+
+def _check_period(run: SolidTexture) -> None:
+    """Refuse sides of a periodic block that a pooling would cut a position from, for they would not tile there."""
+    stride = max(run.stack.stride(layer) for layer in run.layers)
+    shape = run.levels[-1].shape
+    if run.periodic and any(side % stride for side in shape):
+        given = " x ".join(map(str, shape))
+        raise SettingsError(
+            f"A periodic block of {given} was asked for, but with these layers its sides must be multiples of {stride}."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SliceTargets(Targets):
+    """The exemplar's style, as a target of every slice of a block.
+
+    Args:
+        axes: across which slices are seen.
+        slicing: the encoder that sees them.
+    """
+
+    axes: tuple[int, ...] = AXES
+    slicing: Encoder | None = None
+
+    def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
+        """The mean over axes, and over the slices across each, of the style loss; a few slices at a time."""
+        engine = self.slice_engine(shape)
+        parts = []
+        for axis in self.axes:
+            pixels = int(np.prod(shape)) // shape[axis]
+            step = max(1, _PIXELS // pixels)
+            weight = 1 / (len(self.axes) * shape[axis])
+            parts += [Part(Slices(axis, at, at + step), engine, weight) for at in range(0, shape[axis], step)]
+        return Views(parts)
+
+    def slice_engine(self, shape: tuple[int, ...]) -> Evaluator:
+        """What evaluates some slices of a block of a shape, added up."""
+        engine = self.bare_engine_at(shape)
+        return engine if self.slicing is None else replace(engine, encoder=self.slicing)
+
+
+def _settings(settings: Settings | None, values: dict[str, Any], longest: int, *, periodic: bool) -> Settings:
+    fixed: dict[str, Any] = {"strength": 1.0, "size": longest}
+    if periodic:
+        fixed["padding"] = "circular"
+    given = values if settings is None else settings.model_fields_set
+    usual = {
+        name: value for name, value in _USUAL.items() if not (name == "style_layers" and "layers_per_style" in given)
+    }
+    chosen = decided("a solid texture", settings, values, usual=usual, fixed=fixed, idle=(*_OF_CONTENT, *IDLE))
+    if chosen.evaluations is not None:
+        return chosen
+    count = len(level_shapes((longest,), chosen.coarsest, chosen.ratio))
+    return chosen.model_copy(update={"evaluations": _EVALUATIONS[:count]})
+
+
+def _empty(shape: tuple[int, ...]) -> Block:
+    """A black block of a shape; its voxels take no memory."""
+    voxels = torch.zeros(1, 3, 1, 1, 1).expand(1, 3, *shape)
+    origin = Origin("the block", None, "0" * 64, "array", gray=False)
+    return Block.of(Volume(voxels, (0.0, 255.0), np.eye(4), origin))

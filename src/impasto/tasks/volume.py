@@ -1,0 +1,214 @@
+"""Volumes in the style of pictures or of other volumes: a transfer whose network is inflated to three dimensions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from impasto import images, volumes
+from impasto.encoders import Encoder
+from impasto.encoders.inflation import Inflated
+from impasto.engines import Evaluator, Part, Turned, Views
+from impasto.errors import SettingsError
+from impasto.images import Picture
+from impasto.settings import INITS, Settings
+from impasto.tasks.blocks import IDLE, Block, BlockResult, grayed
+from impasto.tasks.checkpoint import Checkpoint
+from impasto.tasks.decided import decided
+from impasto.tasks.descending import Listener
+from impasto.tasks.targets import Targets
+from impasto.tasks.transfer import Transfer
+from impasto.volumes import CAUTION, Volume
+from impasto.volumes.reading import holds_volume
+
+DEPTHS = (0, 1, 2)
+"""All axes of a volume, as the network's depth: slices, rows and columns."""
+
+_COARSEST = 32
+
+
+def stylize_volume(
+    content: Any,
+    styles: Any,
+    *,
+    depths: Sequence[int] = (0,),
+    color: bool = False,
+    window: tuple[float, float] | None = None,
+    settings: Settings | None = None,
+    on_event: Listener | None = None,
+    checkpoint: str | Path | None = None,
+    **values: Any,
+) -> BlockResult:
+    """A volume in the style of pictures or of other volumes, by VGG-19 inflated to three dimensions.
+
+    Args:
+        content: a NIfTI file, a folder of DICOM files, a TIFF stack, an NPY file, an array (D, H, W) of intensities or
+            (D, H, W, 3) of colors, or a :class:`impasto.volumes.Volume`.
+        styles: the same, or pictures; or a list of them.
+        depths: the axes that are the network's depth, along which kernels are averages: 0 for slices, 1 for rows, 2 for
+            columns. With all of them no direction differs from the others, and it takes three times as long.
+        color: whether a volume of intensities becomes one of colors. If not, only grays are looked at, and intensities
+            are what comes out.
+        window: the intensities that are black and white, for the network; see :func:`impasto.volumes.read`.
+        settings: all settings at once; or give single ones as keywords.
+        on_event: called after every optimizer step; return True to stop there and keep the best volume.
+        checkpoint: a folder; a run that finds its own checkpoint there goes on from it to the same volume.
+        values: single settings. ``size`` is the longest side in voxels, the volume's own unless given.
+
+    Returns:
+        The volume, in the place and with the intensity window of the content. It is a picture, not data, and not for
+        diagnosis.
+
+    Raises:
+        ImpastoError: with a sentence on what is wrong with a volume, a picture, a setting or the checkpoint.
+    """
+    run = VolumeTransfer.prepared(
+        content, styles, depths=depths, color=color, window=window, settings=settings, **values
+    )
+    return run.run(on_event, checkpoint)
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeTransfer(Transfer):
+    """A style transfer to a volume; made by :meth:`prepared`.
+
+    Args:
+        depths: the axes that are the network's depth.
+        color: whether colors come out.
+    """
+
+    depths: tuple[int, ...] = (0,)
+    color: bool = True
+
+    @classmethod
+    def prepared(
+        cls,
+        content: Any,
+        styles: Any,
+        *,
+        depths: Sequence[int] = (0,),
+        color: bool = False,
+        window: tuple[float, float] | None = None,
+        settings: Settings | None = None,
+        **values: Any,
+    ) -> Self:
+        """Read the inputs and check everything; arguments as for :func:`stylize_volume`.
+
+        Raises:
+            ImpastoError: as :func:`stylize_volume`.
+        """
+        if not depths or len({*depths}) < len(depths) or not {*depths} <= {*DEPTHS}:
+            raise SettingsError(
+                f"The depths {list(depths)} were given; give some of 0 (slices), 1 (rows), 2 (columns)."
+            )
+        volume = content if isinstance(content, Volume) else volumes.read(content, window=window)
+        several = styles if isinstance(styles, (list, tuple)) else [styles]
+        seen = [style_of(style) for style in several]
+        colored = color or not volume.gray
+        usual = {"size": max(16, *volume.shape), "coarsest": _COARSEST}
+        chosen = decided("a volume", settings, values, usual=usual, fixed={}, idle=IDLE)
+        shown = seen if colored else [grayed(style) for style in seen]
+        run = cls.of(Block.of(volume), shown, settings=chosen)
+        return replace(run, depths=tuple(sorted(depths)), color=colored)
+
+    @cached_property
+    def source(self) -> Picture | None:
+        """The volume that the descent starts from, or None if it starts from noise."""
+        name = self.settings.init
+        flat = name == "preview"
+        found = None if flat else super().source if name in INITS else style_of(name)
+        if flat or (found is not None and found.pixels.dim() != 5):
+            raise SettingsError(f"A volume cannot start from {name}, which is a picture; start from content or noise.")
+        return found
+
+    def targets(self, encoder: Encoder) -> Targets:
+        """What the volume aims at."""
+        styles = [style.pixels for style in self.styles]
+        return VolumeTargets(
+            encoder, self.content.pixels, styles, self.settings, depths=self.depths, gray=not self.color
+        )
+
+    def run(
+        self,
+        on_event: Listener | None = None,
+        checkpoint: str | Path | None = None,
+        *,
+        checkpoint_interval: float = Checkpoint.INTERVAL,
+    ) -> BlockResult:
+        """Do it; arguments as for :meth:`Transfer.run`."""
+        result = super().run(on_event, checkpoint, checkpoint_interval=checkpoint_interval)
+        assert isinstance(self.content, Block)
+        tensor = (
+            result.tensor if self.color else result.tensor.mean(1, keepdim=True).expand_as(result.tensor).contiguous()
+        )
+        volume = self.content.volume.like(tensor, color=self.color)
+        recipe = {**result.recipe, "task": "volume stylize", **self._own(), "caution": CAUTION}
+        names = " + ".join(style.source.name for style in self.styles)
+        title = f"{self.content.source.name} in the style of {names}. Not for diagnosis."
+        return BlockResult.like(result, volume, title, (self.content, *self.styles), recipe=recipe, tensor=tensor)
+
+    def _own(self) -> dict[str, Any]:
+        """What this task decides beside the settings."""
+        assert isinstance(self.content, Block)
+        return {"depths": list(self.depths), "color": self.color, "window": list(self.content.volume.window)}
+
+    def _identity(self) -> dict[str, Any]:
+        return {**super()._identity(), "task": "volume stylize", **self._own()}
+
+    def _encoder(self, dtype: torch.dtype) -> Encoder:
+        return Inflated(
+            self.stack,
+            self.parameters,
+            pooling=self.settings.pooling,
+            padding=self.settings.padding,
+            dtype=dtype,
+            device=self.device,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeTargets(Targets):
+    """The features of a volume and the statistics of styles, with each of some axes as the network's depth.
+
+    Args:
+        depths: these axes.
+        gray: whether only the mean over channels is looked at.
+    """
+
+    depths: tuple[int, ...] = (0,)
+    gray: bool = False
+
+    def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
+        """The mean over depths of the objective."""
+        parts = [
+            Part(Turned(axis), self._turned(axis).bare_engine_at(_turn(shape, axis)), 1 / len(self.depths))
+            for axis in self.depths
+        ]
+        return Views(parts, gray=self.gray)
+
+    def _turned(self, axis: int) -> Targets:
+        def turned(pixels: Tensor) -> Tensor:
+            return Turned(axis)(pixels) if pixels.dim() == 5 else pixels
+
+        return Targets(self.encoder, turned(self.content), [turned(style) for style in self.styles], self.settings)
+
+
+def _turn(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return (shape[axis], *shape[:axis], *shape[axis + 1 :])
+
+
+def style_of(source: Any) -> Picture:
+    """A style as a picture: one that is, or a volume.
+
+    Raises:
+        ImpastoError: if it is neither.
+    """
+    if isinstance(source, Picture):
+        return source
+    if isinstance(source, Volume):
+        return Block.of(source)
+    return Block.of(volumes.read(source)) if holds_volume(source) else images.read(source)

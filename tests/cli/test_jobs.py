@@ -1,0 +1,127 @@
+"""``impasto jobs`` and ``impasto worker``, on a queue in a folder of the test's own."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+OPTIONS = ("--size", "48", "--coarsest", "24", "--evaluations", "2", "--precision", "fp32", "--device", "cpu")
+
+
+@pytest.fixture
+def album(room, monkeypatch):
+    """The current folder, with a folder of three photos, and a home for jobs beside them."""
+    monkeypatch.setenv("IMPASTO_HOME", str(room / "home"))
+    monkeypatch.delenv("IMPASTO_DATABASE", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for name in ("a.png", "b.png", "deep/c.png"):
+        (room / "album" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(room / "photo.png", room / "album" / name)
+    return room
+
+
+@pytest.fixture
+def listed(call):
+    """A function that returns what ``impasto jobs list --json`` prints."""
+    return lambda *words: json.loads(call("jobs", "list", "--json", *words).out)
+
+
+def test_a_folder_is_submitted_once(album, call, listed):
+    """However often it is repeated; a picture that is new is added, and one that is none is named."""
+    words = ("jobs", "submit", "album", "painting.png", *OPTIONS)
+    assert call(*words).out.endswith("3 submitted, 0 were there already.\n")
+    (album / "album" / "broken.jpg").write_bytes(b"no picture")
+    shutil.copy(album / "painting.png", album / "album" / "d.png")
+    again = call(*words)
+    assert again.out == "1 submitted, 3 were there already, 1 refused.\n"
+    assert again.code == 2
+    assert "broken.jpg is not a picture" in again.err
+    assert sorted(job["title"] for job in listed()) == ["a.png", "b.png", "d.png", "deep/c.png"]
+    assert call("jobs", "submit", "album", "painting.png", *OPTIONS, "--strength", "0.7").out.startswith("4 submitted")
+
+
+def test_jobs_are_steered_by_the_beginning_of_their_id(album, call, listed):
+    """Each word does what it says, and says so."""
+    call("jobs", "submit", "photo.png", "painting.png", *OPTIONS)
+    [job] = listed()
+    short = job["id"][:6]
+    for word, said, status in (
+        ("pause", "Paused", "paused"),
+        ("resume", "Resumed", "queued"),
+        ("cancel", "Canceled", "canceled"),
+        ("retry", "Queued again", "queued"),
+        ("stop", "Stopping", "canceled"),
+    ):
+        assert call("jobs", word, short).out == f"{said} {job['id']}  photo.png\n"
+        assert listed()[0]["status"] == status
+    refused = call("jobs", "pause", short)
+    assert (refused.code, refused.out) == (2, "")
+    assert "is canceled: only a waiting or running job can be paused." in refused.err
+    assert call("jobs", "delete", short).out.startswith("Deleted")
+    assert call("jobs", "list").out == "There are no jobs yet.\n"
+    assert "There is no job 'abc'" in call("jobs", "show", "abc").err
+
+
+def test_adjusting_changes_settings(album, call, listed):
+    """Those that can change while a job runs."""
+    call("jobs", "submit", "photo.png", "painting.png", *OPTIONS)
+    [job] = listed()
+    assert call("jobs", "adjust", job["id"], "--strength", "0.8").code == 0
+    assert listed()[0]["settings"]["strength"] == 0.8
+    assert "size cannot change while a job runs" in call("jobs", "adjust", job["id"], "--size", "64").err
+    assert "nothing to change" in call("jobs", "adjust", job["id"]).err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["photo.png"], "There is no style image"),
+        (["photo.png", "none.png"], "none.png cannot be read"),
+        (["none", "painting.png"], "none cannot be read"),
+        (["photo.png", "painting.png", "--size", "3"], "The setting size is '3'"),
+        (["photo.png", "painting.png", "--weights", "w.pth"], "weights names a file"),
+        (["photo.png", "--task", "reconstruct"], "needs layer"),
+        (["photo.png", "painting.png", "--database", "mysql://x/y"], "names mysql"),
+    ],
+)
+def test_what_is_wrong_is_said(album, call, words, sentence):
+    """In one sentence, with exit code 2."""
+    outcome = call("jobs", "submit", *words)
+    assert outcome.code == 2
+    assert sentence in outcome.err
+
+
+def test_from_submission_to_files(album, call, listed):
+    """Submit, let a worker compute, watch, show, save, go on with more; the worker ends at SIGTERM."""
+    call("jobs", "submit", "album", "painting.png", *OPTIONS)
+    call("jobs", "submit", "photo.png", "--task", "reconstruct", "--layer", "conv2_1", *OPTIONS)
+    worker = subprocess.Popen([sys.executable, "-m", "impasto", "worker", "--device", "cpu"], stderr=subprocess.PIPE)
+    try:
+        watched = call("jobs", "watch")
+        assert watched.code == 0
+        assert "deep/c.png  level 2/2  evaluation 2/2" in watched.err
+        assert call("jobs", "save", "-o", "out").out == "Copied 4 of 4 results into out.\n"
+        assert call("jobs", "save", "-o", "out").out == "Copied 0 of 4 results into out.\n"
+        assert (album / "out" / "deep" / "c.png").read_bytes() != (album / "photo.png").read_bytes()
+        shown = call("jobs", "show", listed()[0]["id"]).out
+        assert "status" in shown
+        assert "result.png" in shown
+        assert call("show", "out/a.png").code == 0
+        call("jobs", "more", listed()[-1]["id"], "--evaluations", "3")
+        assert call("jobs", "watch", listed()[0]["id"]).code == 0
+        assert call("jobs", "prune", "--older-than", "0").out == "Deleted 5 jobs.\n"
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        _, said = worker.communicate(timeout=60)
+    assert worker.returncode == 0, said
+    assert said == b""
+
+
+def test_a_worker_without_its_device_says_why(album, call):
+    """Instead of trying for ever."""
+    outcome = call("worker", "--device", "cuda:99")
+    assert outcome.code == 2
+    assert "The worker cannot compute here" in outcome.err

@@ -1,0 +1,81 @@
+"""``impasto studio``: what is refused before anything listens, and that it opens at once."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from impasto.cli import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--host", "0.0.0.0"], "needs a key"),
+        (["--key-file", "missing.txt"], "cannot be read"),
+        (["--certificate", "a.pem"], "belong together"),
+        (["--certificate", "a.pem", "--certificate-key", "b.pem"], "does not exist"),
+        (["--port", "70000"], "cannot be used"),
+        (["--workers", "-1"], "0"),
+        (["--max-side", "0"], "0"),
+    ],
+)
+def test_what_cannot_work_is_refused(arguments, problem, capsys, tmp_path, monkeypatch):
+    """One sentence, exit code 2, and nothing was opened."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["studio", "--home", str(tmp_path), "--no-browser", *arguments]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_a_taken_port_is_said(capsys, tmp_path):
+    """With the way out."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        assert main(["studio", "--home", str(tmp_path), "--no-browser", "--port", port]) == 2
+    assert "give another --port" in capsys.readouterr().err
+
+
+def test_two_keys_are_one_too_many(capsys, tmp_path, monkeypatch):
+    """A key in a file and one in the environment."""
+    monkeypatch.setenv("IMPASTO_STUDIO_KEY", "a key that is long enough")
+    (tmp_path / "key").write_text("another key that is long")
+    assert main(["studio", "--home", str(tmp_path), "--no-browser", "--key-file", str(tmp_path / "key")]) == 2
+    assert "both given" in capsys.readouterr().err
+
+
+def test_it_opens_and_closes(tmp_path):
+    """The page is there in moments, without torch, and Ctrl-C ends it cleanly, a watching stream included."""
+    command = [sys.executable, "-m", "impasto", "studio", "--home", str(tmp_path), "--port", "0", "--no-browser"]
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [*command, "--workers", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    try:
+        address = re.search(r"http://[\d.:]+", process.stdout.readline())[0]
+        assert "impasto" in httpx.get(address).text
+        assert time.monotonic() - began < 30  # under 4 seconds on a machine that does nothing else
+        with httpx.stream("GET", f"{address}/api/v1/events") as answer:
+            assert answer.status_code == 200
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_starting_waits_for_no_torch():
+    """What takes seconds to import is imported behind the open door."""
+    code = "import sys, impasto.studio.server, impasto.jobs.queue; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,274 @@
+"""Jobs computed by real worker processes: the right bytes, whatever happens on the way."""
+
+import os
+import subprocess
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+import impasto
+from impasto import images
+from impasto.jobs import Jobs, Status
+from impasto.jobs import compute as computing
+from impasto.jobs.job import Progress
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(tmp_path_factory, draw):
+    """A function from a submission to the bytes that its run makes without any queue."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+
+    def made(task, files, settings):
+        paths = {}
+        for role, items in files.items():
+            for name, data in items:
+                (folder / name).write_bytes(data)
+                paths.setdefault(role, []).append(folder / name)
+        impasto.stylize(paths["content"][0], paths["styles"], **settings).save(folder / "result.png")
+        return (folder / "result.png").read_bytes()
+
+    return made
+
+
+def compute_process(jobs):
+    """The id of the process that computes under this one."""
+    command = ["pgrep", "-P", str(os.getpid()), "-f", f"impasto.jobs --home {jobs.home} "]
+    return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+def test_a_job_has_the_bytes_of_its_run(hired, ask, uninterrupted):
+    """Recipe and all; with its preview, loss curve and log; and its checkpoint is gone."""
+    job = hired.submit(*ask(1))
+    [done] = hired.wait([job.id], 60)
+    assert (done.status, done.error) == (Status.DONE, "")
+    assert hired.result(job.id).read_bytes() == uninterrupted(*ask(1))
+    assert images.read(hired.preview(job.id)).shape == (32, 32)
+    assert done.progress.history[-1] == (20, done.progress.value)
+    assert done.progress.share == 1
+    kinds = [event.data.get("status", event.kind) for event in hired.events(job.id)]
+    assert kinds[:3] == ["queued", "running", "progress"]
+    assert kinds.count("done") == 1
+    assert {path.name for path in hired.store.folder(job.id).iterdir()} == {"lock", "preview.jpg", "result.png"}
+
+
+def test_every_task_is_computed(hired, ask, draw):
+    """Textures of their shape, reconstructions of a layer, and a picture to start from, known by its name."""
+    quick = {"evaluations": [3], "precision": "fp32", "device": "cpu"}
+    style = {"styles": [("paint.png", draw(9))]}
+    texture = {**quick, "shape": [32, 48], "coarsest": 48, "style_layers": "conv1_1", "tileable": True}
+    ids = [
+        hired.submit("texture", style, texture).id,
+        hired.submit("reconstruct", {"content": [("a.png", draw(1))]}, {**quick, "size": 32, "layer": "conv2_1"}).id,
+        hired.submit("stylize", {**ask(1)[1], "init": [("noise", draw(2))]}, ask()[2]).id,
+    ]
+    assert [(job.status, job.error) for job in hired.wait(ids, 60)] == [(Status.DONE, "")] * 3
+    recipes = [images.read_recipe(hired.result(identifier)) for identifier in ids]
+    assert [recipe["task"] for recipe in recipes] == ["texture", "reconstruct", "stylize"]
+    assert images.read(hired.result(ids[0])).shape == (32, 48)
+    assert recipes[2]["inputs"]["init"]["name"] == recipes[2]["settings"]["init"] == "noise.png"
+    assert str(hired.home) not in str(recipes)
+
+
+def test_a_killed_process_costs_nothing_but_time(hired, ask, uninterrupted, wait_until):
+    """SIGKILL amid the descent: another process goes on from the checkpoint, to the same bytes, once."""
+    request = ask(5, evaluations=[10, 40])
+    job = hired.submit(*request)
+    wait_until(lambda: (at := hired.get(job.id).progress) is not None and (at.level, at.evaluation) > (1, 3))
+    os.kill(compute_process(hired), 9)
+    [done] = hired.wait([job.id], 90)
+    assert hired.result(job.id).read_bytes() == uninterrupted(*request)
+    states = [event.data["status"] for event in hired.events(job.id) if event.kind == "status"]
+    assert states == ["queued", "running", "running", "done"]
+    evaluations = [event.data["evaluation"] for event in hired.events(job.id) if event.kind == "progress"]
+    assert 1 not in evaluations[2:], "the second process began at the beginning"
+    assert done.finished > done.started
+
+
+def test_cancel_acts_within_a_second(hired, begun, wait_until):
+    """The state at once, and the worker is free for others; nothing of the work is left."""
+    identifier = begun()
+    began = time.monotonic()
+    hired.cancel(identifier)
+    assert hired.get(identifier).status is Status.CANCELED
+    wait_until(lambda: (lock := hired.store.lock(identifier)) is not None and (lock.release() or True))
+    assert time.monotonic() - began < 1
+    assert hired.result(identifier) is None
+    assert not (hired.store.folder(identifier) / "checkpoint.pt").exists()
+    assert hired.retry(identifier).status is Status.QUEUED
+
+
+def test_paused_it_rests_and_resumed_it_makes_the_same_bytes(hired, ask, uninterrupted, wait_until):
+    """While it rests, others are computed."""
+    request = ask(6, evaluations=[10, 60])
+    job = hired.submit(*request)
+    wait_until(lambda: hired.get(job.id).progress is not None)
+    hired.pause(job.id)
+    other = hired.submit(*ask(7))
+    assert hired.wait([other.id], 60)[0].status is Status.DONE
+    assert hired.get(job.id).status is Status.PAUSED
+    made = hired.get(job.id).progress.evaluation
+    hired.resume(job.id)
+    assert hired.wait([job.id], 60)[0].status is Status.DONE
+    assert hired.result(job.id).read_bytes() == uninterrupted(*request)
+    assert made < 60
+
+
+def test_stopped_it_keeps_its_picture_and_more_goes_on_from_it(hired, begun):
+    """The recipe says that it was stopped; the new job starts from the result, at its size, and gets further."""
+    identifier = begun(3)
+    hired.stop(identifier)
+    [stopped] = hired.wait([identifier], 60)
+    assert stopped.status is Status.STOPPED
+    recipe = images.read_recipe(hired.result(identifier))
+    assert recipe["complete"] is False
+    job = hired.more(identifier, 15)
+    [done] = hired.wait([job.id], 60)
+    assert (done.status, done.error) == (Status.DONE, "")
+    further = images.read_recipe(hired.result(job.id))
+    assert further["levels"] == [[32, 32, 15]]
+    assert further["losses"]["total"] < recipe["losses"]["total"]
+
+
+def test_adjusted_it_goes_on_from_its_picture(hired, begun, wait_until):
+    """The level begins again with the new strength; the recipe says what was before."""
+    identifier = begun(4, strength=0.9)
+    hired.adjust(identifier, {"strength": 0.1})
+    noted = "goes on from its picture"
+    wait_until(lambda: any(noted in e.data.get("text", "") for e in hired.events(identifier)))
+    wait_until(lambda: hired.events(identifier)[-1].kind == "progress")
+    assert hired.events(identifier)[-1].data["level"] == 1, "it began at the coarsest level again"
+    hired.stop(identifier)
+    assert hired.wait([identifier], 60)[0].status is Status.STOPPED
+    recipe = images.read_recipe(hired.result(identifier))
+    assert recipe["settings"]["strength"] == 0.1
+    assert recipe["adjusted"][0]["settings"]["strength"] == 0.9
+
+
+def test_what_fails_says_why_and_the_next_job_is_computed(hired, ask, draw):
+    """A damaged photo, a setting of another version, an input that is gone."""
+    task, files, settings = ask(8)
+    damaged = {**files, "content": [("half.png", draw(8)[:900])]}
+    broken = hired.submit(task, damaged, settings)
+    lost = hired.submit(task, {**files, "content": [("lost.png", draw(77))]}, settings)
+    with hired.queue._writing():  # nobody takes it meanwhile
+        hired.input(lost.inputs["content"][0]).unlink()
+    fine = hired.submit(*ask(9))
+    found = hired.wait([broken.id, lost.id, fine.id], 60)
+    assert [job.status for job in found] == [Status.FAILED, Status.FAILED, Status.DONE]
+    assert "half.png is damaged or cut short" in found[0].error
+    assert "The input lost.png of the job is gone" in found[1].error
+
+
+def test_settings_of_a_later_version_are_refused_job_by_job(hired, ask):
+    """With a sentence; after an update a retry does it."""
+    job = hired.submit(*ask(10))
+    hired.pause(job.id)
+    _rewrite(hired, job.id, {**job.settings, "glow": 3})
+    hired.resume(job.id)
+    [failed] = hired.wait([job.id], 60)
+    assert failed.status is Status.FAILED
+    assert "another version of impasto, with the setting 'glow'" in failed.error
+    _rewrite(hired, job.id, job.settings)
+    hired.retry(job.id)
+    assert hired.wait([job.id], 60)[0].status is Status.DONE
+
+
+def _rewrite(jobs, identifier, settings):
+    import sqlalchemy as sql
+
+    from impasto.jobs.schema import JOBS
+
+    with jobs.queue._writing() as connection:
+        connection.execute(sql.update(JOBS).where(JOBS.c.id == identifier).values(settings=settings))
+
+
+@pytest.mark.parametrize("spoil", ["version", "damage"])
+def test_an_unusable_checkpoint_strands_no_job(hired, ask, uninterrupted, spoil, tmp_path):
+    """One of another version, or a damaged one, is left aside and the job begins again."""
+    request = ask(11)
+    _, files, settings = request
+    job = hired.submit(*request)
+    hired.pause(job.id)
+    path = hired.store.folder(job.id) / "checkpoint.pt"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(impasto, "__version__", "0.0.1")
+        for name, data in (*files["content"], *files["styles"]):
+            (tmp_path / name).write_bytes(data)
+        paths = [tmp_path / files[role][0][0] for role in ("content", "styles")]
+        impasto.Transfer.of(*paths, **settings).run(lambda event: True, tmp_path / "old")
+    data = (tmp_path / "old" / "checkpoint.pt").read_bytes()
+    path.write_bytes(data if spoil == "version" else data[: len(data) // 2])
+    hired.resume(job.id)
+    assert hired.wait([job.id], 60)[0].status is Status.DONE
+    assert hired.result(job.id).read_bytes() == uninterrupted(*request)
+    notes = [event.data["text"] for event in hired.events(job.id) if event.kind == "note"]
+    assert any({"version": "another version", "damage": "damaged"}[spoil] in note for note in notes)
+
+
+def test_a_deleted_job_leaves_nothing(hired, ask, long_settings, wait_until):
+    """Even while it runs."""
+    task, files, _ = ask(13)
+    job = hired.submit(task, files, long_settings)
+    wait_until(lambda: hired.get(job.id).progress is not None)
+    hired.delete(job.id)
+    wait_until(lambda: not hired.store.folder(job.id).exists())
+    assert job.id not in {other.id for other in hired.list()}
+
+
+def test_a_step_that_takes_too_long_ends_the_process(tmp_path, ask, monkeypatch, wait_until):
+    """A canceled job's process does not wait for the end of a step of minutes."""
+    jobs, codes = Jobs.open(tmp_path), []
+    monkeypatch.setattr(computing.os, "_exit", codes.append)
+    job = jobs.submit(*ask())
+    entry = jobs.queue.claim(job.id)
+    attempt = computing.Attempt(jobs, entry, threading.Event())
+    (jobs.store.folder(job.id) / "checkpoint.pt").write_bytes(b"much")
+    began = time.monotonic()
+    jobs.cancel(job.id)
+    wait_until(lambda: codes)
+    assert codes == [computing.RESTART]
+    assert time.monotonic() - began < 1.5
+    assert not (jobs.store.folder(job.id) / "checkpoint.pt").exists()
+    attempt.over.set()
+    attempt.watcher.join()
+    jobs.close()
+
+
+def test_a_job_that_always_kills_its_process_fails_at_last(hired, ask):
+    """Instead of being tried for ever."""
+    job = hired.submit(*ask(12))
+    hired.pause(job.id)
+    with hired.queue._writing() as connection:
+        import sqlalchemy as sql
+
+        from impasto.jobs.schema import JOBS
+
+        connection.execute(sql.update(JOBS).where(JOBS.c.id == job.id).values(status="running", tries=20))
+    [failed] = hired.wait([job.id], 60)
+    assert failed.status is Status.FAILED
+    assert "ended its process 20 times without getting further" in failed.error
+    hired.retry(job.id)
+    assert hired.wait([job.id], 60)[0].status is Status.DONE
+
+
+def test_the_loss_curve_stays_short_and_in_order(tmp_path, ask):
+    """However many evaluations, and from wherever a run goes on."""
+    from impasto.descent import Level
+    from impasto.jobs.reporting import Teller
+    from impasto.tasks.descending import Event
+
+    jobs = Jobs.open(tmp_path)
+    entry = jobs.queue.claim(jobs.submit(*ask()).id)
+    past = Progress(0, 1, 50, 9000, 1.0, 1.0, 1.0, tuple((n, 1.0) for n in range(1, 51)))
+    entry = replace(entry, job=replace(entry.job, progress=past))
+    teller = Teller(jobs.queue, entry, tmp_path / "preview.jpg", clock=lambda: 0.0)
+    levels = (Level((4, 4), 9000),)
+    for made in range(30, 5000):
+        teller._remember(Event(0, levels, made, 1 / made, {}, {}, 1.0, 1.0, None))
+    made = [point for point, _ in teller.history]
+    assert made == sorted(set(made))
+    assert 100 < len(made) <= 241
+    assert made[0] == 1
+    jobs.close()

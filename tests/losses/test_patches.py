@@ -1,0 +1,108 @@
+"""Style as patches of features."""
+
+import itertools
+
+import pytest
+import torch
+
+from impasto.losses import PatchLoss
+
+
+def features(*shape, seed=0, channels=4):
+    """Positive features (1, C, *shape)."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(1, channels, *shape, generator=generator, dtype=torch.float64)
+
+
+def patches(F):
+    """Every patch of 3 x 3 positions as a row, by a plain loop."""
+    height, width = F.shape[2:]
+    corners = itertools.product(range(height - 2), range(width - 2))
+    return torch.stack([F[0, :, y : y + 3, x : x + 3].flatten() for y, x in corners])
+
+
+def test_loss_is_the_papers():
+    """Each patch is compared with the one of the largest normalized correlation, found among all by a plain loop."""
+    F, S = features(7, 9), features(8, 6, seed=1)
+    own, other = patches(F), patches(S)
+    correlation = (own @ other.t()) / own.norm(dim=1)[:, None] / other.norm(dim=1)
+    expected = (own - other[correlation.argmax(1)]).square().sum() / 2 / (36 * 63)
+    assert PatchLoss.of(S).value(F).item() == pytest.approx(expected.item(), rel=1e-12)
+
+
+def test_painting_in_another_order_costs_only_at_its_seams():
+    """Halves that change places leave every patch within a half what it was."""
+    S = features(8, 12)
+    moved = torch.cat([S[..., 6:], S[..., :6]], dim=3)
+    loss, slope = PatchLoss.of(S), torch.zeros_like(S)
+    loss.add_gradient(slope, moved, loss.summarize(moved), 96, 1.0)
+    assert 0 < loss.value(moved).item() < 0.5 * loss.value(features(8, 12, seed=1)).item()
+    assert not slope[..., :4].any()
+    assert not slope[..., 8:].any()
+    assert slope[..., 4:8].any()
+
+
+def test_neighbors_matter():
+    """The same values in any order have the same Gram matrix, and are far from the painting's patches."""
+    S = features(8, 12)
+    shuffled = S.flatten(2)[..., torch.randperm(96)].view_as(S)
+    assert PatchLoss.of(S).value(shuffled).item() > 0.05 * PatchLoss.of(S).size()
+
+
+def test_brightness_does_not_choose():
+    """A patch three times as bright goes to the same patch of the painting."""
+    F, loss = features(7, 9), PatchLoss.of(features(8, 6, seed=1))
+    assert loss._nearest(3 * F).equal(loss._nearest(F))
+
+
+def test_slabs_do_not_show(monkeypatch):
+    """A search in strips of one row finds what a search at once finds."""
+    F, S = features(9, 7), features(8, 8, seed=1)
+    whole = PatchLoss.of(S).value(F)
+    monkeypatch.setattr("impasto.losses.patches._SLAB", 1)
+    assert torch.equal(PatchLoss.of(S).value(F), whole)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.9])
+def test_styles_have_patches_by_their_shares(share):
+    """Of two styles, as many of each as its share says, every one of them a patch of its style."""
+    A, B = features(9, 9), features(9, 9, seed=1)
+    found = PatchLoss.of(A).mixed(B, share).target.flatten(1)
+    of_b = torch.tensor([any(torch.equal(row, other) for other in patches(B)) for row in found])
+    of_a = torch.tensor([any(torch.equal(row, other) for other in patches(A)) for row in found])
+    assert (of_a ^ of_b).all()
+    assert of_b.double().mean().item() == pytest.approx(share, abs=0.02)
+    assert len(found) > 49
+
+
+def test_many_patches_are_thinned_out():
+    """To as many as are asked for, each one of the style's, and the same ones at every call."""
+    S = features(20, 20)
+    loss = PatchLoss.of(S, most=50)
+    rows = loss.target.flatten(1)
+    assert rows.shape == (50, 36)
+    assert all(any(torch.equal(row, other) for other in patches(S)) for row in rows)
+    assert len(rows.unique(dim=0)) == 50
+    assert torch.equal(PatchLoss.of(S, most=50).target, loss.target)
+
+
+def test_small_paintings_have_small_patches():
+    """Fewer than 3 positions along an axis are one patch there; a picture smaller than a patch costs nothing."""
+    loss = PatchLoss.of(features(2, 6))
+    assert loss.target.shape == (4, 4, 2, 3)
+    assert loss.value(features(2, 6)).item() == 0
+    assert loss.value(features(1, 6, seed=1)).item() == 0
+    assert PatchLoss.of(features(8, 8)).mixed(features(2, 6), 0.5).target.shape[2:] == (2, 3)
+
+
+def test_whole_images_are_searched_once(monkeypatch):
+    """The gradient takes the matches that the value has found; a window of many finds its own."""
+    F, loss = features(7, 9), PatchLoss.of(features(8, 6, seed=1))
+    summary, calls, plain = loss.summarize(F), [], PatchLoss._nearest
+    monkeypatch.setattr(PatchLoss, "_nearest", lambda self, features: calls.append(1) or plain(self, features))
+    first, second = torch.zeros_like(F), torch.zeros_like(F)
+    loss.add_gradient(first, F, summary, 63, 1.0)
+    assert not calls
+    loss.add_gradient(second, F, summary + 1, 63, 1.0)
+    assert len(calls) == 1
+    assert torch.equal(first, second)

@@ -1,0 +1,98 @@
+"""The settings as a form, and what a client may set."""
+
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel
+
+from impasto.errors import SettingsError
+from impasto.settings import Settings
+from impasto.studio import form
+from impasto.studio.limits import Limits
+
+LIMITS = Limits(side=1000, evaluations=50)
+
+
+def test_every_setting_has_a_place_and_a_kind():
+    """Defaults, bounds, choices and meanings come from the model."""
+    fields = {field["name"]: field for field in form.fields(LIMITS)}
+    assert set(fields) == set(Settings.model_fields) - {"weights", "device"}
+    assert fields["strength"] | {"help": ""} == {
+        "name": "strength",
+        "label": "Strength",
+        "group": "Balance",
+        "kind": "number",
+        "choices": [],
+        "default": None,
+        "minimum": 0,
+        "maximum": 1,
+        "help": "",
+        "tasks": ["stylize"],
+    }
+    assert fields["size"]["maximum"] == 1000
+    assert fields["pooling"]["choices"] == ["avg", "max", "l2"]
+    assert all(field["help"] for field in fields.values())
+    assert "text" not in {field["kind"] for field in fields.values()}
+
+
+def test_what_has_no_say_in_a_task_is_not_offered():
+    """The form leaves out at least what the task itself refuses."""
+    from impasto.tasks import reconstruction, texture
+
+    assert set(texture.IDLE) <= set(form.IDLE["texture"])
+    assert set(reconstruction.IDLE) <= set(form.IDLE["reconstruct"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "free"),
+    [
+        (str, True),
+        (str | None, True),
+        (list[str], True),
+        (dict[str, str], True),
+        (tuple[tuple[str, int], ...], True),
+        (dict[str, float], False),
+        (Literal["a", "b"], False),
+        (float | None, False),
+        (tuple[int, ...], False),
+    ],
+)
+def test_free_text_is_found_wherever_it_is(kind, free):
+    """A new setting that could name a file is not offered by accident."""
+    model = type("Model", (BaseModel,), {"__annotations__": {"field": kind}})
+    schema = model.model_json_schema()["properties"]["field"]
+    assert form._has_free_text(schema) is free
+
+
+@pytest.mark.parametrize(
+    ("task", "values", "problem"),
+    [
+        ("stylize", {"weights": "/etc/passwd"}, "belongs to the machine"),
+        ("stylize", {"device": "cuda"}, "belongs to the machine"),
+        ("stylize", {"init": "/etc/passwd"}, "must be one of"),
+        ("stylize", {"init": ["content"]}, "must be one of"),
+        ("stylize", {"size": 1001}, "limit of 1000"),
+        ("stylize", {"evaluations": [10, 51]}, "More than 50"),
+        ("stylize", {"shape": [64, 64]}, "no setting 'shape'"),
+        ("texture", {"shape": [64, 5000]}, "cannot be"),
+        ("texture", {"shape": "64"}, "cannot be"),
+        ("texture", {"shape": [True, 64]}, "cannot be"),
+        ("texture", {"tileable": "yes"}, "cannot be"),
+        ("reconstruct", {"layer": "../x"}, "cannot be"),
+        ("reconstruct", {"layer": 4}, "cannot be"),
+    ],
+)
+def test_what_may_not_be_set(task, values, problem):
+    """Each is refused with its name and the reason."""
+    with pytest.raises(SettingsError, match=problem):
+        form.checked(task, values, LIMITS)
+
+
+def test_what_may_be_set():
+    """None means the default."""
+    assert form.checked("stylize", {"size": 900, "strength": None}, LIMITS) == {"size": 900}
+    assert form.checked("texture", {"shape": [64, 128], "tileable": True}, LIMITS) == {
+        "shape": [64, 128],
+        "tileable": True,
+    }
+    assert form.checked("reconstruct", {"layer": "conv4_2"}, LIMITS) == {"layer": "conv4_2"}

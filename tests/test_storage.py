@@ -1,0 +1,88 @@
+"""Tensors in memory and in mapped files."""
+
+import errno
+import gc
+import mmap
+import os
+
+import pytest
+import torch
+
+from impasto.errors import SettingsError
+from impasto.storage import MEMORY, Mapped
+
+
+@pytest.fixture
+def mapped(tmp_path, monkeypatch):
+    """A storage that puts everything into files of a folder."""
+    monkeypatch.setattr("impasto.storage._WORTH", 0)
+    return Mapped(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_a_tensor_is_what_was_asked_for(mapped, dtype):
+    """Shape, type, and values that stay, in memory or in a file."""
+    for storage in (MEMORY, mapped):
+        x = storage.empty((2, 3, 5), dtype)
+        assert x.shape == (2, 3, 5)
+        assert x.dtype == dtype
+        x.copy_(torch.arange(30).view(2, 3, 5))
+        storage.release()
+        assert torch.equal(x.float().flatten(), torch.arange(30.0))
+        assert not storage.zeros_like(x).any()
+        assert storage.empty_like(x, torch.float32).dtype == torch.float32
+
+
+def test_views_keep_the_pages(mapped):
+    """A file lives as long as any view of it, and no longer."""
+    x = mapped.empty((4, 1000), torch.float32).fill_(3)
+    view = x[2]
+    del x
+    gc.collect()
+    mapped.release()
+    assert view.sum() == 3000
+    assert len(mapped._mapped) == 1
+    del view
+    gc.collect()
+    assert not len(mapped._mapped)
+
+
+def test_files_have_no_name(mapped, tmp_path):
+    """Nothing is left behind, even by a process that is killed."""
+    x = mapped.empty((1000,), torch.float32)
+    assert list(tmp_path.iterdir()) == []
+    assert x.numel() == 1000
+
+
+def test_released_pages_are_read_back(mapped):
+    """Releasing gives pages back to the system: the process has fewer afterwards, and the same values."""
+    if not hasattr(mmap, "MADV_DONTNEED"):
+        pytest.skip("this system cannot release pages")
+    x = mapped.empty((2**22,), torch.float32).fill_(1)
+    before = _resident()
+    mapped.release()
+    assert before - _resident() > 12e6
+    assert x.sum() == 2**22
+
+
+def test_small_tensors_stay_in_memory(tmp_path):
+    """A file is not worth it."""
+    storage = Mapped(tmp_path)
+    storage.empty((100,), torch.float32)
+    assert not len(storage._mapped)
+
+
+def test_a_full_disk_is_told(mapped, monkeypatch):
+    """When the file is made, not when a page of it is written."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(SettingsError, match=r"cannot take a file of 4\.0 GB \(No space left on device\).*TMPDIR"):
+        mapped.empty((10**9,), torch.float32)
+
+
+def _resident():
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
