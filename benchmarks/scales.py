@@ -1,12 +1,13 @@
 """Whether a small picture predicts the large one: python benchmarks/scales.py [--small 192] [--large 768] [--alone].
 
-A bundled pair is painted at both sizes. The large picture, made as small as the preview, is compared with it, and with
-the photo, which says how much of the likeness is the photo's alone. ``--alone`` paints the large picture on one level
-too, as tools without levels do.
+A bundled pair is painted large, as its preview (``preview_of``), and small for its own sake. The large picture, made as
+small as the others, is compared with each, and with the photo, which says how much of the likeness is the photo's alone.
+``--alone`` paints the large picture on one level too, as tools without levels do, and compares the small one with that.
 """
 
 import argparse
 import time
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,27 +38,30 @@ def wavelength(picture: Tensor, photo: Tensor) -> float:
     return (power.sum() / (power * frequency).sum()).item()
 
 
-def painted(size: int, pair: tuple[str, str], **values: object) -> tuple[Result, float]:
-    """A pair at a size, and the seconds that it took."""
+def painted(pair: tuple[str, str], **values: Any) -> tuple[Result, float]:
+    """A pair, and the seconds that it took."""
     photo, painting = samples.photo(pair[0]), samples.paint(pair[1], (1024, 1280))
     began = time.perf_counter()
-    result = stylize(images.read(photo), images.read(painting), size=size, **values)
+    result = stylize(images.read(photo), images.read(painting), **values)
     return result, time.perf_counter() - began
 
 
-def report(name: str, result: Result, preview: Tensor, photo: Tensor, seconds: float) -> None:
-    """One line of the table."""
-    small = resize(result.tensor, tuple(preview.shape[2:]))
-    parts = result.delivered.by_kind
+def line(name: str, pair: tuple[Tensor, Tensor], photo: Tensor, found: Result | None, seconds: float) -> None:
+    """One line of the table: a small picture against a large one."""
+    small, large = pair
+    shape = tuple(small.shape[2:])
+    parts = found.delivered.by_kind if found else {"content": float("nan"), "style": float("nan")}
+    made = resize(large, shape)
+    strokes = (wavelength(picture, photo) for picture in (small, made)) if found else (float("nan"),) * 2
     print(
-        f"| {name} | {correlation(small, preview):.3f} | {ssim(small, preview):.3f} | {wavelength(small, photo):.4f} | "
+        f"| {name} | {correlation(small, made):.3f} | {ssim(small, made):.3f} | {' / '.join(f'{s:.3f}' for s in strokes)} | "
         f"{parts['content']:.4f} | {parts['style']:.4f} | {seconds:.0f} |",
         flush=True,
     )
 
 
-def main() -> None:
-    """Paint and print."""
+def arguments() -> argparse.Namespace:
+    """What was typed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", type=int, default=192)
     parser.add_argument("--large", type=int, default=768)
@@ -65,23 +69,33 @@ def main() -> None:
     parser.add_argument("--painting", default="swirl")
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--save", help="A folder for the pictures.")
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Paint and print."""
+    given = arguments()
     pair = (given.photo, given.painting)
-    preview, seconds = painted(given.small, pair)
-    photo = resize(images.read(samples.photo(given.photo)).pixels, tuple(preview.tensor.shape[2:]))
+    runs = {
+        "large": {"size": given.large},
+        "preview": {"size": given.small, "preview_of": given.large},
+        "small": {"size": given.small},
+        **({"alone": {"size": given.large, "coarsest": given.large}} if given.alone else {}),
+    }
+    found = {name: painted(pair, **values) for name, values in runs.items()}
+    large, small = found["large"][0].tensor, found["small"][0].tensor
+    photo = resize(images.read(samples.photo(given.photo)).pixels, tuple(small.shape[2:]))
     print(f"{given.photo} in the style of {given.painting}, at {given.small} and at {given.large}\n")
-    print("| picture | correlation with the preview | SSIM | stroke / side | content | style | seconds |")
+    print("| small against large | correlation | SSIM | stroke / side, small and large | content | style | seconds |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    print(f"| the photo | {correlation(photo, preview.tensor):.3f} | {ssim(photo, preview.tensor):.3f} |  |  |  |  |")
-    report(f"preview, {given.small}", preview, preview.tensor, photo, seconds)
-    runs = {f"{given.large}": {}, **({f"{given.large}, one level": {"coarsest": given.large}} if given.alone else {})}
-    for name, values in runs.items():
-        result, seconds = painted(given.large, pair, **values)
-        report(name, result, preview.tensor, photo, seconds)
-        if given.save:
-            result.save(f"{given.save}/{name.replace(', ', '-').replace(' ', '-')}.png")
-    if given.save:
-        preview.save(f"{given.save}/preview.png")
+    line("the photo", (photo, large), photo, None, 0)
+    line("its preview", (found["preview"][0].tensor, large), photo, *found["preview"])
+    line("painted for itself", (small, large), photo, *found["small"])
+    line("the large picture", (resize(large, tuple(photo.shape[2:])), large), photo, *found["large"])
+    if given.alone:
+        line("painted for itself, large on one level", (small, found["alone"][0].tensor), photo, *found["alone"])
+    for name, (result, _) in found.items() if given.save else ():
+        result.save(f"{given.save}/{name}.png")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ A setting that could not take effect is refused, not ignored:
   beta is in [how it works](how-it-works.md#7-the-total-loss).
 - `noise` means nothing beside `init` noise, which is all noise already.
 - `rate` belongs to the optimizer adam, `history` to lbfgs.
-- `weights` and another `network` than the default exclude each other.
+- `weights` and another `network` than the default exclude each other; so do `style_scale` and `style_size`, and
+  `style_layers` and `layers_per_style`.
 """
 
 
@@ -55,6 +56,8 @@ def values(schema: Mapping[str, Any]) -> str:
         return " or ".join(values(part) for part in schema["anyOf"] if part.get("type") != "null")
     if "enum" in schema:
         return ", ".join(f"`{word}`" for word in schema["enum"])
+    if schema["type"] == "array" and schema["items"].get("type") == "object":
+        return f"{values(schema['items'])}; a slash between styles"
     if schema["type"] == "array":
         return f"list, each a {values(schema['items'])}"
     if schema["type"] == "object":

@@ -6,7 +6,7 @@ The colors of the photo or of the painting
 
 One photo and one painting with every value of ``color``, and one of them at half its strength.
 
-By script: ``python examples/colors.py [-o docs/pictures/colors.jpg] [--size 320]``.
+By script: ``python examples/colors.py [-o docs/pictures/colors.jpg] [--size 256]``.
 """
 
 # sphinx_gallery_thumbnail_path = "pictures/colors.jpg"
@@ -26,7 +26,7 @@ def main() -> None:
     """Paint with every way of coloring and draw the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/pictures/colors.jpg"))
-    parser.add_argument("--size", type=int, default=320)
+    parser.add_argument("--size", type=int, default=256)
     options = parser.parse_args()
     photo, painting = images.read(samples.photo("chelsea")), samples.paint("swirl")
     tiles = []

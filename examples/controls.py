@@ -5,6 +5,7 @@ Drawn from bundled photos and paintings into docs/pictures, each a sheet of runs
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from impasto.tasks.drawing import Row, Sketch, drawn
 from impasto.tasks.figures import Materials
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
-SIZE = 192
+SIZE = 160
 
 
 def materials(photo: str, *paintings: str) -> Materials:
@@ -22,8 +23,8 @@ def materials(photo: str, *paintings: str) -> Materials:
     roles = ("painting", "second painting")
     inputs: dict[str, Picture] = {"photo": images.read(samples.photo(photo))}
     for role, name in zip(roles, paintings, strict=False):
-        source = samples.photo(name) if name in samples.photos() else samples.paint(name, (512, 640))
-        inputs[role] = images.read(source)
+        picture = images.read(samples.photo(name) if name in samples.photos() else samples.paint(name, (512, 640)))
+        inputs[role] = replace(picture, source=replace(picture.source, name=name))
     return Materials(inputs, SIZE, {})
 
 
@@ -35,7 +36,7 @@ def sheet(title: str, given: Materials, *rows: Mapping[str, Mapping[str, Any]]) 
 
 def strength() -> Sketch:
     """From the photo to the style."""
-    row = {f"strength {s}": {"strength": s} for s in (0.2, 0.35, 0.5, 0.7, 0.9)}
+    row = {f"strength {s}": {"strength": s} for s in (0.2, 0.5, 0.8)}
     return sheet("How much style", materials("chelsea", "swirl"), row)
 
 
@@ -44,7 +45,7 @@ def strokes() -> Sketch:
     scales = {f"style_scale {scale:g}": {"style_scale": scale} for scale in (0.5, 1.0, 2.0)}
     pixels = {
         f"style_size {side}, size {size}": {"size": size, "style_size": side}
-        for side, size in ((192, 96), (192, 192), (192, 384))
+        for side, size in ((160, 80), (160, 160), (160, 240))
     }
     given = materials("coffee", "swirl")
     return sheet("The size of strokes, relative to the picture and in pixels", given, scales, pixels)
@@ -70,17 +71,27 @@ def style_losses() -> Sketch:
         "gram": {},
         "wasserstein": {"style_losses": "wasserstein"},
         "histogram": {"style_losses": "histogram"},
-        "gram,histogram": {"style_losses": "gram,histogram"},
         "patches": patches,
-        "gram:3,patches:1": {"style_losses": "gram:3,patches:1"},
+        "patches, strength 0.8": {**patches, "strength": 0.8},
+        "gram,patches": {"style_losses": "gram,patches", "style_layers": "conv2_1,conv3_1,conv4_1,conv5_1"},
     }
     return sheet("What of the style is compared", materials("chelsea", "swirl"), row)
 
 
+def preview() -> Sketch:
+    """A small picture for its own sake, and as the preview of a large one."""
+    row = {
+        "size 128": {"size": 128},
+        "size 128, preview_of 512": {"size": 128, "preview_of": 512},
+        "size 512": {"size": 512},
+    }
+    return sheet("A preview and what it is a preview of", materials("chelsea", "swirl"), row)
+
+
 def lines() -> Sketch:
     """Smoothness and sharpness."""
-    smooth = {f"smoothness {weight:g}": {"smoothness": weight} for weight in (0, 0.3, 3, 30)}
-    sharp = {f"sharpness {weight:g}": {"sharpness": weight} for weight in (0, 0.1, 1, 10)}
+    smooth = {f"smoothness {weight:g}": {"smoothness": weight} for weight in (0, 1, 10)}
+    sharp = {f"sharpness {weight:g}": {"sharpness": weight} for weight in (0, 0.3, 3)}
     return sheet("Total variation, and the photo's Laplacian", materials("astronaut", "swirl"), smooth, sharp)
 
 
@@ -92,7 +103,7 @@ def photorealism() -> Sketch:
 
 def photo_to_photo() -> Sketch:
     """The light of one photo on another."""
-    row = {f"photorealism {weight:g}": {"photorealism": weight} for weight in (0, 3, 30, 300)}
+    row = {f"photorealism {weight:g}": {"photorealism": weight} for weight in (0, 3, 30)}
     return sheet("The style of a photo on a photo", materials("coffee", "rocket"), row)
 
 
@@ -100,6 +111,7 @@ SHEETS: dict[str, Callable[[], Sketch]] = {
     "strength": strength,
     "strokes": strokes,
     "own-layers": own_layers,
+    "preview": preview,
     "losses": style_losses,
     "lines": lines,
     "photorealism": photorealism,

@@ -14,9 +14,11 @@ By script: ``python examples/places.py [FOLDER] [--size 320]``, which writes the
 # sphinx_gallery_thumbnail_path = "pictures/places.jpg"
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image, ImageDraw, ImageFilter
 from torch import Tensor
 
@@ -24,7 +26,7 @@ import impasto
 from impasto import images, samples
 from impasto.images.sheet import Strip, Tile, draw
 from impasto.masks import resampled
-from impasto.pyramid import fitted, resize
+from impasto.pyramid import resize
 
 SAUCER, RIM, DRINK = (0.128, 0.11, 0.8, 0.96), (0.285, 0.035, 0.685, 0.53), (0.345, 0.235, 0.62, 0.485)
 STYLES = ("swirl", "woodcut")
@@ -87,12 +89,30 @@ def main() -> None:
 
     shape = tuple(guided.tensor.shape[2:])
     shown = [resize(images.read(path).pixels, shape) for path in (photo, folder / "cup.png", folder / "drink.png")]
-    small = [resize(images.read(path).pixels, fitted((512, 512), shape[0])) for path in styles]
+    side = shape[1] // 2
+    paintings = torch.cat([resize(images.read(path).pixels, (side, side)) for path in styles], 3)
     top = Strip((Tile(shown[0], ("photo",)), Tile(shown[1], ("--mask",)), Tile(shown[2], ("--protect",))))
-    below = Strip(
-        (Tile(guided.tensor, ("with masks",)), Tile(blended.tensor, ("without",)), Tile(small[0], ("the first style",)))
-    )
+    last = Tile(paintings, ("the styles",))
+    below = Strip((Tile(guided.tensor, ("with masks",)), Tile(blended.tensor, ("without",)), last))
     images.write(folder / "places.jpg", draw([top, below]), quality=88)
+    images.write(
+        folder / "regions.jpg", draw([Strip(tuple(variants(photo, styles, folder, options.size)))]), quality=88
+    )
+
+
+def variants(photo: Path, styles: list[Path], folder: Path, size: int) -> Iterator[Tile]:
+    """What else can be said about regions: strengths of their own, a part of a painting, and how masks are carried."""
+    sky = Image.new("L", (512, 512), 0)
+    sky.paste(255, (0, 0, 360, 300))
+    sky.save(folder / "sky.png")
+    masks = [str(folder / "cup.png"), "rest"]
+    kinds: dict[str, dict[str, Any]] = {
+        "--mask-strengths 0.65,0.3": {"masks": masks, "mask_strengths": (0.65, 0.3)},
+        "--mask cup.png=sky.png": {"masks": [f"{folder / 'cup.png'}={folder / 'sky.png'}", "rest"]},
+        "--guidance inside": {"masks": masks, "guidance": "inside"},
+    }
+    for words, values in kinds.items():
+        yield Tile(impasto.stylize(photo, styles, size=size, **values).tensor, (words,))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ A scan in the style of a painting
 A phantom of a head, made of ellipsoids (after Shepp and Logan 1974), in the style of a painted sky, by VGG-19 inflated to
 three dimensions. A picture, not data, and not for diagnosis.
 
-By script: ``python examples/volume_transfer.py -o out.nii.gz [--size 64]``.
+By script: ``python examples/volume_transfer.py -o out.nii.gz [--size 48] [--color]``.
 """
 
 import argparse
@@ -49,9 +49,9 @@ def main() -> None:
     """Make the phantom, and paint it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("out.nii.gz"))
-    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--size", type=int, default=48)
     parser.add_argument("--strength", type=float, default=0.7)
-    parser.add_argument("--all-depths", action="store_true")
+    parser.add_argument("--depths", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--color", action="store_true")
     options = parser.parse_args()
     style = samples.paint("swirl", (512, 512))[..., 20:180, 200:360]
@@ -59,7 +59,7 @@ def main() -> None:
         phantom(options.size),
         style,
         strength=options.strength,
-        depths=(0, 1, 2) if options.all_depths else (0,),
+        depths=options.depths,
         color=options.color,
     )
     result.save(options.output, pictures=True)

@@ -76,3 +76,27 @@ def test_other_systems_are_left_alone(monkeypatch, platform):
     """Only glibc has these switches."""
     monkeypatch.setattr(machine.sys, "platform", platform)
     assert machine.keep_freed_memory.__wrapped__() is False
+
+
+def test_free_memory_is_what_the_system_has():
+    """Some of it, and not more than there is."""
+    assert 2**20 < machine.free_memory() < 2**50
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_containers_limit_counts(tmp_path, version):
+    """The tightest of a process's own control group and those around it; caches that can be dropped count as free."""
+    root, of = tmp_path / "cgroup", tmp_path / "own"
+    memory = root / "memory" if version == 1 else root
+    names = {
+        1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        2: ("memory.max", "memory.current", "inactive_file"),
+    }[version]
+    of.write_text("5:cpu,memory:/a/b\n" if version == 1 else "0::/a/b\n")
+    for place, limit, used, cached in [("a/b", "max", 5, 0), ("a", "1000", 700, 100), (".", "9000", 700, 0)]:
+        folder = memory / place
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, value in zip(names, (limit, used, f"x 1\n{names[2]} {cached}"), strict=True):
+            (folder / ("memory.stat" if name == names[2] else name)).write_text(str(value))
+    assert sorted(machine._control_groups(root, of)) == [400, 8300]
+    assert list(machine._control_groups(root, tmp_path / "missing")) == []

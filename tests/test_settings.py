@@ -24,6 +24,7 @@ some = lambda strategy: st.none() | strategy  # noqa: E731
 
 FIELDS = {
     "size": st.integers(16, 200_000),
+    "preview_of": some(st.integers(16, 200_000)),
     "strength": some(st.floats(0, 1)),
     "content_layers": layer_weights,
     "style_layers": layer_weights,
@@ -61,6 +62,12 @@ FIELDS = {
 @st.composite
 def valid_values(draw):
     """Settings as plain data, any of them, without the combinations in which something could not take effect."""
+    return on_the_way(draw(aims()))
+
+
+@st.composite
+def aims(draw):
+    """All of them, without what could not take effect beside the losses."""
     values = draw(st.fixed_dictionaries({}, optional=FIELDS))
     if values.get("strength") is None and draw(st.booleans()):
         values["content_weight"], values["style_weight"] = draw(st.tuples(weights, weights).filter(any))
@@ -72,7 +79,14 @@ def valid_values(draw):
         values.pop("color_strength", None)
     if values.get("strength") == 1 or "content_weight" in values:
         values.pop("mask_strengths", None)
-    if values.get("size", 512) < values.get("coarsest", 128) * values.get("ratio", 2):
+    return values
+
+
+def on_the_way(values):
+    """Without what could not take effect beside how the picture comes about."""
+    if (values.get("preview_of") or 200_000) < values.get("size", 512):
+        values.pop("preview_of")
+    if (values.get("preview_of") or values.get("size", 512)) < values.get("coarsest", 128) * values.get("ratio", 2):
         values.pop("ratio", None)
     if values.get("init") == "noise":
         values.pop("noise", None)
@@ -200,6 +214,7 @@ CONFLICTS = [
     ({"mask_strengths": "0.5", "strength": 1}, "Mask_strengths cannot take effect without a balance"),
     ({"mask_strengths": "0.5", "content_weight": 1, "style_weight": 1}, "Mask_strengths cannot take effect"),
     ({"mask_strengths": "1"}, "less than 1"),
+    ({"size": 512, "preview_of": 256}, "Preview_of is 256, less than the size, 512"),
     ({"style_scale": 2, "style_size": 512}, "Style_scale cannot take effect beside style_size"),
     ({"strength": 0, "style_size": 512}, "Style_size cannot take effect without a style loss"),
     ({"strength": 0, "style_scales": "1,2"}, "Style_scales cannot take effect without a style loss"),

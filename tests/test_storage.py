@@ -4,6 +4,7 @@ import errno
 import gc
 import mmap
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -84,5 +85,4 @@ def test_a_full_disk_is_told(mapped, monkeypatch):
 
 
 def _resident():
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")

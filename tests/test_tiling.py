@@ -138,5 +138,5 @@ def test_tiles_pass_their_own_check(wraps, shape, core, halo, power):
     with pytest.raises(SettingsError, match="do not cover"):
         check(cut[1:], shape, halo, stride, wraps=wraps)
     smaller = tiles(shape, core, 0, stride, wraps=wraps)
-    with pytest.raises(SettingsError, match="needs .* a halo of"):
+    with pytest.raises(SettingsError, match=r"needs .* a halo of"):
         check(smaller, shape, halo, stride, wraps=wraps)

@@ -99,8 +99,14 @@ def release_freed_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def free_memory() -> int:
-    """Bytes that this process may still take: what the system has available, or what its control group leaves of it."""
+def free_memory(where: torch.device | None = None) -> int:
+    """Bytes that this process may still take: what the system has available, or what its control group leaves of it.
+
+    Args:
+        where: a CUDA device has memory of its own, and that is meant; others share the processor's.
+    """
+    if where is not None and where.type == "cuda":
+        return torch.cuda.mem_get_info(where)[0]
     return min([_available(), *_control_groups()])
 
 

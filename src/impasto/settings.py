@@ -99,6 +99,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     size: int = Field(512, ge=16, le=200_000, description="Long side of the result, in pixels.")
+    preview_of: int | None = Field(
+        None,
+        ge=16,
+        le=200_000,
+        description="Long side of the picture that this one is a preview of: it is what the run for that picture has when it "
+        "leaves the level of this size.",
+    )
     strength: float | None = Field(
         None,
         ge=0,
@@ -237,6 +244,10 @@ class Settings(BaseModel):
             raise ValueError("the settings content_weight and style_weight are both 0: there is nothing to optimize")
         if not any(self.style_layers.values()) or not any(self.content_layers.values()):
             raise ValueError("the layer weights are all 0: leave the layers out, or set the loss's own weight to 0")
+        if self.final_size < self.size:
+            raise ValueError(
+                f"preview_of is {self.preview_of}, less than the size, {self.size}; give the larger picture's"
+            )
         if self.blend is not None and not any(self.blend):
             raise ValueError("the blend's shares are all 0: at least one style needs a share")
         for name, reason in self._idle():
@@ -262,7 +273,7 @@ class Settings(BaseModel):
 
     def _idle_on_the_way(self) -> Iterator[tuple[str, str]]:
         """Of these, the settings of how the picture comes about."""
-        if self.size < self.coarsest * self.ratio:
+        if self.final_size < self.coarsest * self.ratio:
             yield "ratio", f"with one level: the next would be smaller than coarsest, {self.coarsest}"
         if self.init not in RANDOM_INITS and not self.noise:
             yield "seed", f"with init {self.init!r} and no noise: nothing is random"
@@ -273,9 +284,14 @@ class Settings(BaseModel):
         if self.optimizer != "lbfgs":
             yield "history", f"with the optimizer {self.optimizer!r}; it is L-BFGS's"
 
+    @property
+    def final_size(self) -> int:
+        """Long side of the result, or of the picture that it is a preview of."""
+        return self.preview_of or self.size
+
     def scale_of(self, index: int | None = None) -> float:
         """The long side of a style by its index, or of all, relative to the result's."""
-        common = self.style_scale if self.style_size is None else self.style_size / self.size
+        common = self.style_scale if self.style_size is None else self.style_size / self.final_size
         return common if index is None or self.style_scales is None else common * self.style_scales[index]
 
     def given(self) -> dict[str, Any]:

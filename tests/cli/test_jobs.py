@@ -43,6 +43,17 @@ def test_a_folder_is_submitted_once(album, call, listed):
     assert call("jobs", "submit", "album", "painting.png", *OPTIONS, "--strength", "0.7").out.startswith("4 submitted")
 
 
+def test_masks_and_a_start_come_along(album, call, listed):
+    """As inputs of the job, not as paths."""
+    files = ("--mask", "painting.png", "--protect", "photo.png", "--init", "painting.png")
+    assert call("jobs", "submit", "photo.png", "painting.png", *OPTIONS, *files).code == 0
+    [job] = listed()
+    assert {role: len(files) for role, files in job["inputs"].items()} == dict.fromkeys(
+        ("content", "styles", "masks", "protect", "init"), 1
+    )
+    assert "init" not in job["settings"]
+
+
 def test_jobs_are_steered_by_the_beginning_of_their_id(album, call, listed):
     """Each word does what it says, and says so."""
     call("jobs", "submit", "photo.png", "painting.png", *OPTIONS)
@@ -125,3 +136,14 @@ def test_a_worker_without_its_device_says_why(album, call):
     outcome = call("worker", "--device", "cuda:99")
     assert outcome.code == 2
     assert "The worker cannot compute here" in outcome.err
+
+
+def test_a_picture_whose_settings_changed_is_not_made_again_in_silence(made):
+    """Its recipe has the last settings alone."""
+    from impasto.cli.recipe import recipe_of
+    from impasto.cli.rerun import _differences
+
+    recipe = recipe_of(made)
+    assert _differences(recipe) == []
+    steered = recipe.model_copy(update={"adjusted": ({"settings": {}, "evaluations": 3},)})
+    assert "settings were changed while the picture was made" in _differences(steered)[0]

@@ -7,8 +7,10 @@ import sys
 import pytest
 
 from impasto import images
+from impasto.cli.neural_style import _due
 from impasto.cli.neural_style.arguments import read
 from impasto.errors import SettingsError
+from impasto.tasks.neural_style.painting import Moment
 
 PAIR = ("-content_image", "photo.png", "-style_image", "painting.png")
 SMALL = ("-image_size", "32", "-gpu", "c", "-precision", "fp32", "-seed", "1", "-style_layers", "relu1_1,relu2_1")
@@ -35,7 +37,18 @@ def test_lines_and_files(call, room):
 
 def test_a_script_in_steps(call, room):
     """At one size, and at the next from the result of the first, which may be overwritten."""
-    common = (*PAIR, *SMALL[2:], "-print_iter", "0", "-save_iter", "0", "-content_layers", "relu2_2", "-num_iterations", "2")
+    common = (
+        *PAIR,
+        *SMALL[2:],
+        "-print_iter",
+        "0",
+        "-save_iter",
+        "0",
+        "-content_layers",
+        "relu2_2",
+        "-num_iterations",
+        "2",
+    )
     assert call("neural-style", *common, "-image_size", "24", "-output_image", "a.png").code == 0
     again = ("-init", "image", "-init_image", "a.png", "-output_image", "a.png", "-image_size", "48", "-tv_weight", "0")
     outcome = call("neural-style", *common, *again)
@@ -85,13 +98,20 @@ def test_defaults_are_theirs():
     flags = read(PAIR).flags
     assert (flags.image_size, flags.num_iterations, flags.style_scale, flags.seed) == (512, 1000, 1.0, -1)
     assert (flags.content_weight, flags.style_weight, flags.tv_weight) == (5.0, 100.0, 1e-3)
-    assert (flags.init, flags.optimizer, flags.learning_rate, flags.lbfgs_num_correction) == ("random", "lbfgs", 1.0, 100)
+    assert (flags.init, flags.optimizer, flags.learning_rate, flags.lbfgs_num_correction) == (
+        "random",
+        "lbfgs",
+        1.0,
+        100,
+    )
     assert (flags.pooling, flags.network, flags.original_colors) == ("max", "vgg19-original", False)
     assert flags.content_layers == ("relu4_2",)
     assert flags.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 
-@pytest.mark.parametrize(("gpu", "device"), [("-1", "cpu"), ("c", "cpu"), ("2", "cuda:2"), ("0", "cuda:0"), ("c,0", "cpu")])
+@pytest.mark.parametrize(
+    ("gpu", "device"), [("-1", "cpu"), ("c", "cpu"), ("2", "cuda:2"), ("0", "cuda:0"), ("c,0", "cpu")]
+)
 def test_gpu(gpu, device):
     """A number, or one of the two words for the processor."""
     assert read((*PAIR, "-gpu", gpu)).flags.device == device
@@ -133,3 +153,22 @@ def test_help(call):
     for spelling in ("-help", "--help", "-h"):
         out = call("neural-style", spelling).out
         assert all(flag in out for flag in ("-style_blend_weights", "-lbfgs_num_correction", "-multidevice_strategy"))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "every", "expected"),
+    [
+        (None, 1, 1, [(1, 1)]),
+        (None, 1, 5, []),
+        (4, 5, 5, [(5, 5)]),
+        (4, 7, 5, [(5, 4)]),
+        (4, 10, 5, [(5, 4), (10, 10)]),
+        (5, 6, 5, []),
+        (4, 9, 0, []),
+    ],
+)
+def test_an_iteration_inside_a_line_search_tells_what_was_reached_by_then(before, now, every, expected):
+    """And never what took more evaluations."""
+    moments = {count: Moment(count, None, None, stalled=False) for count in (1, 4, 5, 6, 7, 9, 10)}
+    found = _due(moments.get(before), moments[now], every)
+    assert [(iteration, moment.evaluation) for iteration, moment in found] == expected

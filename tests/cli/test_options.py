@@ -21,6 +21,10 @@ VALUES = strategies.fixed_dictionaries(
         "size": strategies.integers(16, 200_000),
         "strength": strategies.floats(0, 1),
         "style_layers": LAYERS.filter(lambda weights: sum(weights.values()) > 0),
+        "layers_per_style": strategies.lists(
+            LAYERS.filter(lambda weights: any(weights.values())), min_size=1, max_size=3
+        ),
+        "style_scales": strategies.lists(strategies.floats(0.1, 16), min_size=1, max_size=3),
         "blend": strategies.lists(WEIGHTS, min_size=1, max_size=3).filter(sum),
         "evaluations": strategies.lists(strategies.integers(1, 1000), min_size=1, max_size=4),
         "init": strategies.sampled_from(["content", "style-moments", "a picture.png", "-x.png"]),
@@ -43,6 +47,26 @@ def parsed(*line):
 def test_every_setting_has_one_panel():
     """The panels of the help hold every field of the settings once, and nothing else."""
     assert sorted(name for names in PANELS.values() for name in names) == sorted(Settings.model_fields)
+
+
+def test_settings_per_style_are_read(call, room, fast):
+    """Layers and scales for two paintings; for one of them there is a sentence."""
+    words = (
+        "--layers-per-style",
+        "conv3_1/relu1_1,conv2_1:0.5",
+        "--style-scales",
+        "1,0.5",
+        "--dry-run",
+        "--json",
+        *fast,
+    )
+    outcome = call("stylize", "photo.png", "painting.png", "painting.png", *words)
+    found = json.loads(outcome.out)["settings"]
+    assert found["layers_per_style"] == [{"conv3_1": 1.0}, {"conv1_1": 1.0, "conv2_1": 0.5}]
+    assert found["style_scales"] == [1.0, 0.5]
+    outcome = call("stylize", "photo.png", "painting.png", *words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "2 scales for 1 styles; give one scale each" in outcome.err
 
 
 @pytest.mark.parametrize("words", [("--style-loss", "gram,moments"), ("--style-loss=gram,moments",)], ids=str)
@@ -92,7 +116,13 @@ def test_arguments_give_the_same_settings(values):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.5, "0.5"), ([80, 40], "80,40"), ({"conv1_1": 1.0, "conv2_1": 0.5}, "conv1_1,conv2_1:0.5"), ("noise", "noise")],
+    [
+        (0.5, "0.5"),
+        ([80, 40], "80,40"),
+        ({"conv1_1": 1.0, "conv2_1": 0.5}, "conv1_1,conv2_1:0.5"),
+        ([{"conv1_1": 1.0, "conv2_1": 0.5}, {"conv4_1": 1}], "conv1_1,conv2_1:0.5/conv4_1"),
+        ("noise", "noise"),
+    ],
 )
 def test_values_as_words(value, text):
     """Values are written as they are typed."""

@@ -85,3 +85,35 @@ def test_a_new_level_has_a_row_of_its_own():
     assert display.progress.tasks[0].fields["left"] == ""
     assert display.progress.tasks[1].fields["left"] == "1 min 1 s left"
     assert progress.losses(event(0, 1)) in display.progress.tasks[1].fields["losses"]
+
+
+def work(share):
+    """How far an evaluation on the second level is."""
+    return SimpleNamespace(level=1, levels=LEVELS, share=share, seconds=80.0, remaining=187.0)
+
+
+def test_long_evaluations_are_not_silent():
+    """A line every ten seconds, unless there was another one."""
+    stream, now = io.StringIO(), [0.0]
+    lines = Lines(stream, clock=lambda: now[0])
+    for at, share in [(9, 0.1), (10, 0.25), (12, 0.3), (19.9, 0.4)]:
+        now[0] = at
+        lines.work(work(share))
+    lines(event(1, 2))
+    now[0] = 25
+    lines.work(work(0.5))
+    now[0] = 30
+    lines.work(work(0.75))
+    written = stream.getvalue().splitlines()
+    assert written[0] == "level 2/2 64x48  25% of an evaluation of 1 min 20 s  3 min 7 s left"
+    assert [line.split("  ")[1][:3] for line in written] == ["25%", "eva", "75%"]
+
+
+def test_the_display_says_what_is_left_of_long_evaluations():
+    """In the row that waits, and then in the level's."""
+    display = Display()
+    display.work(work(0.25))
+    assert display.progress.tasks[0].fields["left"] == "25% of one, 3 min 7 s left"
+    display(event(1, 1))
+    display.work(work(0.5))
+    assert display.progress.tasks[0].fields["left"] == "50% of one, 3 min 7 s left"

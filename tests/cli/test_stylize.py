@@ -132,8 +132,38 @@ def test_dry_run_as_json(call, room, fast):
     assert (plan["evaluations"], plan["precision"], plan["device"]) == (4, "fp32", "cpu")
     assert plan["seconds"] > 0
     assert plan["memory"] > 1e8
+    assert plan["files"] == 0
 
 
 def test_dry_run_checks_the_output(call, room, fast):
     """What a run would refuse, a dry run refuses."""
     assert call(*PAIR, "-o", "missing/out.png", "--dry-run", *fast).code == 2
+
+
+def test_too_little_memory_is_refused(call, room, fast):
+    """Before anything is computed, by the run and by its plan; what is no amount too."""
+    for words in (["-o", "out.png"], ["--dry-run"]):
+        outcome = call(*PAIR, *words, "--memory", "300MB", *fast)
+        assert outcome.code == 2
+        assert "needs about 0.5 GB of memory even in the smallest tiles" in outcome.err
+        assert "it may use 0.3 GB; give it more with --memory" in outcome.err
+    assert "write it like 4GB" in call(*PAIR, "--dry-run", "--memory", "plenty", *fast).err
+    assert not (room / "out.png").exists()
+
+
+def test_a_run_in_tiles_says_how(call, room, fast):
+    """How many tiles of which size, and the memory; its recipe remembers it."""
+    layers = ["--content-layers", "conv2_1", "--style-layers", "conv1_1"]
+    many = ["--size", "384", "--coarsest", "384", "--evaluations", "1", "--device", "cpu", *layers]
+    outcome = call(*PAIR, "-o", "out.png", "--memory", "560MB", *many)
+    assert outcome.code == 0
+    assert "Level 1 of 1, 384x288, is computed in " in outcome.err
+    assert " tiles of up to " in outcome.err
+    assert images.read_recipe("out.png")["tiles"][0] > 1
+
+
+def test_deep_zoom_is_written(call, room, fast):
+    """By its extension."""
+    assert call(*PAIR, "-o", "out.dzi", *fast).code == 0
+    assert (room / "out_files").is_dir()
+    assert images.read_recipe("out.dzi")["task"] == "stylize"

@@ -111,7 +111,10 @@ def test_images_of_other_channels(channels):
     """The first map takes an image of any channels to the network's own, which may be others."""
     stack = Stack("wide", (Conv("conv1", 2, 4, kernel=3), Pool("pool1"), Conv("conv2", 4, 3)))
     convolutions = {
-        layer.name: (torch.randn(layer.channels_out, layer.channels_in, 3).double(), torch.randn(layer.channels_out).double())
+        layer.name: (
+            torch.randn(layer.channels_out, layer.channels_in, 3).double(),
+            torch.randn(layer.channels_out).double(),
+        )
         for layer in stack.convolutions
     }
     entry = torch.randn(2, channels, dtype=torch.float64), torch.randn(2, dtype=torch.float64)

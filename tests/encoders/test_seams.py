@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from impasto.encoders import Seams
 
-PLACES = st.lists(st.integers(1, 9), max_size=3).map(lambda steps: tuple(sum(steps[: i + 1]) for i in range(len(steps))))
+PLACES = st.lists(st.integers(1, 9), max_size=3).map(
+    lambda steps: tuple(sum(steps[: i + 1]) for i in range(len(steps)))
+)
 
 
 def test_example():

@@ -16,7 +16,7 @@ import pytest
 import impasto
 from impasto.jobs import Jobs, Status, spawn_worker
 
-FEW, MANY = (2, 2), (20, 20)  # kills, jobs
+FEW, MANY = (1, 2), (20, 20)  # kills, jobs
 _SUBMIT = "import sys; from impasto.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
@@ -84,6 +84,8 @@ def kill(worker, chance):
     for victim in victims[which]:
         with suppress(ProcessLookupError):
             os.kill(victim, signal.SIGKILL)
+    if worker.pid in victims[which]:
+        worker.wait()  # on a busy machine even that takes a moment
 
 
 def campaign(jobs, kills, chance):
@@ -96,7 +98,6 @@ def campaign(jobs, kills, chance):
             time.sleep(chance.uniform(0, 2))
             met.append(len(jobs.list(status=Status.RUNNING)))
             kill(worker, chance)
-            time.sleep(0.1)
             if worker.poll() is not None:
                 worker = spawn_worker(jobs.home, jobs.database, "cpu", interval=0.0)
         jobs.wait(ids, 240)
@@ -155,7 +156,7 @@ def _campaign(jobs, folder, size, evaluations):
 
 
 def test_a_few_kills(tmp_path, folder):
-    """Of the submitting process once, and of the worker, or what computes, at two random moments."""
+    """Of the submitting process once, and of the worker or what computes once."""
     jobs = Jobs.open(tmp_path / "home")
     _campaign(jobs, folder, FEW, "6,30")
     jobs.close()

@@ -2,9 +2,11 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -253,6 +255,23 @@ def test_a_job_that_always_kills_its_process_fails_at_last(hired, ask):
     assert hired.wait([job.id], 60)[0].status is Status.DONE
 
 
+def test_what_a_killed_process_left_of_ended_jobs_is_removed(tmp_path, ask):
+    """Between saying that a job is done and removing its checkpoint it may be killed, too; other checkpoints stay."""
+    jobs = Jobs.open(tmp_path)
+    ids = {status: jobs.submit(*ask()).id for status in (Status.DONE, Status.FAILED, Status.PAUSED)}
+    gone = jobs.submit(*ask()).id
+    for identifier in (*ids.values(), gone):
+        (jobs.store.folder(identifier) / "checkpoint.pt").write_bytes(b"much")
+    jobs.pause(ids[Status.PAUSED])
+    for status in (Status.DONE, Status.FAILED):
+        jobs.queue.finish(jobs.queue.claim(ids[status]), status)
+    jobs.queue.remove(gone)
+    computing.Computer(jobs, "cpu", 0.0, threading.Event()).tidy()
+    assert sorted(jobs.store.unfinished()) == sorted([ids[Status.FAILED], ids[Status.PAUSED]])
+    assert not jobs.store.folder(gone).exists()
+    jobs.close()
+
+
 def test_the_loss_curve_stays_short_and_in_order(tmp_path, ask):
     """However many evaluations, and from wherever a run goes on."""
     from impasto.descent import Level
@@ -272,3 +291,29 @@ def test_the_loss_curve_stays_short_and_in_order(tmp_path, ask):
     assert 100 < len(made) <= 241
     assert made[0] == 1
     jobs.close()
+
+
+def test_a_worker_ends_with_who_started_it(tmp_path, wait_until):
+    """A server that is killed leaves no process behind."""
+    code = "import sys, time; from impasto.jobs import spawn_worker; print(spawn_worker(sys.argv[1]).pid, flush=True)"
+    command = [sys.executable, "-c", f"{code}; time.sleep(100)", str(tmp_path / "home")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        worker = int(server.stdout.readline())
+        wait_until(lambda: alive(tmp_path))
+        server.kill()
+    wait_until(lambda: not running(worker) and not alive(tmp_path))
+
+
+def alive(folder):
+    """The processes that compute for the jobs under a folder."""
+    command = ["pgrep", "-f", f"impasto.jobs --home {folder}"]
+    found = subprocess.run(command, capture_output=True, check=False, text=True).stdout.split()
+    return [process for process in found if running(process)]
+
+
+def running(process):
+    """Whether a process is there and has not ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

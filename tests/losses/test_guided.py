@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from impasto.losses import STYLE_LOSSES, GramLoss, GuidedLoss
-from impasto.losses.guided import aimed, guidable, mixed
+from impasto.losses.guided import aimed, mixed
 from impasto.tiling import Window
 
 SHAPE = (6, 7)
 
-every_style_loss = pytest.mark.parametrize("name", [name for name, kind in STYLE_LOSSES.items() if guidable(kind)])
+every_style_loss = pytest.mark.parametrize("name", [name for name, kind in STYLE_LOSSES.items() if kind.pointwise])
 
 
 def features(seed, shape=SHAPE):
@@ -118,11 +118,6 @@ def test_a_style_can_be_guided_too(name):
     assert torch.allclose(mixed(loss, F, guide, 0.25).target, alone.mixed(F[:, :, :3].clone(), 0.25).target)
     assert torch.allclose(mixed(loss, F, None, 0.25).target, alone.mixed(F, 0.25).target)
     assert torch.allclose(aimed(kind, F, None).target, kind.of(F).target)
-
-
-def test_losses_that_look_at_neighbors_cannot_be_guided():
-    """Taken out of their places, positions have no neighbors."""
-    assert {name for name, kind in STYLE_LOSSES.items() if not guidable(kind)} == {"patches"}
 
 
 def test_many_positions_are_taken_in_parts(monkeypatch):

@@ -306,3 +306,33 @@ def test_a_checkpoint_moves_with_its_folder(stopped, tmp_path, photo, painting, 
     whole = paint(photo, painting)
     shutil.move(stopped, tmp_path / "elsewhere")
     assert np.array_equal(paint(photo, painting, checkpoint=tmp_path / "elsewhere").array, whole.array)
+
+
+def test_large_checkpoints_are_mapped(snapshot, monkeypatch):
+    """What comes from a mapped file is what was saved, and stays when the file is replaced."""
+    checkpoint, one = snapshot
+    monkeypatch.setattr("impasto.tasks.checkpoint._MAPPED", 0)
+    mapped = checkpoint.load()
+    checkpoint.save(replace(one, state=replace(one.state, image=one.state.image / 2), best=one.best / 2), force=True)
+    assert torch.equal(mapped.state.image, one.state.image)
+    assert torch.equal(checkpoint.load().state.image, one.state.image / 2)
+
+
+def test_saving_for_long_keeps_a_longer_distance(tmp_path, snapshot, monkeypatch):
+    """At most a twentieth of the time goes into saves."""
+    now = [100.0]
+    monkeypatch.setattr("impasto.tasks.checkpoint.time.monotonic", lambda: now[0])
+    checkpoint = Checkpoint(tmp_path, {}, 1.0)
+    write = torch.save
+
+    def slowly(*words):
+        now[0] += 10
+        write(*words)
+
+    monkeypatch.setattr("impasto.tasks.checkpoint.torch.save", slowly)
+    now[0] += 1
+    assert checkpoint.save(snapshot[1])
+    now[0] += 150
+    assert not checkpoint.save(snapshot[1])
+    now[0] += 50
+    assert checkpoint.save(snapshot[1])

@@ -44,6 +44,32 @@ def test_size_in_pixels_does_not_grow_with_the_result(photo, painting, terms):
     assert not any(torch.allclose(small[name], relative[name], rtol=0.01) for name in small)
 
 
+def test_preview_is_the_large_picture_on_its_way(photo, painting, paint):
+    """Bit for bit what the large run has when it leaves the preview's level, with the same losses on the way there."""
+    seen = {}
+    values = {"coarsest": 24, "evaluations": (5, 4, 3), "style_size": 72}
+    large = paint(photo, painting, size=96, on_event=lambda event: seen.update({event.level: event.image}), **values)
+    small = paint(photo, painting, size=48, preview_of=96, **values)
+    assert [record.value for record in small.history] == [r.value for r in large.history if r.level < 2]
+    assert small.tensor.equal(seen[1])
+    other = paint(photo, painting, size=48, **{**values, "evaluations": (5, 4)})
+    assert not other.tensor.equal(seen[1])  # its style would be seen at another size
+
+
+def test_preview_has_the_usual_evaluations_of_the_large_picture(photo, painting, prepare):
+    """A level far below the finest has more of them."""
+    found = prepare(photo, painting, size=48, preview_of=192, coarsest=24, evaluations=None).levels
+    large = prepare(photo, painting, size=192, coarsest=24, evaluations=None).levels
+    assert found == large[:2]
+    assert found[-1].evaluations > prepare(photo, painting, size=48, evaluations=None).levels[-1].evaluations
+
+
+def test_preview_of_no_level_is_refused(photo, painting, prepare):
+    """With the sizes that there are."""
+    with pytest.raises(SettingsError, match=r"one of its levels, which are 24, 48, 96; the size is 50\."):
+        prepare(photo, painting, size=50, preview_of=96)
+
+
 def test_score_takes_the_size_in_pixels_as_it_is(photo, painting, terms):
     """A picture of 96 pixels is measured against a style of 48, whatever the size of results would be."""
     values = {"style_layers": {"conv1_1": 1.0}, "content_layers": {"conv1_2": 1.0}, "strength": 0.5}

@@ -9,7 +9,6 @@ import impasto
 from impasto import images
 from impasto.errors import CheckpointError, ImageError, SettingsError
 from impasto.losses import STYLE_LOSSES, GramLoss
-from impasto.losses.guided import guidable
 from impasto.pyramid import resize
 from impasto.tasks.places import Places
 
@@ -46,12 +45,11 @@ def test_a_mask_of_everything_changes_nothing(prepare, photo, painting):
     assert torch.allclose(found.gradient, expected.gradient, rtol=1e-3, atol=1e-4 * expected.gradient.abs().max())
 
 
-@pytest.mark.parametrize("name", [name for name, kind in STYLE_LOSSES.items() if guidable(kind)])
+@pytest.mark.parametrize("name", [name for name, kind in STYLE_LOSSES.items() if kind.pointwise])
 def test_every_style_loss_can_be_kept_to_a_region(paint, photo, pair, name):
     """And its value falls."""
-    result = paint(photo, pair, masks=[half(), "rest"], style_losses=name, evaluations=(2, 4))
-    first = next(record for record in result.history if record.level == 1)
-    assert result.history[-1].value < first.value
+    result = paint(photo, pair, masks=[half(), "rest"], style_losses=name, coarsest=48)
+    assert result.history[-1].value < result.history[0].value
     variant = "" if name == "gram" else f"/{name}"
     assert {f"style/conv2_1{variant}/region{n}" for n in (1, 2)} <= set(result.delivered.losses)
 
@@ -145,11 +143,12 @@ def test_inside_takes_what_there_is_where_nothing_sees_the_region_alone(prepare,
     assert term(run, "style/conv3_1/region1").loss.steps.any()
 
 
-@pytest.mark.parametrize("init", ["content", "noise", "style"])
-@pytest.mark.parametrize("color", ["style", "luminance", "restore"])
+@pytest.mark.parametrize(
+    ("init", "color"), [("content", "style"), ("noise", "luminance"), ("style", "restore"), ("noise", "style")]
+)
 def test_protected_pixels_stay(paint, photo, painting, init, color):
     """At every pixel that the mask covers the result is the photo, to far less than a level, and elsewhere it is not."""
-    result = paint(photo, painting, protect=half(), init=init, color=color, size=72, strength=0.8)
+    result = paint(photo, painting, protect=half(), init=init, color=color, size=72, coarsest=36, strength=0.8)
     change = (images.quantize(result.tensor) - images.read(photo).pixels).abs()
     assert change[..., LEFT].max() < 1e-5
     assert change[..., RIGHT].mean() > 0.01

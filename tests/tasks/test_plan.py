@@ -141,7 +141,9 @@ def test_estimates_grow_with_the_work(prepare, deep):
     square = np.zeros((64, 64, 3), np.uint8)
 
     def planned(**values):
-        return prepare(square, square, coarsest=128, evaluations=10, **{**deep, **values}).plan(measure=False)
+        return prepare(
+            square, square, coarsest=128, evaluations=60, memory="1TB", **{**deep, **values}
+        ).plan(measure=False)
 
     base = planned(size=2048).memory
     assert planned(size=4096).memory > 3 * base
@@ -150,3 +152,24 @@ def test_estimates_grow_with_the_work(prepare, deep):
     assert planned(size=2048, history=50).memory > base
     small, large = (prepare(square, square, size=size, coarsest=64, evaluations=10).plan() for size in (64, 256))
     assert large.seconds > 4 * small.seconds > 0
+
+
+def test_large_levels_have_few_evaluations():
+    """As the root of their size, and at least six; a level of four megapixels has the usual thirty at most."""
+    assert _counts(16_384) == [80, 80, 80, 68, 34, 17, 8, 6][-len(_counts(16_384)) :]
+    assert _counts(2048)[-1] == 30
+    assert _counts(16_384, evaluations=5)[-1] == 5
+
+
+def test_a_plan_in_tiles_says_so(prepare, deep):
+    """What fits into a small budget is smaller, and costs more work."""
+    square = np.zeros((64, 64, 3), np.uint8)
+    large, small = (
+        prepare(square, square, size=2048, coarsest=128, evaluations=5, memory=memory, **deep).plan(measure=False)
+        for memory in ("1TB", "1.2GB")
+    )
+    assert large.layouts[2048, 2048].tiles is None
+    assert len(small.layouts[2048, 2048].tiles) > 1
+    assert small.memory <= 1.2e9 < large.memory
+    assert small.cost > large.cost == sum(level.cost for level in large.levels)
+    assert small.files > 0 == large.files

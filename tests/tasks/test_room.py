@@ -1,6 +1,7 @@
 """A run in tiles is the run that takes everything whole."""
 
 import dataclasses
+import itertools
 
 import pytest
 import torch
@@ -31,7 +32,7 @@ def in_tiles(run, side=16, files=False):
     cut = tiles(shape, sides, reach, 4, wraps=padding == "circular")
     assert len(cut) > 1
     other = dataclasses.replace(run)
-    vars(other)["layouts"] = {shape: Layout(shape, cut, 2, 1.0, float(files), 1.5)}
+    vars(other)["layouts"] = {**run.layouts, shape: Layout(shape, cut, 2, 1.0, float(files), 1.5)}
     return other
 
 
@@ -73,7 +74,9 @@ def test_a_painting_larger_than_a_tile_is_taken_in_tiles(prepare, photo, paintin
     first, second = (targets.bare_engine_at(shape).objective.terms for targets in (whole, tiled))
     for one, other in zip(first, second, strict=True):
         if one.kind == "style":
-            assert torch.allclose(one.loss.target, other.loss.target, rtol=1e-4, atol=1e-5 * one.loss.target.abs().max())
+            assert torch.allclose(
+                one.loss.target, other.loss.target, rtol=1e-4, atol=1e-5 * one.loss.target.abs().max()
+            )
         assert other.weight == pytest.approx(one.weight, rel=1e-4)
 
 
@@ -95,5 +98,5 @@ def test_work_is_told_tile_by_tile(prepare, photo, painting):
     shares = [work.share for work in told]
     assert {work.level for work in told} == {1}
     assert shares.count(pytest.approx(1)) == 4
-    assert all(b > a for a, b in zip(shares, shares[1:], strict=False) if a < 0.999)
+    assert all(b > a for a, b in itertools.pairwise(shares) if a < 0.999)
     assert told[-1].remaining == pytest.approx(0, abs=1e-6)

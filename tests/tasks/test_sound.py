@@ -187,7 +187,11 @@ def test_result_is_saved_with_recipe_and_picture(tmp_path):
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
-        (lambda: SoundTransfer.of(sounds.as_sound(np.ones(200), RATE), chord(), hearing=SMALL), SoundError, "more than 256, one window"),
+        (
+            lambda: SoundTransfer.of(sounds.as_sound(np.ones(200), RATE), chord(), hearing=SMALL),
+            SoundError,
+            "more than 256, one window",
+        ),
         (lambda: SoundTransfer.of(pulses(), []), SettingsError, "no style"),
         (lambda: SoundTransfer.of(pulses(), chord(), size=64), SettingsError, "size cannot take effect in a stylized"),
         (lambda: SoundTransfer.of(pulses(), chord(), init="x.png"), SettingsError, "starts from content or noise"),

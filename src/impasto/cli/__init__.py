@@ -33,13 +33,25 @@ Exit codes: 0 done; 2 something given was wrong; 130 stopped by Ctrl-C, with the
 
 COMMANDS = {
     "stylize": ("stylize:stylize", "CONTENT STYLE [STYLE ...] -o OUT", "Paint a photo in the style of paintings."),
-    "preview": ("preview:preview", "CONTENT STYLE [STYLE ...] -o OUT", "Show roughly what it will look like, in a second."),
-    "explore": ("explore:explore", "CONTENT STYLE [STYLE ...] -o OUT", "Draw a sheet of small pictures to choose from."),
+    "preview": (
+        "preview:preview",
+        "CONTENT STYLE [STYLE ...] -o OUT",
+        "Show roughly what it will look like, in a second.",
+    ),
+    "explore": (
+        "explore:explore",
+        "CONTENT STYLE [STYLE ...] -o OUT",
+        "Draw a sheet of small pictures to choose from.",
+    ),
     "demo": ("demo:demo", "", "Paint a bundled photo in the style of a bundled painting."),
     "reconstruct": ("reconstruct:reconstruct", "PHOTO --layer LAYER -o OUT", "Show what a layer keeps of a photo."),
     "texture": ("texture:texture", "STYLE [STYLE ...] -o OUT", "Make a texture of any size from an exemplar."),
     "volume": ("volume:app", "", "Make solid textures, or bring CT, MRI and microscopy volumes into a style."),
-    "neural-style": ("neural_style:neural_style", "FLAGS", "Run a neural-style command line: its flags, its objective."),
+    "neural-style": (
+        "neural_style:neural_style",
+        "FLAGS",
+        "Run a neural-style command line: its flags, its objective.",
+    ),
     "figure": ("figure:figure", "NAME [PHOTO] [PAINTING] -o OUT", "Draw a figure of the papers, of your own pictures."),
     "sound": ("sound:app", "", "Play a sound in the style of others, or make a texture of one."),
     "signal": ("signal:app", "", "Give an ECG or another signal the style of others, or make a texture of one."),
@@ -87,8 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, ``sys.argv`` by default, and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # file names need not be text
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = app(sys.argv[1:] if arguments is None else arguments)
+        foreign.refuse(words)
+        code = app(words)
         sys.stdout.flush()
     except (ImpastoError, CycloptsError) as error:
         complain(_sentence(error))
@@ -105,8 +119,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _sentence(error: Exception) -> str:
     """What went wrong, on one line."""
     text = str(error)
-    if instead := foreign.sentence(text):
-        return instead
     if text.startswith("Unknown option: -."):
         text = "Pictures are not read from -; name a file, and keep - for the output."
     return " ".join(text.split())

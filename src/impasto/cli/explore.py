@@ -25,7 +25,8 @@ def explore(
     /,
     *,
     output: Annotated[
-        str | None, Parameter(name=("--output", "-o"), metavar="FILE", help="The sheet; its numbers go beside it, .json.")
+        str | None,
+        Parameter(name=("--output", "-o"), metavar="FILE", help="The sheet; its numbers go beside it, .json."),
     ] = None,
     strengths: Annotated[
         str | None, Parameter(metavar="NUMBERS", help="From left to right; 0.2,0.5,0.8 unless given.")

@@ -1,21 +1,31 @@
-"""Options of other programs that mean something else here, each with a sentence on what to do instead."""
+"""Options of style-transfer-pytorch that mean something else here, each with a sentence on what to do instead."""
 
-import re
+from collections.abc import Sequence
+
+from impasto.errors import SettingsError
 
 _WEIGHTS = "its losses are scaled otherwise, so the number does not carry over"
 
 _SENTENCES = {
     ("-cw",): f"-cw is style-transfer-pytorch's content weight, and {_WEIGHTS}; say how much style with --strength.",
-    ("-tw", "--tv-weight"): f"--tv-weight is style-transfer-pytorch's and {_WEIGHTS}; use --smoothness.",
+    ("-tw", "--tv-weight"): f"--tv-weight is style-transfer-pytorch's, and {_WEIGHTS}; use --smoothness.",
     ("-ii", "--initial-iterations"): "--initial-iterations is the first number of --evaluations here, as in "
     "--evaluations 1000,500 for --initial-iterations 1000 --iterations 500.",
     ("-ad", "--avg-decay"): "--avg-decay has no place here: the best image is kept, not an average of the last.",
     ("--devices",): "--devices is --device here, and takes one.",
-    ("--web", "--host", "--port", "--browser"): "The page to watch a run in is impasto studio.",
+    ("--web", "--host", "--port", "--browser"): "A page to watch runs in is opened by impasto studio.",
 }
 
 
-def sentence(error: str) -> str | None:
-    """What to say instead of cyclopts' own words about an option that it does not know, or None."""
-    found = re.match(r"Unknown option: (-[\w-]+)", error)
-    return None if found is None else next((text for names, text in _SENTENCES.items() if found[1] in names), None)
+def refuse(words: Sequence[str]) -> None:
+    """Refuse such an option in the words of ``impasto stylize``.
+
+    Raises:
+        SettingsError: with its sentence.
+    """
+    if words[:1] != ["stylize"]:
+        return
+    for word in words[1:]:
+        for names, sentence in _SENTENCES.items():
+            if word.partition("=")[0] in names:
+                raise SettingsError(sentence)

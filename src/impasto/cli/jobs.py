@@ -72,6 +72,13 @@ def submit(
     tileable: Annotated[
         bool, Parameter(group=_JOB, show_default=False, help="Let copies of a texture meet without a seam.")
     ] = False,
+    mask: Annotated[
+        tuple[Path, ...],
+        Parameter(metavar="FILE", group=_JOB, help="Where each style goes; with one less, the last has the rest."),
+    ] = (),
+    protect: Annotated[
+        Path | None, Parameter(metavar="FILE", group=_JOB, help="A mask of what stays the photo.")
+    ] = None,
     preset: Annotated[
         str | None, Parameter(metavar="NAME|FILE.toml", group=_JOB, help="Settings to begin with.")
     ] = None,
@@ -89,7 +96,8 @@ def submit(
     settings = chosen(words, preset).model_dump(mode="json", exclude_unset=True)
     own = {"layer": layer, "shape": shape, "tileable": tileable or None}
     settings |= {name: value for name, value in own.items() if value is not None}
-    extra = {} if start is None else {"init": [Path(start)]}
+    optional = {"init": start and [Path(start)], "masks": list(mask), "protect": protect and [protect]}
+    extra = {role: files for role, files in optional.items() if files}
 
     jobs, made, refused = place.open(), [], []
     for title, files in _submissions(task, inputs):

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from impasto.settings import Settings, make, preset
 
 PANELS = {
-    "Picture": ("size", "style_scale", "style_size", "style_scales", "init", "noise", "seed"),
+    "Picture": ("size", "preview_of", "style_scale", "style_size", "style_scales", "init", "noise", "seed"),
     "Balance": (
         "strength",
         "content_weight",

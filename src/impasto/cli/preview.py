@@ -69,7 +69,9 @@ def preview(
     found.save(output, metadata=not no_metadata, **({} if quality is None else {"quality": quality}))
     height, width = found.tensor.shape[2:]
     if not quiet:
-        sys.stderr.write(f"Wrote {shown(output)}, {sides((height, width))}, after {found.seconds:.2f} s of computing.\n")
+        sys.stderr.write(
+            f"Wrote {shown(output)}, {sides((height, width))}, after {found.seconds:.2f} s of computing.\n"
+        )
     if as_json:
         facts = {"output": output, "width": width, "height": height}
         put_json({**facts, "seconds": found.seconds, "recipe": found.recipe})

@@ -59,6 +59,10 @@ def plan_in_words(transfer: "Transfer") -> Iterator[str]:
         on = f" on {processes} processes" if processes > 1 else ""
         files = f" and {layout.files / 1e9:.1f} GB of temporary files" if layout.files else ""
         yield (
-            f"Level {index} of {len(transfer.levels)}, {size(level.shape)}, is computed in {len(layout.tiles)} tiles of up "
+            f"Level {index} of {len(transfer.levels)}, {size(level.shape)}, is computed in {_tiles(len(layout.tiles))} of up "
             f"to {size(sides)}{kept}{on}, with {layout.memory / 1e9:.1f} GB of memory{files}."
         )
+
+
+def _tiles(count: int) -> str:
+    return "1 tile" if count == 1 else f"{count} tiles"

@@ -3,7 +3,6 @@
 import os
 import sys
 import webbrowser
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -138,8 +137,7 @@ def studio(
         limits=bounds.limits(),
     )
     opened = Studio(place)
-    with suppress(KeyboardInterrupt):  # which is how a studio ends
-        opened.run(lambda: _ready(place, opened.address, show=not no_browser))
+    opened.run(lambda: _ready(place, opened.address, show=not no_browser))
     return 0
 
 

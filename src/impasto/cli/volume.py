@@ -174,9 +174,10 @@ def stylize(
     depths: Annotated[
         str,
         Parameter(
-            metavar="AXES", help="Which axes are the network's depth; 0,1,2 treats all alike in three times the time."
+            metavar="AXES",
+            help="Which axes are the network's depth in turn: 0 slices, 1 rows, 2 columns. One takes a third of the time.",
         ),
-    ] = "0",
+    ] = "0,1,2",
     color: Annotated[
         bool, Parameter(show_default=False, help="Let a volume of intensities become one of colors.")
     ] = False,

@@ -77,7 +77,9 @@ class Encoder:
         self.device = torch.device(device)
         self.dims = next(iter(parameters.convolutions.values()))[0].dim() - 2
         if padding == "equirectangular" and self.dims != 2:
-            raise SettingsError("Equirectangular padding is for panoramas, which have two axes; choose another padding.")
+            raise SettingsError(
+                "Equirectangular padding is for panoramas, which have two axes; choose another padding."
+            )
         self.image_dtype = torch.promote_types(dtype, torch.float32)
         self._matrix = parameters.matrix.to(self.device, self.image_dtype)
         self._offset = parameters.offset.to(self.device, self.image_dtype)
@@ -90,9 +92,7 @@ class Encoder:
         other.padding = padding
         return other
 
-    def features(
-        self, image: Tensor, layers: Sequence[str], seams: Seams = _NONE
-    ) -> Iterator[tuple[str, Tensor]]:
+    def features(self, image: Tensor, layers: Sequence[str], seams: Seams = _NONE) -> Iterator[tuple[str, Tensor]]:
         """The features (B, C, *spatial) of each named layer, shallow to deep, computed as they are asked for.
 
         Only one activation is alive at a time, so a caller that summarizes and forgets needs little memory. ``image``
@@ -169,8 +169,9 @@ class Encoder:
                 del features
                 gradient = self._convolve_transposed(layer, gradient)
             else:
-                x, at = kept[below[position - 1].name], pooled.pop()
-                gradient = at.opened(pool_backward(gradient, at.closed(x), features, self.pooling), x)
+                at, before = pooled.pop(), below[position - 1].name
+                gradient = pool_backward(gradient, at.closed(kept[before]), features, self.pooling)
+                gradient = at.opened(gradient, kept[before])
         result = torch.zeros_like(image) if gradient is None else self._leave(gradient)
         if IMAGE in wanted:
             inject(IMAGE, result)

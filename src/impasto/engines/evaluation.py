@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from impasto import tiling
+from impasto import machine, tiling
 from impasto.encoders import Conv, Encoder
 from impasto.engines.cores import Cut
 from impasto.engines.group import ALONE, Group, Share
@@ -153,7 +153,9 @@ class Engine:
         return total, out
 
     def _done(self, view: "_View", share: Share, work: int) -> None:
-        self.storage.release()
+        if len(share.tiles) > 1:
+            self.storage.release()
+            machine.release_freed_memory()  # the next tile may be of another shape, which would not fit into the holes
         if self.tell and work:
             self.tell(work * view.tile.box.positions / (3 * sum(tile.box.positions for tile in share.tiles)))
 

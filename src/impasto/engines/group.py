@@ -26,13 +26,13 @@ class Share:
 
 
 def dealt(cut: Sequence[Tile], processes: int) -> list[Sequence[Tile]]:
-    """Tiles in as many runs of neighbors as there are processes, with about equal work; some may be empty."""
+    """Tiles in as many runs of neighbors as there are processes, with about equal work; only the first has always some."""
     total = sum(tile.box.positions for tile in cut)
     shares: list[list[Tile]] = [[] for _ in range(processes)]
     done = 0.0
-    for tile in cut:
+    for index, tile in enumerate(cut):
         middle = done + tile.box.positions / 2
-        shares[min(processes - 1, int(processes * middle / total))].append(tile)
+        shares[min(processes - 1, index, int(processes * middle / total))].append(tile)
         done += tile.box.positions
     return list(shares)
 

@@ -78,7 +78,9 @@ class Ranks(Group):
             total = sums
             for rank in range(1, self.size):
                 more = self._receive(rank)[1]
-                total = [a + b.to(a.device) for a, b in zip(total, more, strict=True)] if total and more else total or more
+                total = (
+                    [a + b.to(a.device) for a, b in zip(total, more, strict=True)] if total and more else total or more
+                )
             for rank in range(1, self.size):
                 self._send(rank, total)
         return [part.to(sums[0].device) for part in total] if sums else total

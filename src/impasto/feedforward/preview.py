@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import PIL.Image
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor
@@ -47,7 +46,7 @@ class Preview:
         return f"Preview({width} x {height}, {self.seconds:.2f} s)"
 
     @property
-    def pil(self) -> PIL.Image.Image:
+    def pil(self) -> Any:
         """The picture as an 8-bit PIL image, with the photo's alpha if it has one."""
         return images.to_pil(self.tensor, self._alpha)
 
@@ -101,14 +100,16 @@ def preview(
     _check(size, strength, style_scale)
     where = machine.device(device)
     dtype = machine.precision(precision, where)
-    photo, *paintings = (source if isinstance(source, Picture) else images.read(source) for source in (content, *several))
+    photo, *paintings = (
+        source if isinstance(source, Picture) else images.read(source) for source in (content, *several)
+    )
     shape = fitted(photo.shape, size)
     seen = [resize(each.pixels, fitted(each.shape, max(1, round(size * style_scale)))) for each in paintings]
     encoder, decoder = _networks(dtype, where)
     if where.type == "cpu":
         machine.keep_freed_memory()
     began = time.perf_counter()
-    tensor = transferred(resize(photo.pixels, shape), seen, shares, strength, encoder, decoder)
+    tensor = transferred(resize(photo.pixels, shape), list(zip(seen, shares, strict=True)), strength, encoder, decoder)
     machine.synchronize(where)
     seconds = time.perf_counter() - began
     values = {"size": size, "strength": strength, "style_scale": style_scale, "blend": shares}
@@ -117,26 +118,20 @@ def preview(
 
 
 def transferred(
-    photo: Tensor,
-    styles: Sequence[Tensor],
-    shares: Sequence[float],
-    strength: float,
-    encoder: Encoder,
-    decoder: Decoder,
+    photo: Tensor, styles: Sequence[tuple[Tensor, float]], strength: float, encoder: Encoder, decoder: Decoder
 ) -> Tensor:
     """One pass: the photo (1, 3, H, W) with the styles' moments at conv4_1, decoded, of the photo's shape.
 
     Args:
         photo: RGB in [0, 1].
-        styles: likewise, of any shapes.
-        shares: of the styles, adding up to 1.
+        styles: likewise, of any shapes, each with its share; these add up to 1.
         strength: 0 to 1.
         encoder: the normalized VGG-19.
         decoder: the way back.
     """
     with torch.no_grad():
-        moments = [Moments.of(_features(encoder, style)) for style, share in zip(styles, shares, strict=True) if share]
-        style = Moments.mixed(moments, [share for share in shares if share])
+        parts = [(Moments.of(_features(encoder, style)), share) for style, share in styles if share]
+        style = Moments.mixed(*zip(*parts, strict=True))
         features = adain(_features(encoder, photo), style, strength)
         height, width = photo.shape[2:]
         return decoder(features)[:, :, :height, :width].contiguous()
@@ -194,4 +189,6 @@ def _text(recipe: dict[str, Any]) -> str:
     """The recipe as people and picture browsers read it."""
     settings = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in recipe["settings"].items())
     made = f"impasto {recipe['impasto']}, torch {recipe['torch']}, {recipe['precision']} on {recipe['device']}"
-    return f"A preview of {recipe['content']} in the style of {' + '.join(recipe['styles'])}\n{settings}\nVersion: {made}"
+    return (
+        f"A preview of {recipe['content']} in the style of {' + '.join(recipe['styles'])}\n{settings}\nVersion: {made}"
+    )

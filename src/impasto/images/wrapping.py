@@ -34,4 +34,5 @@ def periodic_component(pixels: Tensor) -> Tensor:
     factors[0, 0] = 1
     spectrum = torch.fft.rfft2(jumps) / factors.to(pixels.dtype)
     spectrum[..., 0, 0] = 0
-    return pixels - torch.fft.irfft2(spectrum, s=(height, width))
+    smooth: Tensor = torch.fft.irfft2(spectrum, s=(height, width))
+    return pixels - smooth

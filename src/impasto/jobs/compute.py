@@ -35,8 +35,8 @@ REFUSED, RESTART, ENDED = 2, 75, 0
 """Exit codes: something given was wrong; start another process; told to end."""
 
 _IDLE = 0.25  # seconds between two looks for work
-_WATCH = 0.15  # seconds between two looks at what is wanted of a job
-_GRACE = 0.5  # seconds that a canceled job has for coming to the end of its step before the process ends itself
+_WATCH = 0.1  # seconds between two looks at what is wanted of a job
+_GRACE = 0.2  # seconds that a canceled job has for coming to the end of its step before the process ends itself
 _TRIES = 20  # times that a job may end its process without getting further
 
 
@@ -112,6 +112,7 @@ class Computer:
 
     def run(self) -> None:
         """Work until told to end."""
+        self._persist(self.tidy)
         while not self.ending.is_set():
             try:
                 worked = self._one()
@@ -121,6 +122,14 @@ class Computer:
                 self.ending.wait(2)
             if not worked:
                 self.ending.wait(_IDLE)
+
+    def tidy(self) -> None:
+        """Remove what is left of jobs that had just ended when the process before this one was killed."""
+        for identifier in self.jobs.store.unfinished():
+            lock = self.jobs.store.lock(identifier)
+            if lock is not None:
+                clear(self.jobs, identifier)
+                lock.release()
 
     def _one(self) -> bool:
         """Take one job and compute it; False if there is none to take."""

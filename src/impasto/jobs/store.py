@@ -96,6 +96,10 @@ class Store:
         for path in (folder / CHECKPOINT, folder / f"{CHECKPOINT}.tmp", *folder.glob(".impasto-*.tmp")):
             path.unlink(missing_ok=True)
 
+    def unfinished(self) -> list[str]:
+        """The jobs that have a checkpoint."""
+        return [path.parent.name for path in (self.home / "jobs").glob(f"*/{CHECKPOINT}")]
+
     def tidy(self, identifier: str) -> None:
         """Remove what a killed run left half-written."""
         for path in self.folder(identifier).glob(".impasto-*.tmp"):

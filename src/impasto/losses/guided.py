@@ -96,11 +96,6 @@ class GuidedLoss(Loss):
         return [(step, part) for step, part in enumerate(parts) if step and len(part)]
 
 
-def guidable(kind: type[StyleLoss]) -> bool:
-    """Whether losses of a kind can be kept to a region: those that look at every position by itself."""
-    return kind.margin == 0
-
-
 def aimed(kind: type[StyleLoss], features: Tensor, guide: Tensor | None) -> StyleLoss:
     """A loss of a kind whose target is the region of a style's ``features`` that ``guide`` shows, None for all of it."""
     if guide is None:

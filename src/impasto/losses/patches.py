@@ -1,8 +1,9 @@
-"""Style as patches of features, each to become the most similar patch of the painting (Li and Wand 2016)."""
+"""Style as patches of features, each to be like some patch of the painting (Li and Wand 2016; Kolkin et al. 2022)."""
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 
 import torch
@@ -16,31 +17,36 @@ from impasto.tiling import Window
 
 _SIDE = 3
 _MOST = 1024  # patches of a style: the search costs what a convolution with so many filters does
+_WEAK = 0.03
 _SLAB = 1 << 24  # products of patches held at once
 _CONVOLUTION: dict[int, Any] = {1: nnf.conv1d, 2: nnf.conv2d, 3: nnf.conv3d}
 
 
 @dataclass(frozen=True, eq=False)
 class PatchLoss(StyleLoss):
-    r"""The squared distance of every patch of the image's features to the most similar patch of the style's.
+    r"""The cosine distance of every patch of the image's features to the nearest patch of the style's.
 
-    .. math:: L = \frac{1}{2 N P M} \sum_k \sum_o |F_{k + o} - S_{j(k) + o}|^2, \qquad
-       \frac{\partial L}{\partial F_k} = \frac{1}{N P M} \sum_o F_k - S_{j(k - o) + o}, \qquad
-       j(k) = \arg\max_j \frac{\sum_o F_{k + o}^T S_{j + o}}{\sqrt{\sum_o |S_{j + o}|^2}}
+    .. math:: L = \frac{1}{M} \sum_k 1 - c_k, \qquad
+       c_k = \max_j \frac{\langle \Phi_k, S_j \rangle}{|\Phi_k| |S_j|}, \qquad
+       \frac{\partial L}{\partial \Phi_k}
+       = -\frac{1}{M |\Phi_k|} \Big(\frac{S_j}{|S_j|} - c_k \frac{\Phi_k}{|\Phi_k|}\Big)
 
-    for N filters, M positions k and the P places o of a patch, 3 along every axis: the Markov random field loss E_s of Li
-    and Wand, whose j(k) has the largest normalized correlation. It says what stands beside what, where a Gram matrix
-    counts what stands anywhere, so it puts the painting's motifs where the photo has something like them. Its work grows
-    with the number of positions: best at conv3_1 and conv4_1, as in the paper.
+    for M positions k, where the patches :math:`\Phi_k` of the image and :math:`S_j` of the style are 3 positions along every
+    axis with all filters: the Markov random field of Li and Wand, with the distance of Kolkin et al. It says what stands
+    beside what, where a Gram matrix counts what stands anywhere, so it puts the painting's motifs where the photo has
+    something like them. How strong features are it leaves open. Its work grows with the number of positions: best at conv3_1
+    and conv4_1, as in Li and Wand.
 
-    The most similar patch depends on the patch alone, so the sum splits over windows exactly; a window must see 2
-    positions beyond its far side. Where the most similar patch changes the loss jumps: the nearest patch would make it
-    continuous, but a faint patch is near everything, and pictures fade.
+    The nearest patch depends on the patch alone, so the sum splits over windows exactly; a window must see 2 positions
+    beyond its far side. Blocks that would leave the image do not count.
 
-    Differs from the paper: of each style 1024 patches at random stand for all, and the mean is taken instead of the sum.
+    Differs from Li and Wand: they choose by the largest normalized correlation, as here, and then take the squared
+    distance, which jumps where the choice changes, so that a line search comes to rest there; and of each style 1024 patches
+    at random stand for all. Patches weaker than 3 % of the style's mean are divided by that, so that the slope is bounded.
 
     Args:
         target: the style's patches, (J, C, *sides). Of several styles there are as many as their shares say.
+        core: the extents of the window whose patches are counted; None counts all.
     """
 
     pointwise = False
@@ -65,22 +71,25 @@ class PatchLoss(StyleLoss):
 
     def summarize(self, features: Tensor) -> Tensor:
         nearest = self._nearest(features)
-        parts = [(own - style).square_().sum() for own, style in self._pairs(features, nearest)]
-        summary = torch.stack(parts).sum() / 2
+        _, correlation = self._alike(features, nearest)
+        summary = (1 - correlation).sum()
         if not summary.requires_grad:
             self._latest[:] = [(summary, nearest)]
         return summary
 
     def compare(self, summary: Tensor, positions: int) -> Tensor:
-        return summary / (self.target[0].numel() * positions)
+        return summary.clamp(min=0) / positions  # rounding may leave it below
 
     def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:
         known = next((nearest for total, nearest in self._latest if total is summary), None)  # of a whole image
         nearest = self._nearest(features) if known is None else known
-        scale = weight / (self.target[0].numel() * positions)
+        length, correlation = self._alike(features, nearest)
+        along = (
+            torch.where(length > self._least, correlation / length, 0) / length
+        )  # a weak patch has no length to lose
         pairs = self._pairs(features, nearest)
         for view, (own, style) in zip(members(out, self._sides, self.core), pairs, strict=True):
-            view.add_(own - style, alpha=scale)
+            view.add_(own * along[:, None] - style / length[:, None], alpha=weight / positions)
 
     def at(self, window: Window) -> Self:
         return replace(self, core=window.shape)
@@ -98,27 +107,48 @@ class PatchLoss(StyleLoss):
         )
 
     def size(self) -> float:
-        """Half the mean square of the style's features: about the loss of an image without any."""
-        return self.target.square().mean().item() / 2
+        """The loss of an image without features: 1."""
+        return 1.0
 
     @property
     def _sides(self) -> Shape:
         return tuple(self.target.shape[2:])
 
+    @property
+    def _lengths(self) -> Tensor:
+        return self.target.flatten(1).square().sum(1).sqrt()
+
+    @cached_property
+    def _directions(self) -> Tensor:
+        """The style's patches, of length 1."""
+        lengths = self._lengths.clamp(min=1e-12)
+        return self.target / lengths.view(-1, *(1,) * len(self.target.shape[1:]))
+
+    @cached_property
+    def _least(self) -> float:
+        """The length that shorter patches are taken to have."""
+        return max(_WEAK * self._lengths.mean().item(), 1e-12)
+
     def _pairs(self, features: Tensor, nearest: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """For each place in a patch, the features there and those of the nearest patches, (B, C, *blocks)."""
-        tables = self.target.flatten(2).unbind(-1)
+        """For each place in a patch, the features there and those of the nearest directions, (B, C, *blocks)."""
+        tables = self._directions.flatten(2).unbind(-1)
         for own, table in zip(members(features, self._sides, self.core), tables, strict=True):
             yield own.to(table.dtype), table[nearest].movedim(-1, 1)
 
+    def _alike(self, features: Tensor, nearest: Tensor) -> tuple[Tensor, Tensor]:
+        """Every patch's length and its correlation with the nearest direction, (B, *blocks)."""
+        parts = [(own.square().sum(1), (own * style).sum(1)) for own, style in self._pairs(features, nearest)]
+        squares, products = (torch.stack(column).sum(0) for column in zip(*parts, strict=True))
+        length = squares.clamp(min=self._least**2).sqrt()
+        return length, products / length
+
     @torch.no_grad()
     def _nearest(self, features: Tensor) -> Tensor:
-        """The most similar style patch's number for every patch, (B, *blocks)."""
+        """The nearest style patch's number for every patch, (B, *blocks)."""
         count = blocks(features, self._sides, self.core)
         if not math.prod(count):
             return torch.zeros(features.shape[0], *count, dtype=torch.int64, device=features.device)
-        lengths = self.target.flatten(1).norm(dim=1).clamp(min=1e-12)
-        kernels = self.target / lengths.view(-1, *(1,) * len(self.target.shape[1:]))
+        kernels = self._directions
         inside = _cropped(features, tuple(n + side - 1 for n, side in zip(count, self._sides, strict=True)))
         rows = max(1, _SLAB // (math.prod(count[1:]) * len(kernels)))
         found = []

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from impasto.optimizers.base import MEMORY, Bounds, Evaluate, Point, State, Storage
-from impasto.optimizers.vectors import slope
+from impasto.optimizers.vectors import slope_of
 
 _SUFFICIENT = 1e-4
 _SHORTEST, _LONGEST = 0.1, 0.5
@@ -36,18 +36,18 @@ def search(
     for evaluations in range(1, budget + 1):
         image = torch.add(state.image, direction, alpha=scale_now, out=storage.empty_like(state.image))
         image = bounds.project_(image)
-        descent = slope(image, state.image, state.gradient)
-        if not descent < 0:
+        slope = slope_of(image, state.image, state.gradient)
+        if not slope < 0:
             return None, evaluations - 1
         point = evaluate(image)
         if not math.isfinite(point.value):
             scale_now *= _SHORTEST
             del image, point  # before the next are made
             continue
-        if point.value <= value + _SUFFICIENT * descent:
+        if point.value <= value + _SUFFICIENT * slope:
             return (image, point, scale_now), evaluations
-        bend = point.value - value - descent
-        best = -descent / (2 * bend) if bend > 0 else _LONGEST
+        bend = point.value - value - slope
+        best = -slope / (2 * bend) if bend > 0 else _LONGEST
         scale_now *= min(max(best, _SHORTEST), _LONGEST)
         del image, point
     return None, budget

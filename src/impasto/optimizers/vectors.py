@@ -31,7 +31,7 @@ def length(a: Tensor) -> float:
     return math.hypot(*(float(torch.linalg.vector_norm(x)) for (x,) in pieces(a)))
 
 
-def slope(image: Tensor, start: Tensor, gradient: Tensor) -> float:
+def slope_of(image: Tensor, start: Tensor, gradient: Tensor) -> float:
     """The scalar product of ``image - start`` with the gradient, summed in float64 where the device has it."""
     exact = torch.float32 if image.device.type == "mps" else torch.float64
     return sum(float(torch.sum((x - y) * g, dtype=exact)) for x, y, g in pieces(image, start, gradient))

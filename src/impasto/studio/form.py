@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from impasto.errors import SettingsError
@@ -10,7 +11,7 @@ from impasto.studio.library import shown
 from impasto.studio.limits import Limits
 
 GROUPS = {
-    "Picture": ("size", "style_scale", "style_size", "style_scales", "init", "noise", "seed"),
+    "Picture": ("size", "style_scale", "style_size", "style_scales", "init", "noise", "seed", "preview_of"),
     "Color": ("color", "color_strength"),
     "Balance": (
         *("strength", "content_weight", "style_weight", "content_layers", "style_layers", "layers_per_style"),
@@ -21,7 +22,7 @@ GROUPS = {
 }
 """Where a setting stands in the drawer; one that is not named here stands under More."""
 
-_COLORS = ("color", "color_strength", "mask_strengths", "guidance", "sharpness", "photorealism")
+_COLORS = ("color", "color_strength", "mask_strengths", "guidance", "sharpness", "photorealism", "preview_of")
 IDLE: dict[str, tuple[str, ...]] = {
     "stylize": (),
     "texture": ("size", "style_size", "strength", "content_weight", "style_weight", "content_layers", *_COLORS),
@@ -37,9 +38,15 @@ WORDS: dict[str, tuple[str, ...]] = {"init": INITS, "network": ("vgg19", "vgg19-
 name a file or a device of the server, and is refused."""
 
 
+@cache
+def _schema() -> dict[str, Any]:
+    properties: dict[str, Any] = Settings.model_json_schema()["properties"]
+    return properties
+
+
 def fields(limits: Limits) -> list[dict[str, Any]]:
     """A description of every setting that a client may give, in the order of the groups."""
-    schema = Settings.model_json_schema()["properties"]
+    schema = _schema()
     found = [_field(name, schema[name], limits) for name in schema if _is_offered(name, schema[name])]
     titles = [*GROUPS, "More"]
     return sorted(found, key=lambda field: titles.index(field["group"]))
@@ -54,7 +61,7 @@ def checked(task: str, values: Mapping[str, Any], limits: Limits) -> dict[str, A
         SettingsError: for what only the server's owner may choose, and for more work than one may ask for.
     """
     given = {name: value for name, value in values.items() if value is not None}
-    schema = Settings.model_json_schema()["properties"]
+    schema = _schema()
     for name, value in given.items():
         if name in schema and not _is_offered(name, schema[name]):
             raise SettingsError(f"The setting {name} belongs to the machine and cannot be chosen from the page.")

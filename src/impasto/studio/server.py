@@ -1,5 +1,6 @@
 """The studio as a process: a web server, and workers that it looks after."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import h11
@@ -145,6 +147,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._feed = feed
         self.opened: Callable[[], object] = lambda: None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn calls it
+        """End in order, workers included; uvicorn's own way raises the signal again and leaves nothing behind it."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import torch
+
 from impasto import machine
 from impasto.choices import Padding
 from impasto.descent import Level
@@ -13,14 +15,16 @@ from impasto.engines.group import ALONE, Group, dealt
 from impasto.errors import SettingsError
 from impasto.tiling import Tile, tiles
 
-FOUNDATION = 420e6
+FOUNDATION = 500e6
 """Bytes that Python, torch and the weights take before the first image."""
 
 _SHARE = 0.7  # of what is free, unless a budget is given
 _IMAGE = 12  # bytes of a position of an image: three channels in float32
 _PASSING = 2.0  # images that are in memory for a moment while one is resampled or transformed
 _WORTH_SHARING = 2**16  # positions below which a level is not shared among processes
+_LOOSE = 1.45  # times the memory of a tile's tensors that the C library takes for them, one shape after another
 _SMALLEST = 128  # a core's side below which the halos would cost more than everything else
+_PROCESSOR = torch.device("cpu")
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
@@ -47,17 +51,18 @@ class Budget:
     """What a run may use.
 
     Args:
-        memory: bytes that each process may have resident; a share of what is free unless given.
+        memory: bytes that each process may have resident, on a CUDA device in its memory; a share of what is free unless
+            given.
         group: the processes that work together.
     """
 
     memory: float | None = None
     group: Group = field(default=ALONE, compare=False)
 
-    @property
-    def bytes(self) -> float:
-        """The memory of this process, in bytes."""
-        return self.memory or _SHARE * machine.free_memory() / max(1, self.group.local)
+    def bytes(self, where: torch.device) -> float:
+        """The memory of this process where it computes, in bytes."""
+        sharing = 1 if where.type == "cuda" else self.group.local  # each process has a device of its own
+        return self.memory or _SHARE * machine.free_memory(where) / sharing
 
 
 WHOLE = Budget()
@@ -76,6 +81,7 @@ class Demand:
         targets: features of the photo that are kept, per position.
         style: the widest activations of a painting at the size it is seen, in bytes.
         divisible: whether a painting's statistics can be taken in tiles too.
+        device: where it is computed; only the processor's memory can have files beside it.
         kept: activations of an evaluation, per position.
         peak: those with the gradients on their way down, per position.
     """
@@ -89,6 +95,7 @@ class Demand:
     kept: float
     peak: float
     divisible: bool = True
+    device: torch.device = _PROCESSOR
 
     @property
     def positions(self) -> int:
@@ -170,6 +177,7 @@ def demand(
         kept=kept + 2 * _IMAGE,
         peak=kept + 2 * widest + padded + 3 * _IMAGE,
         divisible=divisible,
+        device=encoder.device,
     )
 
 
@@ -187,7 +195,7 @@ def arrange(want: Demand, budget: Budget, halo: int, stride: int, padding: Paddi
         for cores in _candidates(want.shape, processes, bands=padding == "equirectangular"):
             yield tiles(want.shape, cores, halo, stride, wraps=padding == "circular")
 
-    total = budget.bytes
+    total = budget.bytes(want.device)
     shared = budget.group.size > 1 and want.positions >= _WORTH_SHARING
     processes = budget.group.size if shared else 1
     features = want.positions * want.targets
@@ -197,14 +205,17 @@ def arrange(want: Demand, budget: Budget, halo: int, stride: int, padding: Paddi
     style = 0.0 if want.divisible else want.style
     passing = _PASSING * _IMAGE * want.positions
     found = []
-    for base, least, files in [(want.state + features, style, 0.0), (0.0, max(style, passing), want.filed)]:
+    ways = [(want.state + features, style, 0.0), (0.0, max(style, passing), want.filed)]
+    if want.device.type != "cpu":
+        ways.pop()
+    for base, least, files in ways:
         used = want.base + base
         cut = _cheapest(want, total - used, processes, cuts())
         if cut and used + least <= total:
             found.append(Layout(want.shape, cut[0], cut[1], used + max(least, cut[2]), files, cut[3]))
     if not found:
-        smallest = want.peak * (_SMALLEST + 2 * halo) ** len(want.shape)
-        raise SettingsError(_too_little(want, total, want.base + max(style, passing, smallest)))
+        smallest = _LOOSE * want.peak * min(want.positions, (_SMALLEST + 2 * halo) ** len(want.shape))
+        raise SettingsError(_too_little(want, total, want.base + ways[-1][0] + max(ways[-1][1], smallest)))
     return min(found, key=lambda layout: layout.cost * (1.1 if layout.files else 1.0))
 
 
@@ -223,14 +234,15 @@ def _cheapest(
     best: tuple[tuple[Tile, ...], int, float, float] | None = None
     for cut in cuts:
         largest = max(tile.box.positions for tile in cut)
-        peak = want.peak * largest
+        peak = _LOOSE * want.peak * largest
         if peak > room:
             continue
         shares = dealt(cut, processes)
-        keep = min(max(map(len, shares)), 1 + int((room - peak) // (want.kept * largest)))
+        another = _LOOSE * want.kept * largest
+        keep = min(max(map(len, shares)), 1 + int((room - peak) // another))
         cost = max(_work(share, keep) for share in shares) / (2 * want.positions)
         if best is None or cost < best[3]:
-            best = cut, keep, peak + (keep - 1) * want.kept * largest, cost
+            best = cut, keep, peak + (keep - 1) * another, cost
         elif cost > 1.3 * best[3]:
             break
     return best

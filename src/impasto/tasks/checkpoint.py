@@ -16,6 +16,8 @@ from impasto.optimizers import State
 
 _FILE = "checkpoint.pt"
 _FORMAT = 1
+_PATIENCE = 20  # times as long as the last save took, at least, until the next
+_MAPPED = 2**30  # bytes from which a file is not read but mapped; one that replaces it does not change it
 
 
 class Checkpoint:
@@ -25,7 +27,7 @@ class Checkpoint:
         folder: made if it is missing.
         identity: what the run is, as plain data by the name that a user knows it by: settings, inputs, precision. A
             checkpoint of another identity is refused.
-        interval: the least time between two saves, in seconds.
+        interval: the least time between two saves, in seconds; longer where saving takes long. With 0 all are made.
 
     Raises:
         CheckpointError: if the folder cannot be made or written.
@@ -39,6 +41,7 @@ class Checkpoint:
         self.interval = interval
         self.troubles: list[str] = []
         self._saved = time.monotonic()
+        self._took = 0.0
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -80,9 +83,11 @@ class Checkpoint:
         Raises:
             CheckpointError: if the file cannot be written; the one before it stays.
         """
-        if not force and time.monotonic() - self._saved < self.interval:
+        began = time.monotonic()
+        distance = self.interval and max(self.interval, _PATIENCE * self._took)
+        if not force and began - self._saved < distance:
             return False
-        self._saved = time.monotonic()  # a failure too: the next try has the same distance
+        self._saved = began  # a failure too: the next try has the same distance
         temporary = self.path.with_name(f"{_FILE}.tmp")  # one name, so that what a killed run leaves is replaced
         try:
             with temporary.open("wb") as stream:
@@ -90,6 +95,7 @@ class Checkpoint:
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(self.path)
+            self._took = time.monotonic() - began
         except (OSError, RuntimeError) as error:
             temporary.unlink(missing_ok=True)
             reason = (getattr(error, "strerror", None) or str(error)).splitlines()[0].rstrip(".")
@@ -107,11 +113,15 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> tuple[dic
     """
     try:
         data = _checked(path, device)
-        if data["format"] != _FORMAT:
-            raise ValueError(data["format"])
-        return data["identity"], _restored(data)
+        found = data["format"], data["identity"], _restored(data)
     except Exception as error:  # damaged files fail in many ways inside the reader
-        raise CheckpointError(f"The checkpoint {path} is damaged or another version's; delete it to start over.") from error
+        raise CheckpointError(
+            f"The checkpoint {path} is damaged or another version's; delete it to start over."
+        ) from error
+    version, identity, snapshot = found
+    if version != _FORMAT:
+        raise CheckpointError(f"The checkpoint {path} was made by another version; delete it to start over.")
+    return identity, snapshot
 
 
 def _checked(path: Path, device: torch.device | str) -> dict[str, Any]:
@@ -120,7 +130,8 @@ def _checked(path: Path, device: torch.device | str) -> dict[str, Any]:
         damaged = archive.testzip()
     if damaged:
         raise ValueError(damaged)
-    data = torch.load(path, map_location=device, weights_only=True)
+    mapped = path.stat().st_size >= _MAPPED and torch.device(device).type == "cpu"
+    data = torch.load(path, map_location=device, weights_only=True, mmap=mapped)
     assert isinstance(data, dict)
     return data
 

@@ -174,7 +174,10 @@ def _sheet(
 def _tile(result: Result | None, numbers: Numbers, cell: Cell) -> Tile | None:
     if result is None:
         return None
-    lines = (*(f"{name} {_shown(value)}" for name, value in numbers.items()), *textwrap.wrap(cell.command, _COLUMNS))
+    lines = (
+        *(f"{name} {_shown(value)}" for name, value in numbers.items()),
+        *textwrap.wrap(cell.command, _COLUMNS, break_on_hyphens=False),
+    )
     return Tile(result.tensor, lines if result.complete else (*lines, "(stopped early)"))
 
 

@@ -75,7 +75,9 @@ def exploration(
         own = {**_START, **_own(strength, scale, color)}
         command = shlex.join(["impasto", "stylize", *called, "-o", "out.png", *words({**values, **own})])
         settings = make({**values, **own, **_SMALL, "size": SIDE})
-        return Cell(f"strength {strength:g}", partial(Transfer.of, photo, paintings, settings=settings), _nothing, command)
+        return Cell(
+            f"strength {strength:g}", partial(Transfer.of, photo, paintings, settings=settings), _nothing, command
+        )
 
     rows = [
         Row(tuple(cell(strength, scale, color) for strength in chosen.strengths), f"color {color}, strokes x {scale:g}")

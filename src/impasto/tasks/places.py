@@ -15,7 +15,6 @@ from impasto.color import luminance
 from impasto.errors import ImageError, SettingsError
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
-from impasto.losses.guided import guidable
 from impasto.masks import resampled
 from impasto.settings import Settings
 from impasto.tasks.palette import Palette
@@ -174,7 +173,7 @@ def check_places(places: Places | None, settings: Settings) -> None:
     if pairs and (settings.strength == 0 or settings.style_weight == 0):
         raise SettingsError("Masks cannot take effect without a style loss: strength or style_weight is 0.")
     for name in settings.style_losses if places is not None else ():
-        if not guidable(STYLE_LOSSES[name]):
+        if not STYLE_LOSSES[name].pointwise:
             raise SettingsError(
                 f"The style loss {name} looks at neighbors, so it cannot be kept to a region; leave it out."
             )

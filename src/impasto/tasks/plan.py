@@ -1,11 +1,16 @@
 """What a run will do before it does it: levels, evaluations, memory and time."""
 
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from torch import Tensor
+
+from impasto import machine
 from impasto.descent import Level
 from impasto.encoders import Encoder, Stack
+from impasto.engines import Evaluator
 from impasto.errors import LayerError, SettingsError
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
@@ -28,25 +33,37 @@ def levels(settings: Settings, stack: Stack, content: Picture, styles: Sequence[
 
     Raises:
         LayerError: if that is so on the finest level already.
-        SettingsError: if evaluations are given for more levels than there are.
+        SettingsError: if evaluations are given for more levels than there are, or a preview is none of the levels.
     """
-    shapes = level_shapes(fitted(content.shape, settings.size), settings.coarsest, settings.ratio)
+    shapes = level_shapes(fitted(content.shape, settings.final_size), settings.coarsest, settings.ratio)
     given = settings.evaluations
     if given is not None and len(given) > len(shapes):
         raise SettingsError(
-            f"The setting evaluations has {len(given)} numbers for {len(shapes)} levels of {settings.size} pixels and "
+            f"The setting evaluations has {len(given)} numbers for {len(shapes)} levels of {settings.final_size} pixels and "
             f"less (coarsest {settings.coarsest}, ratio {settings.ratio:g}); give at most one number per level."
         )
-    check_fit(settings, stack, content, styles, shapes[-1])
     if given is None:
         counts = [_usual(shape, up) for up, shape in zip(range(len(shapes) - 1, -1, -1), shapes, strict=True)]
     else:
         counts = [given[min(index, len(given) - 1)] for index in range(len(shapes))]
+    shapes = _until(settings, shapes)
+    check_fit(settings, stack, content, styles, shapes[-1])
     return tuple(
         Level(shape, count)
-        for shape, count in zip(shapes, counts, strict=True)
+        for shape, count in zip(shapes, counts, strict=False)
         if not any(_misfits(settings, stack, content, styles, shape))
     )
+
+
+def _until(settings: Settings, shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    """The levels up to the size, which for a preview is one on the way to the picture that it is a preview of."""
+    sizes = [max(shape) for shape in shapes]
+    if settings.size not in sizes:
+        raise SettingsError(
+            f"A preview of {settings.preview_of} pixels is one of its levels, which are {', '.join(map(str, sizes))}; "
+            f"the size is {settings.size}."
+        )
+    return shapes[: sizes.index(settings.size) + 1]
 
 
 def _usual(shape: tuple[int, ...], up: int) -> int:
@@ -159,7 +176,7 @@ def layouts(
     reaches += [stack.radius(name) + style_margin * stack.stride(name) for name in balance.style_layers]
     stride = max(stack.stride(name) for name in balance.layers)
     found = {}
-    for level in levels:
+    for level in reversed(levels):  # what does not fit is most likely, and best named by, the finest
         seen = [
             math.prod(
                 scaled(style_shape(settings, style.shape, level.shape), settings.scale_of(index) / settings.scale_of())
@@ -178,3 +195,15 @@ def layouts(
         )
         found[level.shape] = arrange(want, budget, max(_REACH, *reaches), stride, encoder.padding)
     return found
+
+
+def seconds_of(engine: Evaluator, image: Tensor) -> float:
+    """The time of one evaluation: the better of two, for the first one pays for what the others find done."""
+    times = []
+    for _ in range(2):
+        machine.synchronize(image.device)
+        began = time.perf_counter()
+        engine.evaluate(image)
+        machine.synchronize(image.device)
+        times.append(time.perf_counter() - began)
+    return min(times)

@@ -27,6 +27,7 @@ IDLE = (
     "style_scale",
     "style_size",
     "style_scales",
+    "preview_of",
     "color",
     "color_strength",
     "mask_strengths",

@@ -85,7 +85,7 @@ class Room:
             for layer, features, window in cores(encoder, image, tile, layers):
                 kept[layer][window.index] = features.to(image.device)
                 sums[layers.index(layer)] += features.square().sum(dtype=accumulator(features)).cpu()
-            self.storage.release()
+            self.let_go()
         counts = [kept[layer][0].numel() for layer in layers]
         found = zip(layers, self.group.add(sums), counts, strict=True)
         return [(layer, _Kept(kept[layer], encoder.device), float(total) / count / 2) for layer, total, count in found]
@@ -124,7 +124,7 @@ class Room:
                 for name in names:
                     part = found[layer, name].summarize(features)
                     sums[layer, name] = sums[layer, name] + part if (layer, name) in sums else part
-            self.storage.release()
+            self.let_go()
         for (layer, name), total in sums.items():
             positions = Window((0,) * len(seen), stack.extent(layer, seen)).positions
             found[layer, name] = replace(found[layer, name], target=total / positions)

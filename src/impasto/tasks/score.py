@@ -67,7 +67,7 @@ def score(
 
 def _sized(settings: Settings, shape: tuple[int, int]) -> Settings:
     """The settings of a run whose result would have this shape: a style's size in pixels is told from the result's."""
-    return settings.model_copy(update={"size": max(shape)})
+    return settings.model_copy(update={"size": max(shape), "preview_of": None})
 
 
 def _check_proportions(picture: images.Picture, content: images.Picture) -> None:

@@ -31,7 +31,7 @@ AXES = (0, 1, 2)
 """All axes of a block: slices, rows and columns."""
 
 _USUAL = {"init": "style-moments", "coarsest": 32, "style_layers": up_to("conv4_1")}
-_EVALUATIONS = (120, 100, 60)  # coarse to fine
+_EVALUATIONS = (100, 80, 60)  # coarse to fine
 _OF_CONTENT = ("content_weight", "style_weight", "content_layers", "sharpness")
 _PIXELS = 2**16  # of the slices that are evaluated at once
 

@@ -20,6 +20,7 @@ from impasto.tasks.guiding import Guidance, Seen
 from impasto.tasks.palette import Palette
 from impasto.tasks.places import Places
 from impasto.tasks.room import Room
+from impasto.tasks.sphere import Evened
 
 _EVEN = 0.025  # content weight over style weight, both relative, at strength 0.5: chosen by looking at a few pairs
 
@@ -133,8 +134,9 @@ class Targets:
 
     def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
         """What evaluates a result of spatial ``shape``: an engine, behind a veil if the network sees only luminance."""
-        engine = self.bare_engine_at(shape)
-        return engine if self.palette is None else self.palette.seen_by(engine, shape, self.encoder.device)
+        engine: Evaluator = self.bare_engine_at(shape)
+        engine = engine if self.palette is None else self.palette.seen_by(engine, shape, self.encoder.device)
+        return Evened(engine) if self.settings.padding == "equirectangular" else engine
 
     def bare_engine_at(self, shape: tuple[int, ...]) -> Engine:
         """The engine whose objective belongs to what the network sees of a result of spatial ``shape``."""
@@ -261,7 +263,9 @@ class Targets:
         """The losses found so far with a part of each layer's target given over to a painting taken tile by tile."""
         cut = self.room.cut_at(shape)
         assert cut is not None
-        known = {(layer, name): found.get((layer, name)) for layer in parts for name in Balance(self.settings).style_losses}
+        known = {
+            (layer, name): found.get((layer, name)) for layer in parts for name in Balance(self.settings).style_losses
+        }
         side = max(max(tile.core.shape) for tile in cut)
         losses = self.room.style(self.encoder, self.styles[index], self._shape_seen(index, shape), known, side)
         for key, loss in losses.items():

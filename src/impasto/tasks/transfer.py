@@ -1,5 +1,6 @@
 """Style transfer: a photo and one or several paintings in, the photo in their style out."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,12 +11,10 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-import impasto
 from impasto import images, machine
 from impasto.choices import WRAPPING
-from impasto.descent import Descent, Level, Record
+from impasto.descent import Descent, Level
 from impasto.encoders import Encoder, Parameters, Stack, load
-from impasto.encoders.weights import file_sha256
 from impasto.engines import Engine
 from impasto.engines.ranks import DONE, Ranks
 from impasto.errors import SettingsError
@@ -30,9 +29,11 @@ from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.descending import Event, Listener, descend, optimizer_of
 from impasto.tasks.palette import Palette
 from impasto.tasks.places import Places, check_places
-from impasto.tasks.plan import Plan, layouts, levels
+from impasto.tasks.plan import Plan, layouts, levels, seconds_of
+from impasto.tasks.provenance import identity, precision_name, recipe
 from impasto.tasks.result import Result, Scores
 from impasto.tasks.room import Room
+from impasto.tasks.sphere import evened
 from impasto.tasks.start import previewed, starting_image
 from impasto.tasks.targets import Balance, Targets, check_counts
 from impasto.tasks.work import Meter, OnWork
@@ -193,7 +194,7 @@ class Transfer:
         plan = Plan(
             self.levels,
             self.layers,
-            _name(self.encoder.dtype),
+            precision_name(self.encoder.dtype),
             str(self.device),
             self.layouts,
             None,
@@ -233,7 +234,8 @@ class Transfer:
         done = time.perf_counter()
         shape = self.levels[-1].shape
         image = self.bounds_at(shape).project(self._resized(snapshot.best, shape)).cpu()
-        finished = self.palette.finished(image)
+        flat = evened(image) if self.settings.padding == "equirectangular" else image
+        finished = self.palette.finished(flat)
         history, seconds = snapshot.history, snapshot.seconds
         del snapshot, descent, start  # the optimizer's memory, before the last measurement needs room
         if self.device.type == "cpu":
@@ -244,7 +246,7 @@ class Transfer:
             finished,
             self.content,
             self.settings,
-            self._recipe(history, delivered, stopped=stopped),
+            recipe(self, history, delivered, stopped=stopped),
             history,
             optimized,
             delivered,
@@ -355,16 +357,8 @@ class Transfer:
         """The time of an evaluation per position, from one at a small size."""
         level = min(self.levels, key=lambda level: abs(max(level.shape) - 192))
         shape = fitted(level.shape, min(192, max(level.shape)))
-        engine = self.targets(self.encoder).engine_at(shape)
         image = resize(self.content.pixels, shape).to(self.device)
-        times = []
-        for _ in range(2):
-            machine.synchronize(self.device)
-            began = time.perf_counter()
-            engine.evaluate(image)
-            machine.synchronize(self.device)
-            times.append(time.perf_counter() - began)
-        return min(times) / (shape[0] * shape[1])
+        return seconds_of(self.targets(self.encoder).engine_at(shape), image) / math.prod(shape)
 
     def _notes(self) -> Iterator[str]:
         longest = max(self.levels[-1].shape)
@@ -380,59 +374,11 @@ class Transfer:
 
     def _identity(self) -> dict[str, Any]:
         """What must agree for a checkpoint to be this run's."""
-        return {
-            **self.settings.model_dump(mode="json"),
-            "content": [self.content.source.sha256, *self.content.shape],
-            "styles": [[style.source.sha256, *style.shape] for style in self.styles],
-            "files": self._files(),
-            "masks": {} if self.places is None else self.places.references,
-            "computed precision": _name(self.encoder.dtype),
-            "impasto's version": impasto.__version__,
-        }
-
-    def _files(self) -> dict[str, dict[str, str]]:
-        """The files that settings name."""
-        files = {}
-        if self.settings.init not in INITS and self.source is not None:
-            files["init"] = _reference(self.source)
-        if self.settings.weights is not None:
-            path = Path(self.settings.weights)
-            files["weights"] = {"name": path.name, "sha256": file_sha256(path)}
-        return files
-
-    def _recipe(self, history: tuple[Record, ...], delivered: Scores, *, stopped: bool) -> dict[str, Any]:
-        return {
-            "impasto": impasto.__version__,
-            "torch": torch.__version__,
-            "task": "stylize",
-            "settings": self.settings.given(),
-            "seed": self.settings.seed,
-            "in_force": self.settings.model_dump(mode="json"),  # a later version may have other defaults
-            "inputs": {
-                "content": _reference(self.content),
-                "styles": [_reference(style) for style in self.styles],
-                **self._files(),
-                **({} if self.places is None else self.places.references),
-            },
-            "precision": _name(self.encoder.dtype),
-            "device": str(self.device),
-            "levels": [[*level.shape, level.evaluations] for level in self.levels],
-            "evaluations": sum({record.level: record.evaluation for record in history}.values()),
-            "complete": not stopped,
-            "losses": {"total": delivered.value, **delivered.by_kind},
-        }
+        return identity(self)
 
 
 def _picture(source: Any) -> Picture:
     return source if isinstance(source, Picture) else images.read(source)
-
-
-def _reference(picture: Picture) -> dict[str, str]:
-    return {"name": picture.source.name, "sha256": picture.source.sha256}
-
-
-def _name(dtype: torch.dtype) -> str:
-    return "bf16" if dtype == torch.bfloat16 else "fp32"
 
 
 def _canonical(settings: Settings, stack: Stack) -> Settings:

@@ -7,6 +7,7 @@ from impasto.tasks.neural_style.flags import Flags
 
 
 def flags_of(**values):
+    """Flags with two names of files."""
     return Flags(content_image="a.png", style_image=("b.png",), **values)
 
 
@@ -43,7 +44,9 @@ def test_networks_that_are_included(file, network):
     assert flags_of(model_file=file).network == network
 
 
-@pytest.mark.parametrize(("given", "squares", "exponent"), [(None, False, 0), ("", True, 0), (0.0, False, 0), (0.7, False, 0.7)])
+@pytest.mark.parametrize(
+    ("given", "squares", "exponent"), [(None, False, 0), ("", True, 0), (0.0, False, 0), (0.7, False, 0.7)]
+)
 def test_two_meanings_of_one_flag(given, squares, exponent):
     """Alone it is neural-style-pt's, with a number the Lua program's."""
     flags = flags_of(normalize_gradients=given)

@@ -18,7 +18,10 @@ PLAIN = {"content_weight": 5.0, "style_weight": 100.0, "tv_weight": 1e-3}
 
 
 def flags_of(**values):
-    return Flags(content_image="", style_image=("a", "b"), style_blend_weights=(3.0, 1.0), **LAYERS, **{**PLAIN, **values})
+    """Flags for two paintings, three parts of one to one of the other."""
+    return Flags(
+        content_image="", style_image=("a", "b"), style_blend_weights=(3.0, 1.0), **LAYERS, **{**PLAIN, **values}
+    )
 
 
 @pytest.fixture
@@ -63,9 +66,7 @@ def their_losses(network, target, image):
 
     x = in_caffe(image)
     found, photo = their_features(network, x), their_features(network, in_caffe(target.content))
-    grams = [
-        {name: gram(f) for name, f in their_features(network, in_caffe(style)).items()} for style in target.styles
-    ]
+    grams = [{name: gram(f) for name, f in their_features(network, in_caffe(style)).items()} for style in target.styles]
     content = flags.content_weight * nnf.mse_loss(found["conv2_1"], photo["conv2_1"])
     style = [
         flags.style_weight * nnf.mse_loss(gram(found[name]), 0.75 * grams[0][name] + 0.25 * grams[1][name])

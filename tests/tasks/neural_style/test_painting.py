@@ -71,7 +71,9 @@ def test_image_starts(painting):
     assert torch.equal(ignored.start(), painting().start())
 
 
-@pytest.mark.parametrize("values", [{"optimizer": "adam", "learning_rate": 10.0}, {"normalize_gradients": 1.0}, {"normalize_gradients": ""}])
+@pytest.mark.parametrize(
+    "values", [{"optimizer": "adam", "learning_rate": 10.0}, {"normalize_gradients": 1.0}, {"normalize_gradients": ""}]
+)
 def test_other_ways_down(painting, values):
     """Adam, whose rate is in levels of 256; and normalized gradients, which are no function's."""
     moments = list(painting(num_iterations=12, **values).run())

@@ -60,7 +60,7 @@ def read(words: Sequence[str]) -> Given:
 
 def help_text() -> str:
     """All flags with their defaults."""
-    return _parser().format_help()
+    return _parser().format_help().replace("usage:", "Usage:", 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -146,7 +146,9 @@ def _add(group: Any, name: str, text: str, **options: Any) -> None:
     if options.get("required") or options.get("action"):
         options.pop("default") if options.get("required") else None
     elif default not in (None, argparse.SUPPRESS):
-        text += f" ({','.join(default) if isinstance(default, tuple) else int(default) if default is False else default})"
+        text += (
+            f" ({','.join(default) if isinstance(default, tuple) else int(default) if default is False else default})"
+        )
     if "action" not in options and "choices" not in options:
         options.setdefault("metavar", "X")
     group.add_argument(f"-{name}", dest=name, help=text, **options)

@@ -25,7 +25,8 @@ from torch import Tensor
 from impasto.encoders import IMAGE, Encoder, Parameters
 from impasto.engines import Engine, Evaluation
 from impasto.images import quantize
-from impasto.losses import AbsoluteVariationLoss, ContentLoss, GramLoss, Loss
+from impasto.losses import AbsoluteVariationLoss, ContentLoss, GramLoss
+from impasto.losses.normalized_gradient import NormalizedGradient
 from impasto.objective import Objective, Term
 from impasto.tasks.neural_style.flags import Flags
 
@@ -159,32 +160,5 @@ class Target:
 
     def _normalized_term(self, engine: Engine, term: Term) -> Term:
         unit = 2.0 if term.kind == "content" else 4 / engine.encoder.stack.channels(term.layer) ** 2
-        loss = _Normalized(term.loss, unit, self.flags.gradient_exponent)
+        loss = NormalizedGradient(term.loss, unit, self.flags.gradient_exponent)
         return replace(term, loss=loss)
-
-
-@dataclass(frozen=True, eq=False)
-class _Normalized(Loss):
-    """A loss whose gradient g, in their units, is divided by ``|g|_1^exponent + 1e-8``; no function has such gradients.
-
-    Args:
-        loss: the loss.
-        unit: their loss over this package's.
-        exponent: what the norm is raised to.
-    """
-
-    loss: Loss
-    unit: float
-    exponent: float
-
-    def summarize(self, features: Tensor) -> Tensor:
-        return self.loss.summarize(features)
-
-    def compare(self, summary: Tensor, positions: int) -> Tensor:
-        return self.loss.compare(summary, positions)
-
-    def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:
-        own = torch.zeros_like(out)
-        self.loss.add_gradient(own, features, summary, positions, self.unit)
-        norm = float(own.abs().sum(dtype=torch.float32))
-        out.add_(own, alpha=weight / self.unit / (norm**self.exponent + 1e-8))

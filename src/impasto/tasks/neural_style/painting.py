@@ -1,7 +1,7 @@
 """A run of neural-style: from flags to a picture, by projected L-BFGS in this package's [0, 1]."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +17,18 @@ from impasto.engines import Engine, Evaluation
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.images.folder import pictures_in
+from impasto.losses.normalized_gradient import NormalizedGradient
 from impasto.optimizers import LBFGS, Adam, Optimizer, State
 from impasto.tasks.neural_style.flags import LBFGS_PAIRS, Flags
-from impasto.tasks.neural_style.objective import MEAN, RANGE, Losses, Target, fitted, in_their_colors, resized
-
-_COUNTDOWN = 1e12  # more than any slope that a line search could ask for
+from impasto.tasks.neural_style.objective import (
+    MEAN,
+    RANGE,
+    Losses,
+    Target,
+    fitted,
+    in_their_colors,
+    resized,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +122,12 @@ class Painting:
             machine.keep_freed_memory()
         evaluator = _Evaluator(self.target, self.target.engine(self.encoder()), self.flags.gradient_exponent)
         optimizer, budget = self._optimizer(), self.flags.num_iterations
-        state = optimizer.init(self.start().to(self.device), evaluator)
+        state = evaluator.settled(optimizer.init(self.start().to(self.device), evaluator))
         best, value = state.image, state.point.value
         yield self._moment(evaluator, state, best)
         while state.evaluations < budget and not state.stalled:
-            state = optimizer.step(state, evaluator, budget - state.evaluations)
-            if state.point.value <= value:
+            state = evaluator.settled(optimizer.step(state, evaluator, budget - state.evaluations))
+            if state.point.value <= value or evaluator.exponent:  # then values do not compare: the last is taken
                 best, value = state.image, state.point.value
             yield self._moment(evaluator, state, best)
 
@@ -159,14 +166,23 @@ class Painting:
             self.stack.extent(max(layers, key=self.stack.depth), shape)
 
 
+@dataclass(frozen=True, eq=False)
+class _Reweighed(Evaluation):
+    """An evaluation with normalized gradients, and the weights that make them the gradient of a sum of losses there."""
+
+    weights: dict[str, float]
+
+
 class _Evaluator:
     """Evaluates images for the optimizer, with gradients normalized or not.
+
+    The Lua program's normalized gradients are no function's. At every image, though, they are the gradient of the sum of
+    losses with some weights: this sum is what a line search that begins there goes by.
 
     Args:
         target: what is minimized.
         engine: evaluates it.
-        exponent: of the Lua program's ``-normalize_gradients``; such gradients are no function's, so that a line search
-            has nothing to go by: the value that it sees is only a countdown, and it takes every step, as theirs does.
+        exponent: of the Lua program's ``-normalize_gradients``.
     """
 
     def __init__(self, target: Target, engine: Engine, exponent: float) -> None:
@@ -174,16 +190,33 @@ class _Evaluator:
         self.engine = engine
         self.exponent = exponent
         self._normalized = target.normalized(engine) if exponent else engine
-        self._lit = False
-        self._count = 0
+        self._lit = False  # as there: not before the content loss is 1
+        self._weights = {term.name: term.weight for term in engine.objective.terms}
 
     def __call__(self, image: Tensor) -> Evaluation:
-        found = (self._normalized if self._lit else self.engine).evaluate(image)
+        engine = self._normalized if self._lit else self.engine
+        found = engine.evaluate(image)
         if not self.exponent:
             return found
-        self._lit = sum(self.target.losses(self.engine, found).content) >= 1
-        self._count += 1
-        return replace(found, value=-_COUNTDOWN * self._count)
+        weights = {
+            term.name: term.weight * (term.loss.factor if isinstance(term.loss, NormalizedGradient) else 1.0)
+            for term in engine.objective.terms
+        }
+        value = _weighed(self._weights, found.losses)
+        return _Reweighed(value, found.losses, found.weighted, found.gradient, weights)
+
+    def settled(self, state: State) -> State:
+        """The state seen with the weights that belong to its image; the next step is searched for with these."""
+        point = state.point
+        if not isinstance(point, _Reweighed):
+            return state
+        self._lit = sum(self.target.losses(self.engine, point).content) >= 1
+        self._weights = point.weights
+        return replace(state, point=replace(point, value=_weighed(point.weights, point.losses)))
+
+
+def _weighed(weights: Mapping[str, float], losses: Mapping[str, float]) -> float:
+    return sum(weight * losses[name] for name, weight in weights.items())
 
 
 def with_chroma_of(photo: Tensor, picture: Tensor) -> Tensor:

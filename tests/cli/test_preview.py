@@ -1,0 +1,52 @@
+"""``impasto preview`` from words to a file."""
+
+import json
+
+from impasto import images
+
+
+def test_a_picture_at_once(call, room):
+    """Its size and time are told; the report is JSON."""
+    outcome = call("preview", "photo.png", "painting.png", "-o", "out.png", "--size", "48", "--json", "--device", "cpu")
+    assert outcome.code == 0
+    facts = json.loads(outcome.out)
+    assert (facts["output"], facts["width"], facts["height"]) == ("out.png", 48, 36)
+    assert facts["recipe"]["styles"] == ["painting.png"]
+    assert "Wrote out.png, 48x36, after " in outcome.err
+    assert images.read("out.png").shape == (36, 48)
+
+
+def test_several_styles(call, room):
+    """With shares, quietly."""
+    words = (
+        "photo.png",
+        "painting.png",
+        "photo.png",
+        "--blend",
+        "3,1",
+        "-o",
+        "o.jpg",
+        "-q",
+        "--size",
+        "32",
+        "--quality",
+        "80",
+    )
+    outcome = call("preview", *words)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+
+
+def test_refusals(call, room):
+    """One sentence, code 2."""
+    for words, sentence in [
+        (("photo.png", "painting.png"), "There is no output"),
+        (("photo.png", "painting.png", "-o", "photo.png"), "would overwrite"),
+        (("photo.png", "painting.png", "-o", "o.png", "--blend", "x"), "one number per style"),
+        (("photo.png", "painting.png", "-o", "o.png", "--strength", "2"), "from 0 to 1"),
+        (("photo.png", "painting.png", "-o", "o.txt"), ".txt"),
+        (("photo.png", "painting.png", "-o", "o.png", "--quality", "50"), "lossless"),
+    ]:
+        outcome = call("preview", *words)
+        assert outcome.code == 2
+        assert sentence in outcome.err
+        assert outcome.err.count("\n") == 1

@@ -1,0 +1,148 @@
+"""Several real processes that share one picture."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+from impasto.engines.group import dealt
+from impasto.engines.ranks import _region
+from impasto.tiling import Window, tiles
+
+# What every process of the tests below runs, with a line of its own put in the middle.
+SCRIPT = """
+import sys, time, torch
+torch.set_num_threads(1)
+from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
+from impasto.engines import Engine
+from impasto.engines.ranks import joined
+from impasto.errors import RankError
+from impasto.losses import LOSSES, ContentLoss, CovarianceLoss, GramLoss, TotalVariationLoss
+from impasto.objective import Objective, Term
+from impasto.tiling import tiles
+
+stack = Stack("s", (Conv("conv1_1", 3, 4), Conv("conv1_2", 4, 4), Pool("pool1"), Conv("conv2_1", 4, 5)))
+torch.manual_seed(0)
+weights = {c.name: (torch.randn(c.channels_out, c.channels_in, 3, 3, dtype=torch.float64) / 3,
+                    torch.rand(c.channels_out, dtype=torch.float64)) for c in stack.convolutions}
+parameters = Parameters(weights, torch.eye(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64))
+shape = (41, 37)
+image, photo = (torch.rand(1, 3, *shape, dtype=torch.float64) for _ in range(2))
+
+def engine(group, padding, side):
+    encoder = Encoder(stack, parameters, padding=padding, dtype=torch.float64)
+    terms = [Term("smoothness", "image", TotalVariationLoss(), 0.3)]
+    for layer, features in encoder.features(photo, ("conv1_2", "conv2_1")):
+        terms += [Term("content", layer, ContentLoss(features), 1.0), Term("style", layer, GramLoss.of(features), 2.0),
+                  Term("style", layer, CovarianceLoss.of(features), 3.0, "covariance")]
+    objective = Objective(tuple(terms))
+    cut = side and tiles(shape, side, objective.halo(stack), 2, wraps=padding == "circular")
+    return Engine(encoder, objective, cut or None, 2, group)
+
+def compare(group, padding, side):
+    from impasto.engines.group import ALONE
+    if group.rank:
+        for _ in range(2):
+            _, at, gradient = group.order()
+            engine(group, padding, side).assist(at, gradient=gradient)
+        return
+    one, many = engine(ALONE, padding, 0).evaluate(image), engine(group, padding, side).evaluate(image)
+    assert abs(many.value / one.value - 1) < 1e-12, (padding, side, many.value, one.value)
+    assert (many.gradient - one.gradient).abs().max() < 1e-10 * one.gradient.abs().max(), (padding, side)
+    assert abs(engine(group, padding, side).measure(image).value / one.value - 1) < 1e-12
+
+def travel(group):
+    x = torch.arange(15.0).view(3, 5)
+    kinds = (torch.bfloat16, torch.float64, torch.int64)
+    if group.rank == 0:
+        group._send(1, [x.to(kind)[:, 1:] for kind in kinds], ("a", 2))
+    else:
+        note, found = group._receive(0)
+        assert note == ("a", 2) and [y.dtype for y in found] == list(kinds)
+        assert all(torch.equal(y, x.to(y.dtype)[:, 1:]) for y in found)
+
+try:
+    with joined(float(sys.argv[1])) as group:
+        LINE
+except RankError as error:
+    print(error)
+    sys.exit(7)
+print("fine")
+"""
+
+
+def started(line, count, patience=60):
+    """The processes of a group, each of which runs a line."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    everywhere = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(count)}
+    command = [sys.executable, "-c", SCRIPT.replace("LINE", line), str(patience)]
+    pipe = subprocess.PIPE
+    return [
+        subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env={**everywhere, "RANK": str(rank)})
+        for rank in range(count)
+    ]
+
+
+def ended(processes, seconds=60):
+    """What each printed, and its exit code."""
+    try:
+        return [(process.communicate(timeout=seconds), process.returncode) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def test_ranks_find_what_one_process_finds():
+    """For every padding and more or fewer tiles than processes: the value to 1e-12, the gradient to 1e-10.
+
+    Before that, tensors of several types arrive as they were sent.
+    """
+    line = "travel(group); [compare(group, p, side) for p in ('zero', 'reflect', 'circular') for side in (0, 12, 24)]"
+    for (out, err), code in ended(started(line, 2)):
+        assert (out, code) == ("fine\n", 0), err
+
+
+def test_a_lost_rank_ends_the_run_at_once():
+    """With a sentence, though one was ready to wait for minutes; whichever process is lost."""
+    began = time.monotonic()
+    lines = [f"sys.exit(3) if group.rank == {lost} else compare(group, 'zero', 12)" for lost in (0, 1)]
+    groups = [started(line, 2, patience=300) for line in lines]
+    for lost, group in enumerate(groups):
+        results = ended(group)
+        (out, err), code = results[1 - lost]
+        assert (code, results[lost][1]) == (7, 3), err
+        assert f"Process {lost} of the run was lost" in out
+        assert "goes on from the last --checkpoint, on any number of processes" in out
+    assert time.monotonic() - began < 120
+
+
+def test_a_stuck_rank_is_given_up():
+    """Stopped, but still connected: after the patience it counts as lost."""
+    first, second = started("compare(group, 'zero', 12) if group.rank == 0 else time.sleep(100)", 2, patience=4)
+    [((out, err), code)] = ended([first])
+    second.kill()
+    second.communicate()
+    assert code == 7, err
+    assert "Process 1 of the run was lost" in out
+
+
+def test_tiles_are_dealt_in_runs_of_equal_work():
+    """Neighbors together, all of them, in order."""
+    cut = tiles((64, 48), 16, 8, 4)
+    shares = dealt(cut, 3)
+    assert [tile for share in shares for tile in share] == list(cut)
+    work = [sum(tile.box.positions for tile in share) for share in shares]
+    assert max(work) - min(work) <= max(tile.box.positions for tile in cut)
+    assert [len(share) for share in dealt(cut[:1], 3)].count(0) == 2
+
+
+def test_only_the_region_of_a_share_travels():
+    """The image positions that its boxes look at; all along an axis on which one wraps."""
+    cut = tiles((64, 48), 16, 8, 4)
+    assert _region(cut[:3], (64, 48)) == Window((0, 0), (24, 48))
+    assert _region(cut[:1], (64, 48)) == Window((0, 0), (24, 24))
+    wrapping = tiles((64, 48), 16, 8, 4, wraps=True)
+    assert _region(wrapping[:1], (64, 48)) == Window((0, 0), (64, 48))
