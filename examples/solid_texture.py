@@ -35,7 +35,7 @@ def exemplar(name: str) -> Tensor:
 
 def every(step: int, first: int, run: SolidTexture, side: int) -> Views:
     """Every so many slices along each axis."""
-    engine = run.targets(run.encoder).slice_engine((side,) * 3)
+    engine = run.targets(run.encoder).bare_engine_at((side,) * 3)
     return Views([Part(Slices(axis, first, None, step), engine, step / (3 * side)) for axis in range(3)])
 
 

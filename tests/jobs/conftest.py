@@ -92,14 +92,14 @@ def cluster():
 
 
 def _database(kind, request):
-    """The URL of an empty database; None is SQLite in the home."""
+    """The URL of an empty database, or of an empty schema in one; None is SQLite in the home."""
     if kind == "sqlite":
         return None
     psycopg = pytest.importorskip("psycopg")
     folder, name = request.getfixturevalue("cluster"), f"jobs{secrets.token_hex(6)}"
     with psycopg.connect(f"host={folder} user=impasto dbname=postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"postgresql://impasto@/{name}?host={folder}"
+        connection.execute(f"CREATE SCHEMA {name}")
+    return f"postgresql://impasto@/postgres?host={folder}&options=-csearch_path%3D{name}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

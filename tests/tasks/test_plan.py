@@ -141,9 +141,9 @@ def test_estimates_grow_with_the_work(prepare, deep):
     square = np.zeros((64, 64, 3), np.uint8)
 
     def planned(**values):
-        return prepare(
-            square, square, coarsest=128, evaluations=60, memory="1TB", **{**deep, **values}
-        ).plan(measure=False)
+        return prepare(square, square, coarsest=128, evaluations=60, memory="1TB", **{**deep, **values}).plan(
+            measure=False
+        )
 
     base = planned(size=2048).memory
     assert planned(size=4096).memory > 3 * base

@@ -1,6 +1,7 @@
 """Solid textures."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from impasto import samples, volumes
 from impasto.errors import LayerError, SettingsError
 from impasto.quality import seam
+from impasto.tasks.budget import Budget
 from impasto.tasks.solid import SolidTexture, synthesize_block
 from impasto.tasks.start import starting_image
 from impasto.volumes.slicing import diagonal
@@ -31,7 +33,7 @@ def made(exemplar):
 def test_slices_take_on_the_style(exemplar, made):
     """Those across every axis, and those at 45 degrees, which no evaluation saw; as measured anew, one by one."""
     run = SolidTexture.prepared(exemplar, (16, 16, 24), **QUICK)
-    engine = run.targets(run.encoder).slice_engine((16, 16, 24))
+    engine = run.targets(run.encoder).bare_engine_at((16, 16, 24))
     noise = starting_image(run.settings.model_copy(update={"init": "noise"}), None, (), (16, 16, 24))
 
     def loss(block):
@@ -135,3 +137,21 @@ def test_no_exemplar_and_deep_layers(exemplar):
         SolidTexture.prepared(
             exemplar, (16, 24, 8 + 8), **{**QUICK, "style_layers": {"conv5_2": 1}, "style_scale": 0.3}
         )
+
+
+def test_memory(exemplar):
+    """What slices need does not grow with the block; too little of it is refused before anything is computed."""
+    small, large = (SolidTexture.prepared(exemplar, side, **QUICK) for side in (64, 256))
+    assert all(layout.tiles is None for layout in large.layouts.values())
+    state = 12 * 30 * (256**3 - 64**3)
+    assert large.layouts[256, 256, 256].memory < small.layouts[64, 64, 64].memory + state
+    with pytest.raises(SettingsError, match="A block of 64 x 64 x 64 needs about"):
+        small.within(Budget(0.4e9))
+
+
+def test_spheres_and_several_processes_are_refused(exemplar):
+    """Neither means anything here."""
+    with pytest.raises(SettingsError, match="a picture of a sphere"):
+        SolidTexture.prepared(exemplar, 16, padding="equirectangular", **QUICK)
+    with pytest.raises(SettingsError, match="in one process"):
+        SolidTexture.prepared(exemplar, 16, **QUICK).within(Budget(group=SimpleNamespace(size=2)))

@@ -1,5 +1,7 @@
 """Volumes in the style of pictures and of volumes."""
 
+from dataclasses import replace
+
 import nibabel
 import numpy as np
 import pytest
@@ -8,7 +10,10 @@ import torch
 
 from impasto import samples, volumes
 from impasto.errors import ImpastoError, SettingsError
+from impasto.tasks.budget import Budget, Layout
+from impasto.tasks.room import Room
 from impasto.tasks.volume import VolumeTransfer, style_of, stylize_volume
+from impasto.tiling import tiles
 
 QUICK = {
     "content_layers": {"conv2_2": 1.0},
@@ -138,6 +143,29 @@ def test_from_noise(brain, painting):
     assert torch.equal(found.volume.voxels[:, 0], found.volume.voxels[:, 2])
 
 
+@pytest.mark.parametrize("depths", [(0,), (0, 1, 2)])
+def test_tiles_change_nothing(brain, painting, depths):
+    """A volume in boxes, whichever axis is the depth: the value and the gradient of the whole."""
+    chosen = {**QUICK, "depths": depths, "content_layers": {"conv2_1": 1.0}}
+    run = VolumeTransfer.prepared(brain, [painting, brain], **chosen)
+    image, shape = torch.rand(1, 3, 16, 18, 20), (16, 18, 20)
+    cut = tiles(shape, 8, 16, 2)
+    assert len(cut) > 4
+    targets = run.targets(run.encoder)
+    layout = Layout(shape, cut, 1, 0.0, 0.0, 1.0)
+    whole, tiled = (
+        replace(targets, room=room).engine_at(shape).evaluate(image) for room in (Room(), Room({shape: layout}))
+    )
+    assert tiled.value == pytest.approx(whole.value, rel=1e-5)
+    assert torch.allclose(tiled.gradient, whole.gradient, rtol=1e-3, atol=1e-4 * whole.gradient.abs().max().item())
+
+
+def test_memory(brain, painting):
+    """Too little of it is refused before anything is computed."""
+    with pytest.raises(SettingsError, match="20 x 18 x 16 needs about"):
+        VolumeTransfer.prepared(brain, painting, **QUICK).within(Budget(0.2e9))
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
@@ -147,6 +175,8 @@ def test_from_noise(brain, painting):
         ({"init": "style"}, "cannot start from style, which is a picture"),
         ({"photorealism": 1.0}, "photorealism cannot take effect in a volume"),
         ({"guidance": "inside"}, "guidance cannot take effect in a volume"),
+        ({"padding": "circular"}, "does not tile"),
+        ({"padding": "equirectangular"}, "a picture of a sphere"),
         ({"window": (4, 2)}, "a lower and a higher"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Group, Parameter
 
 from impasto.cli.destination import Destination, refuse_overwriting
-from impasto.cli.options import PANELS, options
+from impasto.cli.options import PANELS, options, words
 from impasto.cli.running import RunOptions, files_of, perform
 from impasto.cli.streams import put_json, put_lines
 from impasto.errors import SettingsError
@@ -67,6 +67,14 @@ class VolumeOptions:
         str | None,
         Parameter(metavar="DIR", group=_OUTPUT, help="Save the run here; the same command goes on after a crash."),
     ] = None
+    memory: Annotated[
+        str | None,
+        Parameter(
+            metavar="SIZE",
+            group=_OUTPUT,
+            help="The most memory to use, such as 4GB; most of what is free unless given.",
+        ),
+    ] = None
     as_json: Annotated[
         bool, Parameter(name="--json", group=_OUTPUT, show_default=False, help="Report as JSON on standard output.")
     ] = False
@@ -77,7 +85,7 @@ class VolumeOptions:
     @property
     def running(self) -> RunOptions:
         """The options that any run has."""
-        return RunOptions(checkpoint=self.checkpoint, as_json=self.as_json, quiet=self.quiet)
+        return RunOptions(checkpoint=self.checkpoint, memory=self.memory, as_json=self.as_json, quiet=self.quiet)
 
     def destination(self, inputs: Sequence[Path]) -> "VolumeDestination":
         """Where the volume goes, after every check that needs no volume.
@@ -252,10 +260,14 @@ def info(
             ("spacing", " x ".join(f"{step:.4g}" for step in facts["spacing"]) + " mm"),
             ("window", " to ".join(f"{value:g}" for value in volume.window)),
             *(("made by", f"impasto {recipe.get('impasto')}, {recipe.get('task')}") for _ in recipe and [0]),
-            *(("settings", recipe["settings"]) for _ in [0] if "settings" in recipe),
+            *(("settings", _settings(recipe["settings"])) for _ in [0] if "settings" in recipe),
             *(("caution", facts["caution"]) for _ in [0] if facts["caution"]),
         ],
     )
+
+
+def _settings(given: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {words(value)}" for name, value in given.items()) or "the defaults"
 
 
 def _shape(size: str) -> tuple[int, int, int]:

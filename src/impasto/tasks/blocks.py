@@ -15,6 +15,8 @@ from impasto import images, volumes
 from impasto.errors import SettingsError
 from impasto.images import Picture, Source, sheet
 from impasto.images.animation import write_gif
+from impasto.settings import Settings
+from impasto.tasks.budget import Budget
 from impasto.tasks.result import Result
 from impasto.volumes import Volume
 from impasto.volumes.rendering import block, turning
@@ -50,6 +52,30 @@ class Block(Picture):
     def shape(self) -> tuple[int, int, int]:  # type: ignore[override]  # three extents where a picture has two
         """Slices, rows and columns."""
         return self.volume.shape
+
+
+def flat(settings: Settings) -> Settings:
+    """The settings, if their padding is of something that has no poles.
+
+    Raises:
+        SettingsError: for ``equirectangular``, the border of a picture of a sphere.
+    """
+    if settings.padding == "equirectangular":
+        raise SettingsError(
+            "The padding equirectangular is that of a picture of a sphere; choose another for a volume."
+        )
+    return settings
+
+
+def alone(budget: Budget) -> Budget:
+    """The budget, if it is for one process.
+
+    Raises:
+        SettingsError: for several.
+    """
+    if budget.group.size > 1:
+        raise SettingsError("Volumes are computed in one process; leave torchrun out.")
+    return budget
 
 
 def grayed(picture: Picture) -> Picture:

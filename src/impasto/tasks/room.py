@@ -11,6 +11,7 @@ from impasto.encoders import Encoder
 from impasto.engines import Engine
 from impasto.engines.cores import cores
 from impasto.engines.group import ALONE, Group, dealt
+from impasto.images import quantize
 from impasto.losses import STYLE_LOSSES, ContentLoss, StyleLoss
 from impasto.objective import Objective
 from impasto.pyramid import fitted, resize
@@ -63,6 +64,14 @@ class Room:
         out = self.storage.empty((*image.shape[:2], *shape), image.dtype)
         for channel in range(image.shape[1]):
             out[:, channel : channel + 1] = resize(image[:, channel : channel + 1], shape)
+        self.storage.release()
+        return out
+
+    def rounded(self, image: Tensor, depth: int) -> Tensor:
+        """:func:`impasto.images.quantize` into the room's storage, likewise."""
+        out = self.storage.empty_like(image)
+        for channel in range(image.shape[1]):
+            out[:, channel] = quantize(image[:, channel], depth)
         self.storage.release()
         return out
 

@@ -9,6 +9,7 @@ from impasto.errors import ImageError
 from impasto.settings import Settings
 from impasto.tasks.plan import check_fit
 from impasto.tasks.result import Scores
+from impasto.tasks.room import Room
 from impasto.tasks.transfer import Transfer
 
 
@@ -58,7 +59,7 @@ def score(
             _check_proportions(picture, run.content)
             sized = run if exact.style_size is None else replace(run, settings=_sized(exact, picture.shape))
             check_fit(sized.settings, run.stack, run.content, run.styles, picture.shape)
-            engines = {picture.shape: sized.targets(run.encoder).engine_at(picture.shape)}
+            engines = {picture.shape: sized.targets_in(Room(), run.encoder).engine_at(picture.shape)}
         evaluation = engines[picture.shape].measure(picture.pixels.to(run.device))
         scores = Scores(evaluation.value, evaluation.by_kind, evaluation.losses)
         found.append(Scored(picture.source.name, picture.shape, scores))

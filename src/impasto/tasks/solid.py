@@ -1,5 +1,6 @@
 """Solid textures: a block whose slices across its axes have the style of a picture, from noise."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,21 +12,26 @@ import torch
 from torch import Tensor
 
 from impasto import images
+from impasto.descent import Level
 from impasto.encoders import Encoder
 from impasto.engines import Evaluator, Part, Slices, Views
 from impasto.errors import SettingsError
 from impasto.images import Picture
-from impasto.pyramid import level_shapes, resize, resize_periodic
+from impasto.optimizers import LBFGS
+from impasto.pyramid import level_shapes
 from impasto.settings import Settings, up_to
-from impasto.tasks.blocks import IDLE, Block, BlockResult
+from impasto.tasks.blocks import IDLE, Block, BlockResult, alone, flat
+from impasto.tasks.budget import Budget, Layout, demand, history_of
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided
 from impasto.tasks.descending import Listener
 from impasto.tasks.start import starting_image
-from impasto.tasks.targets import Targets
+from impasto.tasks.targets import Targets, style_shape
 from impasto.tasks.transfer import Transfer
+from impasto.tasks.work import OnWork
 from impasto.volumes import CAUTION, Origin, Volume
 from impasto.volumes.slicing import diagonal
+from impasto.volumes.volume import written
 
 AXES = (0, 1, 2)
 """All axes of a block: slices, rows and columns."""
@@ -129,11 +135,48 @@ class SolidTexture(Transfer):
             raise SettingsError("A solid texture starts from noise or style-moments; give one of them as init.")
         return None
 
+    def within(self, budget: Budget, on_work: OnWork | None = None) -> Self:
+        """As :meth:`Transfer.within`, in one process.
+
+        Raises:
+            SettingsError: for several.
+        """
+        return super().within(alone(budget), on_work)
+
+    @cached_property
+    def layouts(self) -> dict[tuple[int, ...], Layout]:
+        """How each level is computed: some slices at a time, and so never in tiles.
+
+        Raises:
+            SettingsError: if a level does not fit the budget.
+        """
+        return {level.shape: self._layout(level) for level in reversed(self.levels)}
+
+    def _layout(self, level: Level) -> Layout:
+        history = history_of(self.settings.optimizer, self.settings.history or LBFGS.history, level.evaluations)
+        seen = max(math.prod(style_shape(self.settings, style.shape, level.shape)) for style in self.styles)
+        pictures = sum(12.0 * math.prod(style.shape) for style in self.styles)
+        want = demand(
+            *(self.encoder, self.layers, (), level),
+            pictures=pictures,
+            style=seen,
+            divisible=False,
+            optimizer=history,
+        )
+        batch = max(_PIXELS, math.prod(level.shape) // min(level.shape))
+        memory, total = want.base + want.state + max(want.style, batch * want.peak), self.budget.bytes(self.device)
+        if memory > total:
+            raise SettingsError(
+                f"A block of {written(level.shape)} needs about {memory / 1e9:.1f} GB of memory, but it may use "
+                f"{total / 1e9:.1f} GB; give it more with --memory, or choose a smaller one."
+            )
+        return Layout(level.shape, None, 1, memory, 0.0, 1.0)
+
     def targets(self, encoder: Encoder) -> Targets:
         """What the slices aim at."""
         exemplars = [style.pixels for style in self.styles]
-        seen = encoder.padded("reflect") if self.periodic else encoder  # an exemplar need not tile
-        return SliceTargets(seen, self.content.pixels, exemplars, self.settings, axes=self.axes, slicing=encoder)
+        seen, canvas = (encoder.padded("reflect"), encoder) if self.periodic else (encoder, None)  # it need not tile
+        return SliceTargets(seen, self.content.pixels, exemplars, self.settings, canvas=canvas, axes=self.axes)
 
     def run(
         self,
@@ -160,7 +203,7 @@ class SolidTexture(Transfer):
         white = starting_image(self.settings.model_copy(update={"init": "noise", "noise": 0.0}), None, (), shape)
         targets = self.targets(self.encoder)
         assert isinstance(targets, SliceTargets)
-        engine, flat = targets.engine_at(shape), targets.slice_engine(shape)
+        engine, flat = targets.engine_at(shape), targets.bare_engine_at(shape)
         before, after = (engine.measure(x.to(self.device)).value for x in (white, block))
         slanted = [
             sum(flat.measure(diagonal(x.cpu(), axis).to(self.device)).value for axis in self.axes)
@@ -171,9 +214,6 @@ class SolidTexture(Transfer):
             "fall": before / max(after, 1e-30),
             "fall_diagonal": slanted[0] / max(slanted[1], 1e-30),
         }
-
-    def _resized(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
-        return (resize_periodic if self.periodic else resize)(image, shape)
 
     def _identity(self) -> dict[str, Any]:
         return {**super()._identity(), "task": "volume texture", "axes": list(self.axes)}
@@ -199,27 +239,19 @@ class SliceTargets(Targets):
 
     Args:
         axes: across which slices are seen.
-        slicing: the encoder that sees them.
     """
 
     axes: tuple[int, ...] = AXES
-    slicing: Encoder | None = None
 
     def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
         """The mean over axes, and over the slices across each, of the style loss; a few slices at a time."""
-        engine = self.slice_engine(shape)
+        engine = self.bare_engine_at(shape)  # of slices of one extent or another: style knows no places
         parts = []
         for axis in self.axes:
-            pixels = int(np.prod(shape)) // shape[axis]
-            step = max(1, _PIXELS // pixels)
+            step = max(1, _PIXELS * shape[axis] // math.prod(shape))
             weight = 1 / (len(self.axes) * shape[axis])
             parts += [Part(Slices(axis, at, at + step), engine, weight) for at in range(0, shape[axis], step)]
         return Views(parts)
-
-    def slice_engine(self, shape: tuple[int, ...]) -> Evaluator:
-        """What evaluates some slices of a block of a shape, added up."""
-        engine = self.bare_engine_at(shape)
-        return engine if self.slicing is None else replace(engine, encoder=self.slicing)
 
 
 def _settings(settings: Settings | None, values: dict[str, Any], longest: int, *, periodic: bool) -> Settings:
@@ -230,7 +262,7 @@ def _settings(settings: Settings | None, values: dict[str, Any], longest: int, *
     usual = {
         name: value for name, value in _USUAL.items() if not (name == "style_layers" and "layers_per_style" in given)
     }
-    chosen = decided("a solid texture", settings, values, usual=usual, fixed=fixed, idle=(*_OF_CONTENT, *IDLE))
+    chosen = flat(decided("a solid texture", settings, values, usual=usual, fixed=fixed, idle=(*_OF_CONTENT, *IDLE)))
     if chosen.evaluations is not None:
         return chosen
     count = len(level_shapes((longest,), chosen.coarsest, chosen.ratio))

@@ -233,11 +233,12 @@ class Transfer:
         snapshot, stopped = descend(descent, start, on_event, saver)
         done = time.perf_counter()
         shape = self.levels[-1].shape
-        image = self.bounds_at(shape).project(self._resized(snapshot.best, shape)).cpu()
+        best = self._resized(snapshot.best, shape)
+        image = self.bounds_at(shape).project_(self.room.storage.empty_like(best).copy_(best)).cpu()
         flat = evened(image) if self.settings.padding == "equirectangular" else image
         finished = self.palette.finished(flat)
         history, seconds = snapshot.history, snapshot.seconds
-        del snapshot, descent, start  # the optimizer's memory, before the last measurement needs room
+        del best, snapshot, descent, start  # the optimizer's memory, before the last measurement needs room
         if self.device.type == "cpu":
             machine.release_freed_memory()
         optimized, delivered = self._scores(image, finished)
@@ -314,7 +315,11 @@ class Transfer:
         )
 
     def targets(self, encoder: Encoder) -> Targets:
-        """What the run aims at, computed with an encoder; pictures that wrap are compared with paintings that do not."""
+        """What the run aims at, computed with an encoder."""
+        return self.targets_in(self.room, encoder)
+
+    def targets_in(self, room: Room, encoder: Encoder) -> Targets:
+        """The same in a room; pictures that wrap are compared with paintings that do not."""
         wraps = self.settings.padding in WRAPPING
         return Targets(
             encoder.padded("reflect") if wraps else encoder,
@@ -324,7 +329,7 @@ class Transfer:
             self.palette,
             self.places,
             canvas=encoder if wraps else None,
-            room=self.room,
+            room=room,
         )
 
     @cached_property
@@ -348,7 +353,7 @@ class Transfer:
         """The losses of the image as optimized, and finished as the photo's depth holds it, in float32 in any case."""
         exact = self.encoder if self.encoder.dtype == torch.float32 else self._encoder(torch.float32)
         engine = self.targets(exact).engine_at(self.levels[-1].shape)
-        rounded = images.quantize(finished, self.content.source.depth)
+        rounded = self.room.rounded(finished, self.content.source.depth)
         found = [engine.measure(x.to(self.device)) for x in (image, rounded)]
         first, second = (Scores(e.value, e.by_kind, e.losses) for e in found)
         return first, second

@@ -16,12 +16,16 @@ from impasto.engines import Evaluator, Part, Turned, Views
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.settings import INITS, Settings
-from impasto.tasks.blocks import IDLE, Block, BlockResult, grayed
+from impasto.tasks.blocks import IDLE, Block, BlockResult, alone, flat, grayed
+from impasto.tasks.budget import Budget, Layout
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided
 from impasto.tasks.descending import Listener
+from impasto.tasks.room import Room
 from impasto.tasks.targets import Targets
 from impasto.tasks.transfer import Transfer
+from impasto.tasks.work import OnWork
+from impasto.tiling import Tile, Window
 from impasto.volumes import CAUTION, Volume
 from impasto.volumes.reading import holds_volume
 
@@ -111,10 +115,20 @@ class VolumeTransfer(Transfer):
         seen = [style_of(style) for style in several]
         colored = color or not volume.gray
         usual = {"size": max(16, *volume.shape), "coarsest": _COARSEST}
-        chosen = decided("a volume", settings, values, usual=usual, fixed={}, idle=IDLE)
+        chosen = flat(decided("a volume", settings, values, usual=usual, fixed={}, idle=IDLE))
+        if chosen.padding == "circular":
+            raise SettingsError("A volume in a style does not tile; leave the padding circular out.")
         shown = seen if colored else [grayed(style) for style in seen]
         run = cls.of(Block.of(volume), shown, settings=chosen)
         return replace(run, depths=tuple(sorted(depths)), color=colored)
+
+    def within(self, budget: Budget, on_work: OnWork | None = None) -> Self:
+        """As :meth:`Transfer.within`, in one process.
+
+        Raises:
+            SettingsError: for several.
+        """
+        return super().within(alone(budget), on_work)
 
     @cached_property
     def source(self) -> Picture | None:
@@ -130,7 +144,10 @@ class VolumeTransfer(Transfer):
         """What the volume aims at."""
         styles = [style.pixels for style in self.styles]
         return VolumeTargets(
-            encoder, self.content.pixels, styles, self.settings, depths=self.depths, gray=not self.color
+            *(encoder, self.content.pixels, styles, self.settings),
+            room=self.room,
+            depths=self.depths,
+            gray=not self.color,
         )
 
     def run(
@@ -195,11 +212,26 @@ class VolumeTargets(Targets):
         def turned(pixels: Tensor) -> Tensor:
             return Turned(axis)(pixels) if pixels.dim() == 5 else pixels
 
-        return Targets(self.encoder, turned(self.content), [turned(style) for style in self.styles], self.settings)
+        styles = [turned(style) for style in self.styles]
+        return Targets(self.encoder, turned(self.content), styles, self.settings, room=_turned_room(self.room, axis))
 
 
 def _turn(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     return (shape[axis], *shape[:axis], *shape[axis + 1 :])
+
+
+def _turned_room(room: Room, axis: int) -> Room:
+    """The room of a volume with an axis brought to the front: its tiles are turned likewise."""
+
+    def window(of: Window) -> Window:
+        return Window(_turn(of.start, axis), _turn(of.stop, axis))
+
+    def turned(layout: Layout) -> Layout:
+        cut = layout.tiles and tuple(Tile(window(tile.core), window(tile.box)) for tile in layout.tiles)
+        return replace(layout, shape=_turn(layout.shape, axis), tiles=cut)
+
+    layouts = [turned(layout) for layout in room.layouts.values()]
+    return Room({layout.shape: layout for layout in layouts}, storage=room.storage)
 
 
 def style_of(source: Any) -> Picture:

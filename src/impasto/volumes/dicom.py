@@ -147,7 +147,7 @@ def _intensities(file: Path, item: Any) -> NDArray[Any]:
         return np.asarray(frames)
     values = frames.astype(np.float64) * slope + intercept
     whole = slope == 1 and intercept.is_integer() and values.min() >= -(2**15) and values.max() < 2**15
-    return values.astype(np.int16 if whole else np.float32)
+    return np.asarray(values, dtype=np.int16 if whole else np.float32)
 
 
 def series(volume: Volume, notes: Notes, *, tags: bool = True) -> Iterator[tuple[str, bytes]]:
