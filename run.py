@@ -56,7 +56,8 @@ def main(arguments: list[str]) -> None:
     word, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     if word == "test":
         install("test")
-        call("-m", "pytest", *rest)
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # a process per core, not a crowd of threads on each
+        call("-m", "pytest", "--numprocesses", "auto", "--dist", "loadfile", *rest)
     elif word == "check":
         install("test,check")
         call("-m", "ruff", "check")

@@ -153,6 +153,7 @@ def test_comparing_and_looking_closely(done):
     before = done.inner_text("#viewer p")
     done.keyboard.press("+")
     true(done, "text => document.querySelector('#viewer p').textContent !== text", before)
+    time.sleep(1)  # for its tiles; reading a canvas twice would earn a warning
     seen = done.evaluate(
         "() => { const c = document.querySelector('#viewer canvas');"
         " return c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[3]; }"

@@ -94,8 +94,7 @@ class Transfer:
     budget: Budget = WHOLE
     on_work: OnWork | None = None
 
-    spectrum: ClassVar[float] = LBFGS.spectrum
-    """L-BFGS's: how much faster coarse structures may move than fine ones."""
+    spectrum: ClassVar[float] = LBFGS.spectrum  # how much faster coarse structures may move than fine ones
 
     @classmethod
     def of(cls, content: Any, styles: Any, *, settings: Settings | None = None, **values: Any) -> Self:
@@ -395,9 +394,7 @@ def _canonical(settings: Settings, stack: Stack) -> Settings:
             raise SettingsError(f"The setting {name} names a layer twice ({', '.join(weights)}); name each once.")
         return named
 
-    update: dict[str, Any] = {
-        name: canonical(name, getattr(settings, name)) for name in ("content_layers", "style_layers")
-    }
+    update: dict[str, Any] = {key: canonical(key, getattr(settings, key)) for key in ("content_layers", "style_layers")}
     if settings.layers_per_style is not None:
         update["layers_per_style"] = tuple(canonical("layers_per_style", own) for own in settings.layers_per_style)
     return settings.model_copy(update=update)
