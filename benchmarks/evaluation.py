@@ -17,13 +17,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from machine_report import matrix_peak, report
-from plain_recipe import Plain
 from torch import Tensor
 
 from impasto import machine
 from impasto.encoders import VGG19, Conv, Encoder, load
 from impasto.engines import Engine
+from machine_report import matrix_peak, report
+from plain_recipe import Plain
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
 from gatys_notebook import notebook_engine

@@ -18,11 +18,11 @@ import time
 from pathlib import Path
 
 import torch
-from machine_report import report
 
 from impasto import machine
 from impasto.tasks.budget import bytes_of
 from impasto.tasks.transfer import Transfer
+from machine_report import report
 
 
 def pictures() -> tuple[torch.Tensor, torch.Tensor]:

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from machine_report import report
 from torch import Tensor
 
 from impasto import images, machine
@@ -30,6 +29,7 @@ from impasto.optimizers import LBFGS
 from impasto.pyramid import resize
 from impasto.samples import paint, photo
 from impasto.tasks.transfer import Transfer
+from machine_report import report
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
 from gatys_notebook import notebook_encoder, notebook_engine

@@ -16,9 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from machine_report import report
-
 from impasto import images, samples
+from machine_report import report
 
 
 def fill(folder: Path, count: int, size: int) -> None:

@@ -18,13 +18,13 @@ import time
 from pathlib import Path
 
 import torch
-from large_images import pictures
-from machine_report import report
 
 from impasto import machine
 from impasto.engines.ranks import DONE, joined
 from impasto.tasks.budget import Budget
 from impasto.tasks.transfer import Transfer
+from large_images import pictures
+from machine_report import report
 
 
 def worker(options: argparse.Namespace) -> None:

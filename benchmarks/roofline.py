@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable
 
 import torch
-from machine_report import convolution_peak, copy_bandwidth, processor
 
 from impasto import machine
 from impasto.encoders import VGG19, Conv, Encoder, load
 from impasto.encoders.pooling import pool, pool_backward
 from impasto.losses import GramLoss
+from machine_report import convolution_peak, copy_bandwidth, processor
 
 
 def seconds(work: Callable[[], object], rounds: int = 7) -> float:

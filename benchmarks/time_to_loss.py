@@ -17,14 +17,14 @@ import time
 from pathlib import Path
 
 import torch
-from machine_report import report
-from plain_recipe import Plain
 from torch import Tensor
 
 from impasto import images, machine
 from impasto.engines import Engine
 from impasto.optimizers import LBFGS
 from impasto.pyramid import resize
+from machine_report import report
+from plain_recipe import Plain
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
 from gatys_notebook import notebook_encoder, notebook_engine, shorter_side

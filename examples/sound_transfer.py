@@ -10,12 +10,12 @@ loudest sample. With 4 seconds and 4096 filters it takes some minutes on one cor
 import sys
 
 import torch
-from sounds import RATE, speech, strings
 from torch import Tensor
 
 from impasto import sounds
 from impasto.tasks.hearing import Hearing
 from impasto.tasks.sound import SoundTransfer
+from sounds import RATE, speech, strings
 
 
 def onsets_of(samples: Tensor) -> Tensor:
