@@ -44,6 +44,10 @@ myst_heading_anchors = 3
 myst_fence_as_directive = []
 suppress_warnings = ["myst.header"]
 
+doctest_global_setup = (
+    "from impasto.encoders.stack import *; from impasto.pyramid import *; from impasto.tiling import *"
+)
+
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 napoleon_google_docstring = True
