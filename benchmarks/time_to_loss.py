@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=250)
     parser.add_argument("--plain", type=int, default=12)
     parser.add_argument("--side", type=int, default=512)
-    parser.add_argument("--coarse", type=int, nargs="*", default=[80, 30], help="evaluations per coarser level")
+    parser.add_argument("--coarse", type=int, nargs="*", default=[40, 10], help="evaluations per coarser level")
     options = parser.parse_args()
     content = shorter_side(images.read(options.photo).pixels, options.side)
     style = shorter_side(images.read(options.painting).pixels, options.side)

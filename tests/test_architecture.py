@@ -21,6 +21,7 @@ LAYERS = (
     {"storage"},
     {
         "settings",
+        "panels",
         "machine",
         "files",
         "sampling",

@@ -6,7 +6,7 @@ import itertools
 import pytest
 import torch
 
-from impasto.descent import Descent, Level, Record, Snapshot
+from impasto.descent import WINDOW, Descent, Level, Record, Snapshot
 from impasto.engines import Engine
 from impasto.objective import Objective, Term
 from impasto.optimizers import LBFGS, Adam, GradientDescent
@@ -90,7 +90,7 @@ def test_history_grows_by_one_record_per_snapshot(descent, noise):
         assert snapshot.history[: count - 1] == snapshots[count - 2].history[: count - 1]
         point = snapshot.state.point
         expected = Record(snapshot.level, snapshot.state.evaluations, point.value, point.losses)
-        assert snapshot.history[-1] == expected
+        assert dataclasses.replace(snapshot.history[-1], moved=0.0) == expected
         assert snapshot.losses == point.losses
         assert set(snapshot.losses) == {"content/conv2_1", "style/conv1_1", "style/conv3_1"}
 
@@ -217,3 +217,36 @@ def test_start_is_brought_into_bounds(descent):
     first = next(iter(made.run(torch.full((1, 3, 8, 10), 7.0))))
     assert isinstance(first, Snapshot)
     assert torch.equal(first.best, torch.ones(1, 3, 8, 10))
+
+
+def test_level_ends_once_its_image_has_settled(descent, noise):
+    """With a bound above the way of 20 evaluations the level is left; the sum over the window is what decides."""
+    levels = [Level((12, 12), 60), Level((16, 16), 30)]
+    whole = list(descent(levels=levels)[0].run(noise))
+    records = [r for r in whole[-1].history if r.level == 0]
+
+    def way(index):
+        return sum(
+            r.moved for r in records if records[index].evaluation - WINDOW < r.evaluation <= records[index].evaluation
+        )
+
+    full = [index for index, record in enumerate(records) if record.evaluation > WINDOW]
+    bound = way(full[len(full) // 2])
+    first = next(index for index in full if way(index) < bound * 1.001)
+    early = list(descent(levels=levels, settle=bound * 1.001)[0].run(noise))
+    made = [r for r in early[-1].history if r.level == 0]
+    assert made == records[: first + 1]
+    assert records[first].evaluation < 60
+    assert early[-1].level == 1
+
+
+def test_a_record_says_how_far_the_image_moved(descent, noise):
+    """The root mean square of the difference from the image before, 0 where a level begins."""
+    snapshots = list(descent()[0].run(noise))
+    for before, after in itertools.pairwise(snapshots):
+        moved = after.history[-1].moved
+        if before.level != after.level:
+            assert moved == 0
+        else:
+            expected = (after.state.image - before.state.image).square().mean().sqrt().item()
+            assert moved == pytest.approx(expected, rel=1e-4)

@@ -39,6 +39,7 @@ FIELDS = {
     "mask_strengths": some(st.lists(st.floats(0, 0.99), min_size=1, max_size=3)),
     "guidance": st.sampled_from(GuidanceName.__args__),
     "evaluations": some(st.lists(st.integers(1, 1_000_000), min_size=1, max_size=5)),
+    "settle": st.floats(0, 255),
     "coarsest": st.integers(16, 200_000),
     "ratio": st.floats(1.06, 16),
     "init": st.sampled_from([*INITS, "start.png"]),

@@ -1,5 +1,6 @@
 """The loop: from coarse to fine, one optimizer step after another. It yields where it is and knows no files."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,7 +9,11 @@ from torch import Tensor
 
 from impasto.engines import Evaluation, Evaluator
 from impasto.optimizers import Bounds, Optimizer, State
+from impasto.optimizers.vectors import distance
 from impasto.pyramid import resize
+
+WINDOW = 20
+"""Evaluations over which the way of the image is summed up to see whether it has settled."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,13 @@ class Level:
 
 @dataclass(frozen=True)
 class Record:
-    """One line of the history: the losses after an optimizer step."""
+    """One line of the history: the losses after an optimizer step, and how far it moved the image (root mean square)."""
 
     level: int
     evaluation: int
     value: float
     losses: dict[str, float]
+    moved: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +81,8 @@ class Descent:
         optimizer: the method.
         lift: brings a level's image to the next level's shape.
         bounds_at: makes the bounds of a level's images; those of the optimizer unless given.
+        settle: a level ends early once its last 20 evaluations together moved the image by less than this, in units of
+            the image; 0 never.
         clock: reads seconds.
     """
 
@@ -83,6 +91,7 @@ class Descent:
     optimizer: Optimizer
     lift: Callable[[Tensor, tuple[int, ...]], Tensor] = resize
     bounds_at: Callable[[tuple[int, ...]], Bounds] | None = None
+    settle: float = 0.0
     clock: Callable[[], float] = field(default=time.perf_counter)
 
     def run(self, start: Tensor | Snapshot) -> Iterator[Snapshot]:
@@ -119,16 +128,31 @@ class Descent:
     def _follow(self, before: Snapshot, state: State) -> Snapshot:
         point = state.point
         assert isinstance(point, Evaluation)
-        record = Record(before.level, state.evaluations, point.value, point.losses)
+        moved = distance(state.image, before.state.image) / math.sqrt(state.image.numel())
+        record = Record(before.level, state.evaluations, point.value, point.losses, moved)
+        history = (*before.history, record)
         better = point.value <= before.value
         return replace(
             before,
             state=state,
             best=state.image if better else before.best,
             value=point.value if better else before.value,
-            history=(*before.history, record),
-            done=state.stalled or state.evaluations >= self.levels[before.level].evaluations,
+            history=history,
+            done=(
+                state.stalled or state.evaluations >= self.levels[before.level].evaluations or self._settled(history)
+            ),
         )
+
+    def _settled(self, history: Sequence[Record]) -> bool:
+        """Whether what moved the image in the last evaluations of this level comes to less than ``settle``."""
+        last, way = history[-1], 0.0
+        for record in reversed(history):
+            if record.level != last.level or way >= self.settle:
+                return False
+            if record.evaluation <= last.evaluation - WINDOW:
+                return True
+            way += record.moved
+        return False
 
     def remaining(self, snapshot: Snapshot) -> float:
         """An estimate of the seconds still to go, from the cost per position so far."""

@@ -192,6 +192,14 @@ class Settings(BaseModel):
             description="Evaluations per level, coarse to fine; the last number also serves finer levels.",
         )
     )
+    settle: float = Field(
+        0.2,
+        ge=0,
+        le=255,
+        allow_inf_nan=False,
+        description="A level ends early once 20 evaluations moved the picture by less than this many levels of 255 "
+        "(root mean square); 0 never.",
+    )
     coarsest: int = Field(
         128,
         ge=16,

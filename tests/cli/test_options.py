@@ -9,7 +9,7 @@ from hypothesis import given, reject, strategies
 
 from impasto.choices import Padding, Pooling
 from impasto.cli import app
-from impasto.cli.options import PANELS, SCORING, arguments, chosen, words
+from impasto.cli.options import SCORING, arguments, chosen, words
 from impasto.errors import SettingsError
 from impasto.settings import Settings, make
 
@@ -42,11 +42,6 @@ def parsed(*line):
     """What cyclopts makes of the settings of a command line."""
     _, bound, _ = app.parse_args(["stylize", "a.png", "b.png", "-o", "c.png", *line])
     return bound.arguments.get("given")
-
-
-def test_every_setting_has_one_panel():
-    """The panels of the help hold every field of the settings once, and nothing else."""
-    assert sorted(name for names in PANELS.values() for name in names) == sorted(Settings.model_fields)
 
 
 def test_settings_per_style_are_read(call, room, fast):

@@ -1,5 +1,7 @@
 """Values and gradients of whole objectives, whole and in tiles."""
 
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import example, given, settings
@@ -237,3 +239,13 @@ def test_batch_of_two_adds_up(engine_of, picture):
     assert of_gradient < 1e-10
     alone = engine.evaluate(picture(21, 22))
     assert torch.allclose(engine.evaluate(both).gradient[:1], alone.gradient, rtol=1e-10)
+
+
+def test_memory_is_kept_for_the_next_tile(engine_of, picture, monkeypatch):
+    """It goes back between kinds of passes and before larger tiles, not after each of 9 tiles of different shapes."""
+    shape, released = (52, 60), []
+    engine = engine_of(shape, ["gram"])
+    monkeypatch.setattr("impasto.engines.evaluation.machine.release_freed_memory", lambda: released.append(True))
+    dataclasses.replace(engine, tiles=cut(engine, shape, 20)).evaluate(picture(*shape))
+    assert len(cut(engine, shape, 20)) == 9
+    assert len(released) == 4

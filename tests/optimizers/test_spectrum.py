@@ -50,6 +50,16 @@ def test_mean_counts_as_one_cycle():
     assert (Spectrum(0.4)(flat) / flat).mean().item() == pytest.approx((Spectrum(0.4)(wave) * wave).sum().item() / 512)
 
 
+@pytest.mark.parametrize(("shape", "same"), [((8, 256), True), ((2, 8, 256), True), ((256,), False)])
+def test_long_waves_of_images_count_as_128_positions(shape, same):
+    """Those of 256 positions are scaled as those of 128, of 64 by their power; a sequence's all by their power."""
+    position = torch.arange(256, dtype=torch.float64)
+    waves = [torch.cos(2 * torch.pi * position / length).expand(1, 1, *shape) for length in (256, 128, 64)]
+    gains = [((Spectrum(0.4)(wave) * wave).sum() / (wave * wave).sum()).item() for wave in waves]
+    assert gains[0] / gains[1] == pytest.approx(1 if same else 4**0.4)
+    assert gains[1] / gains[2] == pytest.approx(4**0.4)
+
+
 def test_input_is_left_alone():
     """Channels are independent, and the result is a new tensor."""
     x = torch.randn(1, 3, 6, 7)

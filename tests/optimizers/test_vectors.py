@@ -27,6 +27,7 @@ def test_pieces_add_up(small_pieces):
     assert len(list(vectors.pieces(x, y))) == 6
     assert vectors.dot(x, y) == pytest.approx((x * y).sum().item(), rel=1e-12)
     assert vectors.length(x) == pytest.approx(x.norm().item(), rel=1e-12)
+    assert vectors.distance(x, y) == pytest.approx((x - y).norm().item(), rel=1e-12)
     assert vectors.slope_of(x, y, g) == pytest.approx(((x - y) * g).sum().item(), rel=1e-12)
     assert torch.equal(vectors.subtract(torch.empty_like(x), x, y), x - y)
     assert torch.equal(vectors.subtract(torch.empty_like(x, dtype=torch.bfloat16), x, y), (x - y).bfloat16())

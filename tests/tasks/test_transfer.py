@@ -187,17 +187,6 @@ def test_timings_and_losses_are_there(photo, painting, paint):
     assert result.delivered.value == pytest.approx(result.optimized.value, rel=0.02)
 
 
-def test_enlarging_is_noted(photo, painting, paint):
-    """A picture that has to be enlarged by more than a third is mentioned, with its name."""
-    assert paint(photo, painting).notes == ()
-    (note,) = paint(photo[:20, :27], painting).notes
-    assert note == (
-        "array has 27 pixels on its long side and was enlarged to 48; a larger original would give more detail."
-    )
-    (note,) = paint(photo, painting, style_scale=2).notes
-    assert "has 64 pixels on its long side and was enlarged to 96" in note
-
-
 @pytest.mark.parametrize(
     "values",
     [

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from impasto.cli.figure import destination, draw
-from impasto.cli.options import PANELS, arguments, options
+from impasto.cli.options import arguments, options
 from impasto.errors import SettingsError
+from impasto.panels import PANELS
 
 if TYPE_CHECKING:
     Given = dict[str, str]

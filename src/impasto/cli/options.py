@@ -6,29 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_args, 
 from cyclopts import Group, Parameter
 from pydantic.fields import FieldInfo
 
+from impasto.panels import PANELS
 from impasto.settings import Settings, make, preset
-
-PANELS = {
-    "Picture": ("size", "preview_of", "style_scale", "style_size", "style_scales", "init", "noise", "seed"),
-    "Balance": (
-        "strength",
-        "content_weight",
-        "style_weight",
-        "content_layers",
-        "style_layers",
-        "layers_per_style",
-        "style_losses",
-        "blend",
-        "smoothness",
-        "sharpness",
-        "photorealism",
-    ),
-    "Color and places": ("color", "color_strength", "mask_strengths", "guidance"),
-    "Network": ("network", "weights", "pooling", "padding"),
-    "Descent": ("evaluations", "coarsest", "ratio", "optimizer", "rate", "history"),
-    "Machine": ("precision", "device"),
-}
-"""Which panel of the help each field stands in; a field that is not named here stands in one called More."""
 
 SCORING = (
     *PANELS["Balance"],

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.options import PANELS, options
+from impasto.cli.options import options
 from impasto.cli.running import NO_OPTIONS, RunOptions, files_of, perform
+from impasto.panels import PANELS
 
 if TYPE_CHECKING:
     Given = dict[str, str]

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.options import PANELS, options, words
+from impasto.cli.options import options, words
 from impasto.cli.running import NO_OPTIONS, RunOptions, files_of, perform
 from impasto.errors import SettingsError
+from impasto.panels import PANELS
 from impasto.settings import up_to as layers_up_to
 
 if TYPE_CHECKING:

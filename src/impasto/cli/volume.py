@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Group, Parameter
 
 from impasto.cli.destination import Destination, refuse_overwriting
-from impasto.cli.options import PANELS, options, words
+from impasto.cli.options import options, words
 from impasto.cli.running import RunOptions, files_of, perform
 from impasto.cli.streams import put_json, put_lines
 from impasto.errors import SettingsError
+from impasto.panels import PANELS
 
 if TYPE_CHECKING:
     from impasto.images import Picture

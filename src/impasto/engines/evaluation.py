@@ -4,8 +4,9 @@ Summaries are added over tiles, compared once, and pulled back tile by tile. Wit
 first pass are kept and nothing is computed twice.
 """
 
+import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -128,34 +129,36 @@ class Engine:
 
     def _work(self, share: Share, shape: tuple[int, ...], *, gradient: bool) -> tuple[list[Tensor], Tensor | None]:
         """This process's part: the summaries of all parts, and this part's gradient."""
-        views = [_View(self, tile, share, shape) for tile in share.tiles]
+        views = [_View(self, tile, share, shape) for tile in _large_first(share.tiles)]
         after = max(0, len(views) - max(1, self.keep)) if gradient else len(views)
         sums: list[Tensor] = []
         kept = []
-        for view in views[:after]:
+        for view, following in _each_with_next(views[:after]):
             sums = _added(sums, view.stream())
-            self._done(view, share, int(gradient))
-        for view in views[after:]:
+            self._done(view, share, int(gradient), following)
+        for view, following in _each_with_next(views[after:]):
             kept.append(view.forward())
             sums = _added(sums, view.summarize(kept[-1]))
-            self._done(view, share, 1)
+            self._done(view, share, 1, following)
         total = self.group.add(sums)
         if not gradient or not views:
             return total, None
         if len(views) == 1 and views[0].tile.box.shape == tuple(share.image.shape[2:]):
             found = views[0].backward(kept.pop(), total)
-            self._done(views[0], share, 2)
+            self._done(views[0], share, 2, None)
             return total, found.to(share.image.device)
         out = self.storage.zeros_like(share.image)
-        for view in reversed(views):
-            view.add_gradient(out, kept.pop() if kept else view.forward(), total)
-            self._done(view, share, 2)
+        for view, following in _each_with_next([*views[after:], *views[:after]]):
+            view.add_gradient(out, kept.pop(0) if kept else view.forward(), total)
+            self._done(view, share, 2, following)
         return total, out
 
-    def _done(self, view: "_View", share: Share, work: int) -> None:
+    def _done(self, view: "_View", share: Share, work: int, following: "_View | None") -> None:
+        """After a pass over a tile: its memory is left to a tile that does the same next, if that is not larger."""
         if len(share.tiles) > 1:
             self.storage.release()
-            machine.release_freed_memory()  # the next tile may be of another shape, which would not fit into the holes
+            if following is None or following.tile.box.positions > view.tile.box.positions:
+                machine.release_freed_memory()  # what else comes next would not fit into the holes
         if self.tell and work:
             self.tell(work * view.tile.box.positions / (3 * sum(tile.box.positions for tile in share.tiles)))
 
@@ -226,6 +229,15 @@ class _View:
 
     def _core(self, features: Tensor, term: Term) -> Tensor:
         return self.cut.core(features, term.layer, term.loss.margin)
+
+
+def _large_first(tiles: Sequence[Tile]) -> list[Tile]:
+    """The tiles in an order in which every one fits into the memory that the one before it has left."""
+    return sorted(tiles, key=lambda tile: (tile.box.positions, tile.box.shape), reverse=True)
+
+
+def _each_with_next(views: Sequence[_View]) -> Iterator[tuple[_View, _View | None]]:
+    return itertools.zip_longest(views, views[1:])
 
 
 def _added(sums: Sequence[Tensor], more: list[Tensor]) -> list[Tensor]:

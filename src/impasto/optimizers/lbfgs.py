@@ -93,6 +93,7 @@ class LBFGS(Optimizer):
             alpha = dot(step, direction) / dot(step, change)
             direction.add_(change, alpha=-alpha)
             products.append(alpha)
+            self.storage.release()
         spectrum.scale_(self.bounds.free_(direction, state.image, state.gradient))
         if pairs:
             step, change = pairs[-1]
@@ -100,6 +101,7 @@ class LBFGS(Optimizer):
         for (step, change), alpha in zip(pairs, reversed(products), strict=True):
             beta = dot(change, direction) / dot(step, change)
             direction.add_(step, alpha=alpha - beta)
+            self.storage.release()
         return self.bounds.free_(direction, state.image, state.gradient)
 
     def _remembered(self, pairs: list[Pair], before: State, after: State) -> list[Pair]:

@@ -39,6 +39,7 @@ def search(
         slope = slope_of(image, state.image, state.gradient)
         if not slope < 0:
             return None, evaluations - 1
+        storage.release()  # what was read on the way, before the evaluation needs room
         point = evaluate(image)
         if not math.isfinite(point.value):
             scale_now *= _SHORTEST

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from impasto.optimizers.vectors import dot
 
+# Positions of images: about what the deepest layers see. Of longer waves they know no more than of these.
+_LONGEST = 128
 _LARGE = 2**24  # values of an image whose channels are taken one at a time
 
 
@@ -15,7 +17,8 @@ _LARGE = 2**24  # values of an image whose channels are taken one at a time
 class Spectrum:
     """Multiplies every frequency f of an image (B, C, *spatial) by |f|^(-2 exponent), a positive definite map.
 
-    |f| is in cycles per position and taken as at least one cycle per image; the factors are scaled to a mean of 1.
+    |f| is in cycles per position and taken as at least one cycle per 128 positions of an image or volume, or per its
+    length if that is smaller, as of a sequence; the factors are scaled to a mean of 1.
     With exponent 0 it is the identity. The amplitudes of natural images fall about as 1 / |f| (Field 1987), so an
     optimizer that treats all frequencies alike wastes steps on the coarse ones.
     """
@@ -52,7 +55,8 @@ class Spectrum:
                 length, dtype=image.dtype, device=image.device
             )
             square = square.unsqueeze(-1) + frequencies.square()
-        factors = square.clamp_(min=1 / math.pow(max(shape), 2)).pow_(-self.exponent)
+        longest = max(shape) if len(shape) == 1 else min(max(shape), _LONGEST)
+        factors = square.clamp_(min=1 / math.pow(longest, 2)).pow_(-self.exponent)
         return torch.as_tensor(factors / factors.mean())
 
 

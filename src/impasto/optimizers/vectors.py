@@ -31,6 +31,11 @@ def length(a: Tensor) -> float:
     return math.hypot(*(float(torch.linalg.vector_norm(x)) for (x,) in pieces(a)))
 
 
+def distance(a: Tensor, b: Tensor) -> float:
+    """The Euclidean norm of the difference."""
+    return math.hypot(*(float(torch.linalg.vector_norm(x - y)) for x, y in pieces(a, b)))
+
+
 def slope_of(image: Tensor, start: Tensor, gradient: Tensor) -> float:
     """The scalar product of ``image - start`` with the gradient, summed in float64 where the device has it."""
     exact = torch.float32 if image.device.type == "mps" else torch.float64

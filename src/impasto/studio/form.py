@@ -6,21 +6,10 @@ from functools import cache
 from typing import Any
 
 from impasto.errors import SettingsError
+from impasto.panels import PANELS
 from impasto.settings import INITS, Settings
 from impasto.studio.library import shown
 from impasto.studio.limits import Limits
-
-GROUPS = {
-    "Picture": ("size", "style_scale", "style_size", "style_scales", "init", "noise", "seed", "preview_of"),
-    "Color": ("color", "color_strength"),
-    "Balance": (
-        *("strength", "content_weight", "style_weight", "content_layers", "style_layers", "layers_per_style"),
-        *("style_losses", "blend", "mask_strengths", "guidance", "smoothness", "sharpness", "photorealism"),
-    ),
-    "Network": ("network", "pooling", "padding"),
-    "Descent": ("evaluations", "coarsest", "ratio", "optimizer", "rate", "history", "precision"),
-}
-"""Where a setting stands in the drawer; one that is not named here stands under More."""
 
 _COLORS = ("color", "color_strength", "mask_strengths", "guidance", "sharpness", "photorealism", "preview_of")
 IDLE: dict[str, tuple[str, ...]] = {
@@ -48,8 +37,8 @@ def fields(limits: Limits) -> list[dict[str, Any]]:
     """A description of every setting that a client may give, in the order of the groups."""
     schema = _schema()
     found = [_field(name, schema[name], limits) for name in schema if _is_offered(name, schema[name])]
-    titles = [*GROUPS, "More"]
-    return sorted(found, key=lambda field: titles.index(field["group"]))
+    order = [name for names in PANELS.values() for name in names]
+    return sorted(found, key=lambda field: order.index(field["name"]))
 
 
 def checked(task: str, values: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
@@ -124,7 +113,7 @@ def _parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _field(name: str, schema: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     plain = next((part for part in schema.get("anyOf", ()) if part.get("type") != "null"), schema)
-    group = next((title for title, names in GROUPS.items() if name in names), "More")
+    group = next(title for title, names in PANELS.items() if name in names)
     low, high = plain.get("minimum", plain.get("exclusiveMinimum")), plain.get("maximum", plain.get("exclusiveMaximum"))
     if name == "size":
         high = limits.side

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +26,7 @@ from impasto.storage import MEMORY, Mapped
 from impasto.tasks.budget import WHOLE, Budget, Layout, bytes_of, compact_from
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.descending import Event, Listener, descend, optimizer_of
+from impasto.tasks.notes import notes
 from impasto.tasks.palette import Palette
 from impasto.tasks.places import Places, check_places
 from impasto.tasks.plan import Plan, layouts, levels, seconds_of
@@ -227,7 +227,9 @@ class Transfer:
         saver = None if checkpoint is None else self.saver(checkpoint, checkpoint_interval)
         start = (saver.load(self.device) if saver else None) or self._start()
         aims = self.targets(self.encoder)
-        descent = Descent(self.levels, aims.engine_at, self._optimizer(), self._lift, self.bounds_at)
+        descent = Descent(
+            self.levels, aims.engine_at, self._optimizer(), self._lift, self.bounds_at, self.settings.settle / 255
+        )
         ready = time.perf_counter()
         snapshot, stopped = descend(descent, start, on_event, saver)
         done = time.perf_counter()
@@ -252,7 +254,7 @@ class Transfer:
             delivered,
             timings,
             complete=not stopped,
-            notes=(*self._notes(), *(saver.troubles if saver else ())),
+            notes=(*notes(self, history, stopped=stopped), *(saver.troubles if saver else ())),
         )
 
     def assist(self) -> None:
@@ -363,18 +365,6 @@ class Transfer:
         shape = fitted(level.shape, min(192, max(level.shape)))
         image = resize(self.content.pixels, shape).to(self.device)
         return seconds_of(self.targets(self.encoder).engine_at(shape), image) / math.prod(shape)
-
-    def _notes(self) -> Iterator[str]:
-        longest = max(self.levels[-1].shape)
-        for picture, size in [
-            (self.content, longest),
-            *((s, longest * self.settings.scale_of(index)) for index, s in enumerate(self.styles)),
-        ]:
-            if max(picture.shape) < size * 0.75:
-                yield (
-                    f"{picture.source.name} has {max(picture.shape)} pixels on its long side and was enlarged to "
-                    f"{round(size)}; a larger original would give more detail."
-                )
 
     def _identity(self) -> dict[str, Any]:
         """What must agree for a checkpoint to be this run's."""

@@ -1,0 +1,29 @@
+"""What is told of a finished run besides its picture."""
+
+
+def test_enlarging_is_noted(photo, painting, paint):
+    """A picture that has to be enlarged by more than a third is mentioned, with its name."""
+    assert paint(photo, painting).notes == ()
+    (note,) = paint(photo[:20, :27], painting).notes
+    assert note == (
+        "array has 27 pixels on its long side and was enlarged to 48; a larger original would give more detail."
+    )
+    (note,) = paint(photo, painting, style_scale=2).notes
+    assert "has 64 pixels on its long side and was enlarged to 96" in note
+
+
+def test_settling_is_noted(photo, painting, paint):
+    """Levels left early are named with what they spent, but not the one that somebody stopped."""
+    settings = {"evaluations": (40, 30), "coarsest": 24, "settle": 255}
+    result = paint(photo, painting, **settings)
+    ends = {record.level: record.evaluation for record in result.history}
+    assert set(ends) == {0, 1}
+    assert all(20 < end < 30 for end in ends.values())
+    assert result.complete
+    assert result.notes == (
+        f"At 24x18 the picture had settled after {ends[0]} of 40 evaluations.",
+        f"At 48x36 the picture had settled after {ends[1]} of 30 evaluations.",
+    )
+    stopped = paint(photo, painting, **settings, on_event=lambda event: event.level == 1)
+    assert not stopped.complete
+    assert stopped.notes == result.notes[:1]
