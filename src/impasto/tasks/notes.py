@@ -11,14 +11,7 @@ if TYPE_CHECKING:
 _ENLARGED = 0.75  # share of the size needed below which a picture counts as too small
 
 
-def notes(run: "Transfer", history: Sequence[Record], *, stopped: bool) -> Iterator[str]:
-    """Sentences on a run that was made with this history, and stopped there or not."""
-    yield from _enlarged(run)
-    ended = history[-1].level if stopped else history[-1].level + 1
-    yield from _settled(run.levels[:ended], history)
-
-
-def _enlarged(run: "Transfer") -> Iterator[str]:
+def enlarged(run: "Transfer") -> Iterator[str]:
     """Pictures that had too few pixels."""
     longest = max(run.levels[-1].shape)
     seen = [(style, longest * run.settings.scale_of(index)) for index, style in enumerate(run.styles)]
@@ -30,11 +23,11 @@ def _enlarged(run: "Transfer") -> Iterator[str]:
             )
 
 
-def _settled(levels: Sequence[Level], history: Sequence[Record]) -> Iterator[str]:
-    """Which of these levels ended before their evaluations were spent."""
+def settled(levels: Sequence[Level], history: Sequence[Record], *, stopped: bool) -> Iterator[str]:
+    """Levels that ended before their evaluations were spent; the last one does not count where a person stopped it."""
     made = {record.level: record.evaluation for record in history}
-    for index, level in enumerate(levels):
-        evaluations = made[index]
-        if evaluations < level.evaluations:
+    ended = history[-1].level if stopped else history[-1].level + 1
+    for index, level in enumerate(levels[:ended]):
+        if made[index] < level.evaluations:
             size = "x".join(map(str, reversed(level.shape)))
-            yield f"At {size} the picture had settled after {evaluations} of {level.evaluations} evaluations."
+            yield f"At {size} the picture had settled after {made[index]} of {level.evaluations} evaluations."

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,7 @@ from impasto.storage import MEMORY, Mapped
 from impasto.tasks.budget import WHOLE, Budget, Layout, bytes_of, compact_from
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.descending import Event, Listener, descend, optimizer_of
-from impasto.tasks.notes import notes
+from impasto.tasks.notes import enlarged, settled
 from impasto.tasks.palette import Palette
 from impasto.tasks.places import Places, check_places
 from impasto.tasks.plan import Plan, layouts, levels, seconds_of
@@ -254,7 +255,11 @@ class Transfer:
             delivered,
             timings,
             complete=not stopped,
-            notes=(*notes(self, history, stopped=stopped), *(saver.troubles if saver else ())),
+            notes=(
+                *self._notes(),
+                *settled(self.levels, history, stopped=stopped),
+                *(saver.troubles if saver else ()),
+            ),
         )
 
     def assist(self) -> None:
@@ -365,6 +370,9 @@ class Transfer:
         shape = fitted(level.shape, min(192, max(level.shape)))
         image = resize(self.content.pixels, shape).to(self.device)
         return seconds_of(self.targets(self.encoder).engine_at(shape), image) / math.prod(shape)
+
+    def _notes(self) -> Iterator[str]:
+        yield from enlarged(self)
 
     def _identity(self) -> dict[str, Any]:
         """What must agree for a checkpoint to be this run's."""
