@@ -34,18 +34,27 @@ def median_seconds(work: Callable[[], object], rounds: int = 5) -> float:
     return statistics.median(times)
 
 
+_SLOW = (
+    2e10  # FLOP per second below which large products take minutes: an emulated type, whose peak is that of small ones
+)
+
+
 def matrix_peak(dtype: torch.dtype, side: int = 2048) -> float:
     """FLOP per second of a square matrix product."""
+    if side > 256 and (small := matrix_peak(dtype, 256)) < _SLOW:
+        return small
     a = torch.randn(side, side).to(dtype)
     out = torch.empty(side, side, dtype=dtype)
     return 2 * side**3 / median_seconds(lambda: torch.mm(a, a, out=out))
 
 
-def convolution_peak(dtype: torch.dtype) -> float:
-    """FLOP per second of a 3x3 convolution with 256 channels in and out on 128x128 positions."""
-    x = torch.randn(1, 256, 128, 128).to(dtype).contiguous(memory_format=torch.channels_last)
+def convolution_peak(dtype: torch.dtype, side: int = 128) -> float:
+    """FLOP per second of a 3x3 convolution with 256 channels in and out on so many positions a side."""
+    if side > 16 and (small := convolution_peak(dtype, 16)) < _SLOW:
+        return small
+    x = torch.randn(1, 256, side, side).to(dtype).contiguous(memory_format=torch.channels_last)
     weight = torch.randn(256, 256, 3, 3).to(dtype).contiguous(memory_format=torch.channels_last)
-    return 2 * 9 * 256 * 256 * 128 * 128 / median_seconds(lambda: torch.conv2d(x, weight, padding=1))
+    return 2 * 9 * 256 * 256 * side * side / median_seconds(lambda: torch.conv2d(x, weight, padding=1))
 
 
 def copy_bandwidth() -> float:

@@ -41,7 +41,10 @@ def commands(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str, l
 
 
 def timed(command: list[str]) -> tuple[float, float]:
-    """Seconds from start to end, and the peak resident memory in megabytes."""
+    """Seconds from start to end, and the peak resident memory in megabytes.
+
+    A process begins with the memory of the one that starts it, so nothing large may have been computed here before.
+    """
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -60,13 +63,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--keep", type=Path, help="a folder for the pictures")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = options.keep or Path(name)
+        rows = [(tool, *timed(command), images.read(file).pixels) for tool, command, file in commands(options, folder)]
     run = Transfer.of(options.photo, options.painting, size=options.size)
     shape = run.levels[-1].shape
     engines = {"default": default_engines(run), "notebook": notebook_engines(run)}
     exact = {name: of(torch.float32)(shape) for name, of in engines.items()}
-    with tempfile.TemporaryDirectory() as name:
-        folder = options.keep or Path(name)
-        rows = [(tool, *timed(command), images.read(file).pixels) for tool, command, file in commands(options, folder)]
     rows.append(("the photo", 0.0, 0.0, images.quantize(resize(run.content.pixels, shape))))
     for tool, seconds, memory, pixels in rows:
         losses = {kind: engine.measure(pixels).value for kind, engine in exact.items()}
