@@ -89,7 +89,7 @@ def test_history_grows_by_one_record_per_snapshot(descent, noise):
         assert len(snapshot.history) == count
         assert snapshot.history[: count - 1] == snapshots[count - 2].history[: count - 1]
         point = snapshot.state.point
-        expected = Record(snapshot.level, snapshot.state.evaluations, point.value, point.losses)
+        expected = Record(snapshot.level, snapshot.state.evaluations, point.value, point.losses, 0.0)
         assert dataclasses.replace(snapshot.history[-1], moved=0.0) == expected
         assert snapshot.losses == point.losses
         assert set(snapshot.losses) == {"content/conv2_1", "style/conv1_1", "style/conv3_1"}

@@ -40,7 +40,7 @@ class Record:
     evaluation: int
     value: float
     losses: dict[str, float]
-    moved: float = 0.0
+    moved: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,9 +84,8 @@ class PatchLoss(StyleLoss):
         known = next((nearest for total, nearest in self._latest if total is summary), None)  # of a whole image
         nearest = self._nearest(features) if known is None else known
         length, correlation = self._alike(features, nearest)
-        along = (
-            torch.where(length > self._least, correlation / length, 0) / length
-        )  # a weak patch has no length to lose
+        # A weak patch has no length to lose.
+        along = torch.where(length > self._least, correlation / length, 0) / length
         pairs = self._pairs(features, nearest)
         for view, (own, style) in zip(members(out, self._sides, self.core), pairs, strict=True):
             view.add_(own * along[:, None] - style / length[:, None], alpha=weight / positions)

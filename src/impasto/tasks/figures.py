@@ -193,9 +193,8 @@ def initialization(given: Materials) -> Sketch:
     """The same losses from different starts (Gatys et al. 2016, figure 6)."""
     starts: dict[str, dict[str, Any]] = {"content": {"init": "content"}, "style": {"init": "style"}}
     starts |= {f"noise, seed {seed}": {"init": "noise", "seed": seed} for seed in range(4)}
-    common = (
-        {} if {"content_weight", "style_weight"} & set(given.values) else {"strength": 0.3}
-    )  # the photo stays visible
+    weighed = {"content_weight", "style_weight"} & set(given.values)
+    common = {} if weighed else {"strength": 0.3}  # the photo stays visible
     cells = [given.stylized(heading, {**common, **own}, far=True) for heading, own in starts.items()]
     return _sketch(given, "Where the descent starts", (Row(tuple(cells[:2])), Row(tuple(cells[2:]))))
 
