@@ -1,12 +1,14 @@
 """What is delivered, pair by pair: a default run of impasto against 500 evaluations of the usual optimizer.
 
-    python benchmarks/pairs.py FOLDER [--size 512] [--evaluations 500] [--objective default notebook] [--pairs 6]
+    python benchmarks/pairs.py FOLDER [--size 512] [--evaluations 500] [--objective default notebook] [--pairs 1 2 3 4 5 6]
+        [--ours 160]
 
 Two objectives per pair: ``default``, that of ``impasto stylize`` (normalized network, average pooling, reflect padding), and
 ``notebook``, the paper author's (original network, maximum pooling, zero padding). The usual optimizer is torch.optim.LBFGS
-in float32 on unbounded pixels from the photo, clamped at the end; it gets the same objective and, so that six pairs do
-not take a day, impasto's own float32 evaluations, whose values and gradients are those of autograd. Ours: the levels and
-evaluations of a default run, in bf16 and in fp32. Every loss is that of the 8-bit picture, in float32. Prints JSON lines.
+in float32 on unbounded pixels from the photo, 0 to 1 or the notebook's 0 to 255, clamped at the end; it gets the same
+objective and, so that six pairs do not take a day, impasto's own float32 evaluations, whose values and gradients are those
+of autograd. Ours: the levels and evaluations of a default run, or as many as ``--ours`` says, in bf16, in fp32, and in fp32
+on the last level alone. Every loss is that of the 8-bit picture, in float32. Prints JSON lines.
 """
 
 import argparse
@@ -34,7 +36,11 @@ from machine_report import report
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
 from gatys_notebook import notebook_encoder, notebook_engine
 
-DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+PRECISIONS = {
+    "bf16": (torch.bfloat16, torch.bfloat16),
+    "last level fp32": (torch.bfloat16, torch.float32),  # the same start there, so that only the precision differs
+    "fp32": (torch.float32, torch.float32),
+}
 Engines = Callable[[torch.dtype], Callable[[tuple[int, ...]], Engine]]
 
 
@@ -73,45 +79,53 @@ def notebook_engines(run: Transfer) -> Engines:
     return at
 
 
-def usual(engine: Engine, content: Tensor, evaluations: int) -> Tensor:
-    """The picture that the usual optimizer delivers."""
-    image = content.clone().requires_grad_()
-    optimizer = torch.optim.LBFGS([image])
+def usual(engine: Engine, content: Tensor, evaluations: int, units: float) -> Tensor:
+    """The picture that the usual optimizer delivers; its first step depends on the ``units`` that 1 has in pixels."""
+    pixels = (content * units).requires_grad_()
+    optimizer = torch.optim.LBFGS([pixels])
     count = 0
 
     def closure() -> float:
         nonlocal count
-        found = engine.evaluate(image.detach())
-        image.grad = found.gradient
+        found = engine.evaluate(pixels.detach() / units)
+        assert found.gradient is not None
+        pixels.grad = found.gradient / units
         count += 1
         return found.value
 
     while count < evaluations:
         optimizer.step(closure)
-    return image.detach().clamp(0, 1)
+    return (pixels.detach() / units).clamp(0, 1)
 
 
-def ours(run: Transfer, engine_at: Callable[[tuple[int, ...]], Engine]) -> Tensor:
-    """The picture that a default run delivers."""
+def ours(run: Transfer, engines: Engines, coarse: torch.dtype, last: torch.dtype) -> Tensor:
+    """The picture that a run delivers whose last level may have another precision than those below."""
+    below, above = engines(coarse), engines(last)
+
+    def engine_at(shape: tuple[int, ...]) -> Engine:
+        return (above if shape == run.levels[-1].shape else below)(shape)
+
     descent = Descent(run.levels, engine_at, LBFGS(), run._lift)
-    *_, last = descent.run(resize(run.content.pixels, run.levels[0].shape))
-    return last.best
+    *_, end = descent.run(resize(run.content.pixels, run.levels[0].shape))
+    return end.best
 
 
-def measure(name: str, run: Transfer, engines: Engines, evaluations: int) -> dict[str, object]:
-    """Delivered losses and seconds of both precisions and of the usual optimizer."""
+def measure(name: str, run: Transfer, engines: Engines, evaluations: int, units: float) -> dict[str, object]:
+    """Delivered losses and seconds of ours and of the usual optimizer."""
     exact = engines(torch.float32)(run.levels[-1].shape)
     line: dict[str, object] = {"pair": name, "levels": [[*level.shape, level.evaluations] for level in run.levels]}
-    for word, dtype in DTYPES.items():
+
+    def put(word: str, paint: Callable[[], Tensor]) -> None:
         began = time.perf_counter()
-        image = ours(run, engines(dtype))
+        image = paint()
         line[f"seconds {word}"] = round(time.perf_counter() - began, 1)
         line[word] = exact.measure(images.quantize(image)).value
+
+    for word, kinds in PRECISIONS.items():
+        put(word, lambda kinds=kinds: ours(run, engines, *kinds))
     if evaluations:
-        began = time.perf_counter()
-        result = usual(exact, resize(run.content.pixels, run.levels[-1].shape), evaluations)
-        line["seconds usual"] = round(time.perf_counter() - began, 1)
-        line["usual"] = exact.measure(images.quantize(result)).value
+        photo = resize(run.content.pixels, run.levels[-1].shape)
+        put("usual", lambda: usual(exact, photo, evaluations, units))
     return line
 
 
@@ -122,15 +136,18 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--evaluations", type=int, default=500, help="of the usual optimizer; 0 leaves it out")
     parser.add_argument("--objective", nargs="+", default=["default", "notebook"], choices=["default", "notebook"])
-    parser.add_argument("--pairs", type=int, default=6)
+    parser.add_argument("--pairs", nargs="+", type=int, default=range(1, 7), help="which, by number")
+    parser.add_argument("--ours", nargs="+", type=int, help="evaluations per level, instead of the default")
     options = parser.parse_args()
     machine.keep_freed_memory()
-    kinds = {"default": default_engines, "notebook": notebook_engines}
+    kinds = {"default": (default_engines, 1.0), "notebook": (notebook_engines, 255.0)}
+    known = pairs(options.folder)
     for objective, (name, content, style) in itertools.product(
-        options.objective, pairs(options.folder)[: options.pairs]
+        options.objective, [known[number - 1] for number in options.pairs]
     ):
-        run = Transfer.of(content, style, size=options.size)
-        line = measure(name, run, kinds[objective](run), options.evaluations)
+        run = Transfer.of(content, style, size=options.size, evaluations=options.ours)
+        engines, units = kinds[objective]
+        line = measure(name, run, engines(run), options.evaluations, units)
         print(json.dumps({"objective": objective, **line}), flush=True)
     print(json.dumps({"machine": report()}))
 

@@ -345,7 +345,7 @@ def test_bundled_presets_load(name):
 
 def test_bundled_presets_are_listed():
     """By name, without their suffix."""
-    assert {"draft", "fine", "paper"} <= set(presets())
+    assert {"draft", "fine", "paper", "thorough"} == set(presets())
 
 
 def test_paper_preset_is_the_papers():

@@ -35,10 +35,10 @@ def test_levels_double_from_coarse_to_fine():
     assert _shapes(blank(300, 400), ratio=4) == [(96, 128), (384, 512)]
 
 
-def test_coarser_levels_get_more_evaluations():
+def test_coarse_levels_get_most_evaluations_and_the_one_below_the_finest_fewest():
     """Unless numbers are given: then those, coarse to fine, the last one for all that are left."""
-    counts = _counts(512)
-    assert counts == sorted(counts, reverse=True)
+    assert _counts(512) == [80, 30, 40]
+    assert _counts(1024) == [80, 80, 30, 40]
     assert _counts(512, evaluations=(9, 5)) == [9, 5, 5]
     assert _counts(512, evaluations=7) == [7, 7, 7]
     assert _counts(128, evaluations=(9,)) == [9]
@@ -155,9 +155,10 @@ def test_estimates_grow_with_the_work(prepare, deep):
 
 
 def test_large_levels_have_few_evaluations():
-    """As the root of their size, and at least six; a level of four megapixels has the usual thirty at most."""
+    """As the root of their size, and at least six; a level of up to two megapixels has what is usual."""
     assert _counts(16_384) == [80, 80, 80, 68, 34, 17, 8, 6][-len(_counts(16_384)) :]
-    assert _counts(2048)[-1] == 30
+    assert _counts(1536)[-1] == 40
+    assert _counts(2048)[-1] == 34
     assert _counts(16_384, evaluations=5)[-1] == 5
 
 

@@ -20,8 +20,8 @@ from impasto.settings import Settings
 from impasto.tasks.budget import Budget, Layout, arrange, demand, history_of
 from impasto.tasks.targets import Balance, style_shape
 
-_FINEST, _GROWTH, _MOST = 30, 1.6, 80  # evaluations on the finest level, times more per coarser one, and at most
-_LARGE = 4e6  # positions above which the finest level has fewer, as the root of their number
+_COUNTS = (40, 30, 80)  # evaluations on the finest level, on the one below it, and on all others
+_LARGE = 2.25e6  # positions above which a level has fewer, as the root of their number
 _FEWEST = 6
 _REACH = 4  # positions that a loss on the picture itself may look beyond its own
 
@@ -69,10 +69,11 @@ def _until(settings: Settings, shapes: tuple[tuple[int, ...], ...]) -> tuple[tup
 def _usual(shape: tuple[int, ...], up: int) -> int:
     """Evaluations of a level so many levels above the finest.
 
-    A large level costs most and has least to do: what can be seen of strokes was laid out below it, and it sharpens.
+    The coarsest levels lay out what can be seen from afar, and cost next to nothing. The finest decides what is left of the
+    loss, whatever came before; of the level below it most is painted over.
     """
-    growing = min(_MOST, round(_FINEST * _GROWTH**up))
-    return min(growing, max(_FEWEST, round(_FINEST * math.sqrt(_LARGE / math.prod(shape)))))
+    scarce = round(_COUNTS[0] * math.sqrt(_LARGE / math.prod(shape)))
+    return min(_COUNTS[min(up, len(_COUNTS) - 1)], max(_FEWEST, scarce))
 
 
 def check_fit(

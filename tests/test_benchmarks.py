@@ -1,0 +1,47 @@
+"""The benchmarks still fit the package: each runs through on something tiny and prints what it is to find."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from impasto.samples import photo
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+PAIR = (str(photo("coffee")), str(photo("rocket")))
+QUICK = {
+    "roofline": (("--size", "32"), "conv5_1 Gram gradient"),
+    "neural_style": ((*PAIR, "--size", "64", "--evaluations", "2"), '"as saved"'),
+    "patches": (("--counts", "4", "--size", "64", "--layer", "conv1_1"), '"pictures": 4'),
+}
+LONGER = {
+    "evaluation": (("--size", "32", "--rounds", "1", "--evaluations", "1"), '"auto"'),
+    "large_images": (("--megapixels", "0.05", "--untiled", "0.05"), "peak resident"),
+    "pairs": ((".", "--size", "64", "--evaluations", "2", "--ours", "2", "--pairs", "1"), '"usual"'),
+    "ranks": (("--size", "64", "--evaluations", "1", "--rounds", "1"), "gradient"),
+    "scales": (("--small", "128", "--large", "256"), "preview"),
+    "time_to_loss": ((*PAIR, "--evaluations", "2", "--plain", "1", "--side", "64"), '"delivered"'),
+}
+
+
+def check(name: str, arguments: tuple[str, ...], printed: str, folder: Path) -> None:
+    """Run a script in an empty folder."""
+    command = [sys.executable, str(FOLDER / f"{name}.py"), *arguments]
+    done = subprocess.run(command, cwd=folder, env=dict(os.environ), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert printed in done.stdout
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_quick_benchmarks_run(name: str, tmp_path: Path) -> None:
+    """The benchmarks that need seconds."""
+    check(name, *QUICK[name], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LONGER)
+def test_longer_benchmarks_run(name: str, tmp_path: Path) -> None:
+    """Those whose processes begin several times, or that measure the machine too."""
+    check(name, *LONGER[name], tmp_path)
