@@ -1,6 +1,7 @@
 """neural-style's optimizer and ours on neural-style's objective: what the floats have, and what the file has.
 
     python benchmarks/neural_style.py PHOTO PAINTING [--size 512] [--evaluations 500] [--precision auto]
+        [--only impasto]
 
 Theirs is torch.optim.LBFGS as neural-style-pt sets it: pixels from 0 to 256 without bounds, 100 pairs, no line search, no
 tolerance; it takes the values and gradients of this package's objective, whose weights are theirs, and its best picture.
@@ -9,6 +10,7 @@ Ours is the run of ``impasto neural-style``. Both begin with the same image. Los
 
 import argparse
 import json
+from collections import deque
 
 import torch
 from torch import Tensor
@@ -50,13 +52,20 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--evaluations", type=int, default=500)
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
+    parser.add_argument("--only", choices=["impasto", "torch.optim.LBFGS"])
     options = parser.parse_args()
     machine.keep_freed_memory()
     common = {"image_size": options.size, "num_iterations": options.evaluations, "precision": options.precision}
     pair = {"content_image": options.photo, "style_image": (options.painting,)}
     run = Painting.of(Flags(**pair, **common, seed=1, device="cpu"))
-    *_, last = run.run()
-    for name, image in {"impasto": last.image, "torch.optim.LBFGS": theirs(run, options.evaluations)}.items():
+    kinds = {
+        "impasto": lambda: deque(run.run(), maxlen=1)[0].image,
+        "torch.optim.LBFGS": lambda: theirs(run, options.evaluations),
+    }
+    for name, paint in kinds.items():
+        if options.only not in (None, name):
+            continue
+        image = paint()
         floats, saved = run.losses(image, images.quantize(image.clamp(0, 1)))
         line = {"optimizer": name, "floats": round(floats.total), "as saved": round(saved.total)}
         print(json.dumps(line), flush=True)
