@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from impasto import machine
+from impasto.choices import Pooling, Precision
 from impasto.encoders import VGG19, Conv, Encoder, load
 from impasto.engines import Engine
 from machine_report import matrix_peak, report
@@ -36,7 +37,7 @@ def plain_evaluation(pool: str, content: Tensor, style: Tensor) -> Callable[[Ten
     return Plain(weights, content, style, pool).value_and_gradient
 
 
-def our_evaluation(pool: str, content: Tensor, style: Tensor, precision: str) -> Callable[[Tensor], object]:
+def our_evaluation(pool: Pooling, content: Tensor, style: Tensor, precision: Precision) -> Callable[[Tensor], object]:
     """The engine's value and gradient of the same objective."""
     machine.keep_freed_memory()
     dtype = machine.precision(precision, torch.device("cpu"))

@@ -59,7 +59,7 @@ def worker(megapixels: float, memory: str | None, steps: int) -> None:
             {
                 "side": side,
                 "tiles": len(layout.tiles or (1,)),
-                "box": list((layout.tiles or (None,))[0].box.shape) if layout.tiles else [side, side],
+                "box": list(layout.tiles[0].box.shape) if layout.tiles else [side, side],
                 "kept": layout.keep,
                 "planned cost": round(layout.cost, 3),
                 "planned memory GB": round(layout.memory / 1e9, 2),

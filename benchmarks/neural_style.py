@@ -11,6 +11,7 @@ Ours is the run of ``impasto neural-style``. Both begin with the same image. Los
 import argparse
 import json
 from collections import deque
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -26,8 +27,9 @@ def theirs(run: Painting, evaluations: int) -> Tensor:
     engine = run.target.engine(run.encoder())
     pixels = (run.start() * RANGE).requires_grad_()
     best, lowest = pixels.detach() / RANGE, float("inf")
-    settings = {"max_iter": evaluations, "max_eval": evaluations, "history_size": 100}
-    optimizer = torch.optim.LBFGS([pixels], tolerance_change=-1, tolerance_grad=-1, **settings)
+    optimizer = torch.optim.LBFGS(
+        [pixels], max_iter=evaluations, max_eval=evaluations, history_size=100, tolerance_change=-1, tolerance_grad=-1
+    )
 
     def closure() -> float:
         nonlocal best, lowest
@@ -58,7 +60,7 @@ def main() -> None:
     common = {"image_size": options.size, "num_iterations": options.evaluations, "precision": options.precision}
     pair = {"content_image": options.photo, "style_image": (options.painting,)}
     run = Painting.of(Flags(**pair, **common, seed=1, device="cpu"))
-    kinds = {
+    kinds: dict[str, Callable[[], Tensor]] = {
         "impasto": lambda: deque(run.run(), maxlen=1)[0].image,
         "torch.optim.LBFGS": lambda: theirs(run, options.evaluations),
     }

@@ -17,6 +17,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -59,7 +60,7 @@ def default_engines(run: Transfer) -> Engines:
     def at(dtype: torch.dtype) -> Callable[[tuple[int, ...]], Engine]:
         return run.targets(
             Encoder(run.stack, run.parameters, pooling=run.settings.pooling, padding=run.settings.padding, dtype=dtype)
-        ).engine_at
+        ).bare_engine_at
 
     return at
 
@@ -122,7 +123,7 @@ def measure(name: str, run: Transfer, engines: Engines, evaluations: int, units:
         line[word] = exact.measure(images.quantize(image)).value
 
     for word, kinds in PRECISIONS.items():
-        put(word, lambda kinds=kinds: ours(run, engines, *kinds))
+        put(word, partial(ours, run, engines, *kinds))
     if evaluations:
         photo = resize(run.content.pixels, run.levels[-1].shape)
         put("usual", lambda: usual(exact, photo, evaluations, units))

@@ -7,8 +7,8 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 STYLE = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
-PLAN = (("conv1_1", "conv1_2"), ("conv2_1", "conv2_2"), ("conv3_1", "conv3_2", "conv3_3", "conv3_4"))
-PLAN = (*PLAN, ("conv4_1", "conv4_2", "conv4_3", "conv4_4"), ("conv5_1",))
+COUNTS = (2, 2, 4, 4, 1)
+PLAN = [[f"conv{block}_{number + 1}" for number in range(count)] for block, count in enumerate(COUNTS, start=1)]
 
 
 class Plain:

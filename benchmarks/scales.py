@@ -35,7 +35,7 @@ def wavelength(picture: Tensor, photo: Tensor) -> float:
     down = torch.fft.fftfreq(height, 1 / height)[:, None] / height
     across = torch.fft.rfftfreq(width, 1 / width)[None] / width
     frequency = (down.square() + across.square()).sqrt() * max(height, width)
-    return (power.sum() / (power * frequency).sum()).item()
+    return float(power.sum() / (power * frequency).sum())
 
 
 def painted(pair: tuple[str, str], **values: Any) -> tuple[Result, float]:

@@ -139,7 +139,10 @@ def main(options: argparse.Namespace) -> None:
         began = time.monotonic()
         process = subprocess.Popen([*command, "--max-queue", "5000"], stdout=subprocess.PIPE, text=True)
         try:
-            address = re.search(r"https?://[^ ]+", process.stdout.readline())[0]
+            assert process.stdout is not None
+            found = re.search(r"https?://[^ ]+", process.stdout.readline())
+            assert found, "the studio did not say where it is"
+            address = found[0]
             print(f"up after {time.monotonic() - began:.2f} s")
             time.sleep(options.settle)  # the worker starts
             asyncio.run(loaded(Load(address, options.seconds), process, options.clients))

@@ -54,7 +54,7 @@ def strokes() -> Sketch:
 def own_layers() -> Sketch:
     """Structures of one painting and texture of another."""
     deep, shallow = "conv4_1,conv5_1", "conv1_1,conv2_1,conv3_1"
-    row = {
+    row: dict[str, dict[str, Any]] = {
         "swirl alone": {"blend": (1, 0)},
         "glass alone": {"blend": (0, 1)},
         "blended": {"blend": (1, 1)},
@@ -67,7 +67,7 @@ def own_layers() -> Sketch:
 def style_losses() -> Sketch:
     """What of the style is compared: losses of the distribution, and of patches."""
     patches = {"style_losses": "patches", "style_layers": "conv3_1,conv4_1"}
-    row = {
+    row: dict[str, dict[str, Any]] = {
         "gram": {},
         "wasserstein": {"style_losses": "wasserstein"},
         "histogram": {"style_losses": "histogram"},

@@ -16,7 +16,7 @@ from impasto.tasks.signal import SignalTransfer
 def main() -> None:
     """The one-lead record of PyWavelets (MIT-BIH, 360 Hz) and lead II of pydicom's 12-lead record (1000 Hz)."""
     short = signals.as_record(pywt.data.ecg(), 360, leads=("MLII",), name="PyWavelets' ecg")
-    long = signals.read(get_testdata_file("waveform_ecg.dcm")).chosen(["II"])
+    long = signals.read(str(get_testdata_file("waveform_ecg.dcm"))).chosen(["II"])
     for run, name in (
         (SignalTransfer.of(short, long), "stylized"),
         (SignalTransfer.texture(short, 2048), "texture"),

@@ -42,7 +42,7 @@ def _syllable(rng: np.random.Generator, seconds: float) -> NDArray[np.float64]:
         voice += gain / harmonic**0.5 * np.sin(harmonic * phase)
     hiss = np.diff(rng.normal(0, 0.25, len(time) + 1)) * np.exp(-time / rng.uniform(0.01, 0.03))
     rise = np.minimum(1, np.maximum(0, (time - 0.02) / 0.02)) * np.minimum(1, (seconds - time) / 0.06)
-    return voice * rise + hiss
+    return np.asarray(voice * rise + hiss)
 
 
 def strings(seconds: float = 4.0, seed: int = 0) -> Tensor:
