@@ -3,6 +3,7 @@
     python benchmarks/pairs.py FOLDER [--size 512] [--evaluations 500] [--objective default notebook] [--pairs 1 2 3 4 5 6]
         [--ours 160]
 
+FOLDER has tubingen.jpg and vangogh_starry_night.jpg, the_scream.jpg and shipwreck.jpg; three pairs are bundled.
 Two objectives per pair: ``default``, that of ``impasto stylize`` (normalized network, average pooling, reflect padding), and
 ``notebook``, the paper author's (original network, maximum pooling, zero padding). The usual optimizer is torch.optim.LBFGS
 in float32 on unbounded pixels from the photo, 0 to 1 or the notebook's 0 to 255, clamped at the end; it gets the same
@@ -137,14 +138,14 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--evaluations", type=int, default=500, help="of the usual optimizer; 0 leaves it out")
     parser.add_argument("--objective", nargs="+", default=["default", "notebook"], choices=["default", "notebook"])
-    parser.add_argument("--pairs", nargs="+", type=int, default=range(1, 7), help="which, by number")
+    parser.add_argument("--pairs", nargs="+", type=int, help="which of those that are there, by number")
     parser.add_argument("--ours", nargs="+", type=int, help="evaluations per level, instead of the default")
     options = parser.parse_args()
     machine.keep_freed_memory()
     kinds = {"default": (default_engines, 1.0), "notebook": (notebook_engines, 255.0)}
     known = pairs(options.folder)
     for objective, (name, content, style) in itertools.product(
-        options.objective, [known[number - 1] for number in options.pairs]
+        options.objective, [known[number - 1] for number in options.pairs or range(1, len(known) + 1)]
     ):
         run = Transfer.of(content, style, size=options.size, evaluations=options.ours)
         engines, units = kinds[objective]

@@ -2,8 +2,7 @@
 
     python benchmarks/patches.py [--layer conv4_1] [--counts 60 240] [--size 192] [--sheet OUT.png]
 
-Folders are filled with crops of the bundled photos and with bundled paintings of many seeds; every count runs in a process
-of its own. Prints JSON lines with the seconds and the peak resident memory.
+Folders are filled with crops of the bundled photos; every count runs in a process of its own. Prints JSON lines with the seconds and the peak resident memory.
 """
 
 import argparse

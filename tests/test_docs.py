@@ -11,8 +11,11 @@ import torch
 from impasto.losses import ContentLoss, GramLoss
 
 ROOT = Path(__file__).parent.parent
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
-PLACES = (ROOT, ROOT / "src" / "impasto")
+PAGES = [
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / name for name in ("CONTRIBUTING.md", "README.md", "benchmarks/README.md")),
+]
+PLACES = (ROOT, ROOT / "src" / "impasto", ROOT / "benchmarks")
 
 FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
@@ -20,7 +23,7 @@ REFERENCE = re.compile(r"(?P<path>[\w.][\w./-]*(?:\.(?:py|toml|md|txt|npz)|/))(?
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
-every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def prose(page):

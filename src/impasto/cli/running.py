@@ -38,7 +38,7 @@ class RunOptions:
             metavar="FILE",
             group=_OUTPUT,
             allow_leading_hyphen=True,
-            help="Where the picture goes, .png, .jpg, .webp, .tif or .avif; - writes a PNG to standard output.",
+            help="Where the picture goes, .png, .jpg, .webp, .tif, .avif or .dzi; - writes a PNG to standard output.",
         ),
     ] = None
     quality: Annotated[

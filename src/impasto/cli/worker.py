@@ -30,7 +30,7 @@ def worker(
 ) -> None:
     """Compute the jobs of the queue, one after another, until Ctrl-C or SIGTERM.
 
-    ``--follow`` names a process with which this one ends too. The job in work then goes back into the queue with its checkpoint. Jobs of workers that were killed are taken up.
+    When it ends, the job in work goes back into the queue with its checkpoint. Jobs of workers that were killed are taken up.
     """
     from impasto.jobs import Jobs, Worker
     from impasto.jobs.worker import run_until_signaled

@@ -21,7 +21,7 @@ from impasto.tasks.budget import Budget, Layout, arrange, demand, history_of
 from impasto.tasks.targets import Balance, style_shape
 
 _COUNTS = (40, 30, 80)  # evaluations on the finest level, on the one below it, and on all others
-_LARGE = 2.25e6  # positions above which a level has fewer, as the root of their number
+_LARGE = 2.25e6  # positions of a level that has at most as many as the finest; in larger ones they fall as the root
 _FEWEST = 6
 _REACH = 4  # positions that a loss on the picture itself may look beyond its own
 
@@ -67,7 +67,7 @@ def _until(settings: Settings, shapes: tuple[tuple[int, ...], ...]) -> tuple[tup
 
 
 def _usual(shape: tuple[int, ...], up: int) -> int:
-    """Evaluations of a level so many levels above the finest.
+    """Evaluations of a level so many steps coarser than the finest.
 
     The coarsest levels lay out what can be seen from afar, and cost next to nothing. The finest decides what is left of the
     loss, whatever came before; of the level below it most is painted over.

@@ -66,7 +66,7 @@ def stylize(
             :class:`impasto.Settings`, ``stylize(photo, painting, size=1024, strength=0.7)``.
         on_event: called after every optimizer step; return True to stop there and keep the best image.
         checkpoint: a folder; a run that finds its own checkpoint there goes on from it to the same picture.
-        values: single settings.
+        values: single settings, and ``memory``, what may be resident, ``"4GB"``: what needs more is computed in tiles.
 
     Returns:
         The picture with its history; :meth:`Result.save` writes it.
