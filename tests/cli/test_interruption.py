@@ -45,6 +45,21 @@ def test_a_signal_keeps_the_best_picture(start, room, endless, number):
     assert images.read_recipe("out.png")["complete"] is False
 
 
+def test_what_torchrun_passes_on_is_no_second_signal(monkeypatch):
+    """Its processes get Ctrl-C from the terminal and once more from torchrun; a later one aborts."""
+    said = []
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    with Interruption(lambda: said.append("stopping")) as interruption:
+        interruption.expect_picture()
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert interruption.asked
+        assert said == ["stopping"]
+        monkeypatch.setattr("impasto.cli.interruption._ECHO", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
 def test_a_second_signal_aborts(start, room, endless):
     """Two signals end the program at once, with a whole picture or none, and no scraps."""
     process = start(*endless, "--watch", "now.png")

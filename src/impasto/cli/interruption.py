@@ -1,17 +1,21 @@
 """Ctrl-C: the first asks a run to stop and keep its best picture, the second aborts it."""
 
+import os
 import signal
+import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_ECHO = 2.0  # seconds within which torchrun passes on a signal that its processes have had already
 
 
 class Interruption:
     """Watches SIGINT and SIGTERM while it is entered.
 
-    Before there is a picture, and from the second signal on, a signal raises KeyboardInterrupt where the program is.
+    Before there is a picture, and from the second signal on, a signal raises KeyboardInterrupt where the program is. What
+    torchrun passes on of the first is not a second one.
 
     Args:
         announce: called at the first signal that is a request to stop.
@@ -20,6 +24,7 @@ class Interruption:
     def __init__(self, announce: Callable[[], None]) -> None:
         self.announce = announce
         self.asked = False
+        self._since = 0.0
         self._picture = False
         self._before: dict[signal.Signals, Any] = {}
 
@@ -42,7 +47,9 @@ class Interruption:
             signal.signal(number, before)
 
     def _receive(self, _number: int, _frame: FrameType | None) -> None:
+        if self.asked and "TORCHELASTIC_RUN_ID" in os.environ and time.monotonic() - self._since < _ECHO:
+            return
         if self.asked or not self._picture:
             raise KeyboardInterrupt
-        self.asked = True
+        self.asked, self._since = True, time.monotonic()
         self.announce()
