@@ -30,7 +30,8 @@ from impasto.tasks.neural_style.objective import (
     resized,
 )
 
-_SPECTRUM = 0.1  # slower than the 0.4 of pictures for 200 evaluations, lower after 400: these runs are long
+_SPECTRUM = (0.4, 0.1)  # that of pictures, and what goes on descending when these long runs have come near the end
+_FALL = (100, 300)  # evaluations between which the one becomes the other
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +124,12 @@ class Painting:
         if self.device.type == "cpu":
             machine.keep_freed_memory()
         evaluator = _Evaluator(self.target, self.target.engine(self.encoder()), self.flags.gradient_exponent)
-        optimizer, budget = self._optimizer(), self.flags.num_iterations
+        optimizer, budget = self._optimizer(0), self.flags.num_iterations
         state = evaluator.settled(optimizer.init(self.start().to(self.device), evaluator))
         best, value = state.image, state.point.value
         yield self._moment(evaluator, state, best)
         while state.evaluations < budget and not state.stalled:
+            optimizer = self._optimizer(state.evaluations)
             state = evaluator.settled(optimizer.step(state, evaluator, budget - state.evaluations))
             if state.point.value <= value or evaluator.exponent:  # then values do not compare: the last is taken
                 best, value = state.image, state.point.value
@@ -150,10 +152,14 @@ class Painting:
             self.stack, self.parameters, pooling=self.flags.pooling, padding="zero", dtype=kind, device=self.device
         )
 
-    def _optimizer(self) -> Optimizer:
+    def _optimizer(self, evaluations: int) -> Optimizer:
+        """The method after so many evaluations."""
         if self.flags.optimizer == "adam":
             return Adam(rate=self.flags.learning_rate / RANGE, betas=(0.9, 0.999))
-        return LBFGS(history=self.flags.lbfgs_num_correction or LBFGS_PAIRS, spectrum=_SPECTRUM)
+        (early, late), (first, last) = _SPECTRUM, _FALL
+        fallen = min(1.0, max(0.0, (evaluations - first) / (last - first)))
+        history = self.flags.lbfgs_num_correction or LBFGS_PAIRS
+        return LBFGS(history=history, spectrum=early + (late - early) * fallen)
 
     def _moment(self, evaluator: "_Evaluator", state: State, best: Tensor) -> Moment:
         assert isinstance(state.point, Evaluation)
