@@ -34,9 +34,8 @@ def median_seconds(work: Callable[[], object], rounds: int = 5) -> float:
     return statistics.median(times)
 
 
-_SLOW = (
-    2e10  # FLOP per second below which large products take minutes: an emulated type, whose peak is that of small ones
-)
+# FLOP per second below which large products take minutes: of an emulated type, whose peak is that of small ones.
+_SLOW = 2e10
 
 
 def matrix_peak(dtype: torch.dtype, side: int = 2048) -> float:
