@@ -54,7 +54,7 @@ class Group:
 
     def receive(self, cut: Sequence[Tile], shape: tuple[int, ...]) -> Share:
         """The share of one of the other processes."""
-        raise RuntimeError("A process alone has no others to receive from.")
+        raise NotImplementedError
 
     def add(self, sums: list[Tensor]) -> list[Tensor]:
         """The sum over processes of tensors that each has; a process without a share gives an empty list."""
@@ -62,7 +62,7 @@ class Group:
 
     def give(self, found: Tensor | None) -> None:
         """Send a share's gradient to the first process."""
-        raise RuntimeError("A process alone has no others to give to.")
+        raise NotImplementedError
 
     def collect(self, found: Tensor, cut: Sequence[Tile], image: Tensor, storage: Storage) -> Tensor:  # noqa: ARG002
         """The whole gradient, from the first process's own and those given."""
