@@ -3,13 +3,28 @@
 Every room that opens files of its own kind says what it calls them, and which error its sentences are.
 """
 
+import errno
 import os
 import secrets
+import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from impasto.errors import ImpastoError
+
+_SHOWN = 200  # letters of a path in a sentence
+_ADVICE = {
+    errno.ENOSPC: "free some space or choose another place",
+    errno.EDQUOT: "free some space or choose another place",
+    errno.EACCES: "choose another place or change its permissions",
+    errno.EPERM: "choose another place or change its permissions",
+    errno.EROFS: "choose another place, which can be written to",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
 
 
 @dataclass(frozen=True)
@@ -48,39 +63,32 @@ class Files:
     def replace(self, path: Path, data: bytes | None) -> None:
         """Put ``data`` in the place of the file ``path`` at once; None only tries whether that is possible.
 
-        The temporary file is made by os.open and not by tempfile, so that the umask decides on a new file's permissions.
-
         Raises:
             ImpastoError: of this kind, if the folder does not exist or cannot be written to, or ``path`` is a folder,
                 no regular file, or write-protected; an existing file stays as it was.
         """
         try:
             target = Path(os.path.realpath(path))  # through a link to the file it names
-            mode = self._mode_of(target, path)
-            temporary = target.with_name(f".impasto-{secrets.token_hex(8)}.tmp")
-            try:
-                with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:  # noqa: PTH123
-                    if data is not None:
-                        file.write(data)
-                        file.flush()
-                        os.fsync(file.fileno())
-                if data is not None:
-                    if mode is not None:
-                        temporary.chmod(mode)
-                    temporary.replace(target)
-            finally:
-                temporary.unlink(missing_ok=True)
+            self._check_place(target, path)
+            if data is None:
+                try_place(target)
+                return
+            with whole_file(target) as stream:
+                stream.write(data)
         except (OSError, ValueError) as error:  # ValueError: a null character in the path
             raise self.error(not_written(path, error)) from error
 
-    def _mode_of(self, target: Path, path: Path) -> int | None:
-        """The permissions of an existing file that may be replaced, None where there is none yet."""
-        if not target.parent.is_dir():
-            raise self.error(
-                f"{path} cannot be written because the folder {target.parent} does not exist; create it first."
-            )
+    def _check_place(self, target: Path, path: Path) -> None:
+        """Refuse a place where no file can be put, or whose file may not be replaced."""
+        folder = target.parent
+        if not folder.is_dir():
+            trouble = f"{folder} is not a folder" if folder.exists() else f"the folder {folder} does not exist"
+            advice = "choose another place" if folder.exists() else "create it first"
+            raise self.error(f"{path} cannot be written because {trouble}; {advice}.")
+        if target.is_symlink():  # where a link was followed to its end, only one in a circle is left
+            raise self.error(f"{path} is a link that leads nowhere; choose another name.")
         if not target.exists():
-            return None
+            return
         mode = target.stat().st_mode
         if stat.S_ISDIR(mode):
             raise self.error(f"{path} is a folder but the name of {self.what} is needed; add one.")
@@ -88,10 +96,105 @@ class Files:
             raise self.error(f"{path} is not a regular file and is not replaced; choose another name.")
         if not os.access(target, os.W_OK):
             raise self.error(f"{path} is write-protected; choose another name or change its permissions.")
-        return stat.S_IMODE(mode)
+
+
+@contextmanager
+def whole_file(path: Path, temporary: Path | None = None) -> Iterator[BinaryIO]:
+    """A stream whose content takes the place of a file at once when the block ends, and stays out if it fails.
+
+    It is on the disk then, its name included. A file that was there keeps its permissions; the umask decides on those of
+    a new one, which is why the temporary file is not made by tempfile.
+
+    Args:
+        path: the file.
+        temporary: where the content is until then; for a single writer, who finds again what a killed run has left.
+
+    Raises:
+        OSError: if it cannot be written.
+        ValueError: for a null character in the path.
+    """
+    beside = _beside(path) if temporary is None else temporary
+    try:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        with _created(beside) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        if path.exists():
+            beside.chmod(stat.S_IMODE(path.stat().st_mode))
+        beside.replace(path)
+        settle(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """An empty folder to fill, which takes the place of ``path`` at once when the block ends, and vanishes if it fails.
+
+    A folder that is there already is set aside for the exchange and removed after it: whoever calls has made sure that
+    it may go.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    made, aside = _beside(path), _beside(path)
+    try:
+        made.mkdir()
+        yield made
+        if path.exists():
+            path.replace(aside)
+        try:
+            made.replace(path)
+        except OSError:
+            if aside.exists():
+                aside.replace(path)
+            raise
+        settle(path.parent)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def try_place(path: Path) -> None:
+    """Make an empty file beside ``path`` and remove it, for only that shows that the folder can be written to.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    path.exists()  # raises for a name that is too long
+    beside = _beside(path)
+    try:
+        _created(beside).close()
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def settle(folder: Path) -> None:
+    """Wait until the names of the files in a folder are on the disk, where the system can do that."""
+    if os.name == "nt":
+        return
+    with suppress(OSError):  # some file systems know no such thing
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def not_written(path: Path | str, error: Exception) -> str:
     """The sentence on a file or stream that failed while it was written."""
-    reason = getattr(error, "strerror", None) or str(error)
-    return f"{path} cannot be written ({reason}); free some space or choose another place."
+    reason = (getattr(error, "strerror", None) or str(error)).rstrip(".")
+    advice = _ADVICE.get(getattr(error, "errno", None) or 0, "choose another place")
+    return f"{str(path)[:_SHOWN]} cannot be written ({reason}); {advice}."
+
+
+def _beside(path: Path) -> Path:
+    """A name in the same folder that no file has."""
+    return path.with_name(f".impasto-{secrets.token_hex(8)}.tmp")
+
+
+def _created(path: Path) -> BinaryIO:
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb")  # noqa: PTH123

@@ -26,7 +26,7 @@ from impasto.jobs.job import Status
 from impasto.jobs.jobs import Jobs, clear
 from impasto.jobs.queue import Entry
 from impasto.jobs.reporting import Teller, small
-from impasto.jobs.store import PREVIEW, RESULT, settle
+from impasto.jobs.store import PREVIEW, RESULT
 from impasto.jobs.work import carry_over, prepared, recipe_note
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.descending import Event, Leave
@@ -197,7 +197,6 @@ class Computer:
         path = folder / RESULT
         result.save(path)
         images.write(folder / PREVIEW, small(result.tensor), metadata=False)
-        settle(folder)
         status = Status.DONE if result.complete else Status.STOPPED
         if not self._persist(lambda: self.jobs.queue.finish(entry, status)):
             path.unlink(missing_ok=True)

@@ -7,7 +7,6 @@
 
 import hashlib
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Collection, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from impasto.errors import JobError
+from impasto.files import whole_file
 
 _SETTLED = 3600.0  # seconds after which what no job speaks of is nobody's; a submission takes less
 CHECKPOINT, PREVIEW, RESULT = "checkpoint.pt", "preview.jpg", "result.png"
@@ -48,16 +48,10 @@ class Store:
         if path.exists():
             os.utime(path)  # somebody needs it: it is not swept away before the job is in the queue
             return digest
-        temporary = path.with_name(f".{digest}.{secrets.token_hex(8)}")
         try:
-            with temporary.open("wb") as stream:
+            with whole_file(path) as stream:
                 stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-            settle(path.parent)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise JobError(f"An input cannot be stored ({error.strerror}); free some space in {self.home}.") from None
         return digest
 
@@ -118,17 +112,6 @@ class Store:
         for path in old:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         return len(old)
-
-
-def settle(folder: Path) -> None:
-    """Wait until the names of the files in a folder are on the disk, where the system can do that."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _taken(path: Path) -> FileLock | None:

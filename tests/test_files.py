@@ -1,0 +1,122 @@
+"""Whole files and folders: there at once or not at all, with a sentence for every place that will not do."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from impasto.errors import ImageError
+from impasto.files import Files, not_written, try_place, whole_file, whole_folder
+
+PICTURES = Files("a picture", ImageError)
+
+
+def names(folder):
+    """What is in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def interrupted(manager, write):
+    """Begin to write, and be interrupted."""
+    with manager as target:
+        write(target)
+        raise KeyboardInterrupt
+
+
+def test_a_file_comes_whole_and_leaves_nothing_beside_it(tmp_path):
+    """The old content is there until the new one is complete; permissions stay."""
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    with whole_file(path) as stream:
+        stream.write(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert names(tmp_path) == ["a.bin"]
+
+
+def test_a_file_that_fails_leaves_the_old_one(tmp_path):
+    """Whatever ends the block, nothing half-written stays."""
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(whole_file(path), lambda stream: stream.write(b"ne"))
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["a.bin"]
+
+
+def test_a_single_writer_finds_its_temporary_file_again(tmp_path):
+    """What a killed run has left under that name is replaced, and followed nowhere if it is a link."""
+    path, beside, victim = tmp_path / "a.bin", tmp_path / "a.bin.tmp", tmp_path / "victim"
+    victim.write_bytes(b"mine")
+    beside.symlink_to(victim)
+    with whole_file(path, beside) as stream:
+        stream.write(b"new")
+    assert (path.read_bytes(), victim.read_bytes(), beside.exists()) == (b"new", b"mine", False)
+
+
+def test_a_name_is_on_the_disk_when_the_block_has_ended(tmp_path, monkeypatch):
+    """The file is synced before it gets its name, and its folder after that."""
+    synced = []
+    fsync = os.fsync
+
+    def noted(descriptor):
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink() if Path("/proc/self/fd").is_dir() else None)
+        fsync(descriptor)
+
+    monkeypatch.setattr("os.fsync", noted)
+    with whole_file(tmp_path / "a.bin") as stream:
+        stream.write(b"new")
+    assert len(synced) == 2
+    assert synced[1] in (tmp_path, None)
+
+
+def test_a_folder_comes_whole(tmp_path):
+    """The old folder stays until the new one is filled, and comes back if that fails."""
+    path = tmp_path / "a"
+    for word in ("old", "new"):
+        with whole_folder(path) as made:
+            (made / word).touch()
+    assert names(path) == ["new"]
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(whole_folder(path), lambda made: (made / "newer").touch())
+    assert names(path) == ["new"]
+    assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("x" * 256 + ".png", "File name too long.*; choose a shorter name"),
+        ("a\0b.png", "null .*; choose another place"),
+        ("file/out.png", "file is not a folder; choose another place"),
+        ("none/out.png", "the folder .*none does not exist; create it first"),
+        ("folder", "is a folder but the name of a picture is needed; add one"),
+        ("circle", "is a link that leads nowhere; choose another name"),
+        ("/dev/null", "is not a regular file and is not replaced; choose another name"),
+    ],
+)
+def test_a_place_that_will_not_do_gets_its_own_sentence(tmp_path, name, sentence):
+    """Trying and writing say the same, and change nothing."""
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    before = names(tmp_path)
+    for data in (None, b"new"):
+        with pytest.raises(ImageError, match=sentence):
+            PICTURES.replace(tmp_path / name, data)
+    assert names(tmp_path) == before
+
+
+def test_advice_fits_the_reason():
+    """Nobody frees space because of a permission."""
+    assert not_written("a", PermissionError(13, "Permission denied")).endswith("or change its permissions.")
+    assert not_written("a", OSError(28, "No space left on device")).endswith("free some space or choose another place.")
+
+
+def test_a_place_is_tried_without_a_trace(tmp_path):
+    """Trying neither makes the file nor touches one that is there."""
+    path = tmp_path / "a.bin"
+    try_place(path)
+    assert names(tmp_path) == []
