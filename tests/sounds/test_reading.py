@@ -27,6 +27,42 @@ def test_what_was_written_is_read(tmp_path, tune, suffix, channels):
     assert soundfile.info(path).frames == samples.shape[1]
 
 
+CODINGS = [
+    (kind, coding)
+    for kind in ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "VOC", "XI")
+    for coding in soundfile.available_subtypes(kind)
+    if not coding.startswith(("DWVW", "MPEG"))  # one cannot be sought in and says it can, one cannot be written
+]
+
+
+@pytest.mark.parametrize(("kind", "coding"), CODINGS)
+def test_every_coding_is_read(tmp_path, kind, coding):
+    """GSM and other codings of telephones among them, in which nothing can be sought."""
+    samples = 0.3 * np.sin(np.arange(70_000) / 20)
+    soundfile.write(tmp_path / "x", samples, 8000, format=kind, subtype=coding)
+    found = sounds.read(tmp_path / "x")
+    assert found.samples.shape[1] == soundfile.info(tmp_path / "x").frames
+    assert found.subtype == coding
+    assert np.corrcoef(found.samples[0, :70_000], samples)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"\0\0\0\x20ftypM4A ", "MP4 or M4A"),
+        (b"\x30\x26\xb2\x75\x8e\x66", "WMA"),
+        (b"\x1a\x45\xdf\xa3", "WebM"),
+        (b"#!AMR\n", "AMR"),
+        (b"wvpk", "WavPack"),
+    ],
+)
+def test_good_files_of_other_kinds_are_named(tmp_path, start, kind):
+    """They are not damaged, and the sentence says what to do."""
+    (tmp_path / "x.wav").write_bytes(start + bytes(200))
+    with pytest.raises(SoundError, match=f"is {kind}.*, which is not read; convert it first"):
+        sounds.read(tmp_path / "x.wav")
+
+
 def test_24_bits_stay(tmp_path, tune):
     """Of a finer source, a file keeps 24 bits."""
     path = tmp_path / "fine.wav"

@@ -1,6 +1,7 @@
 """Sounds to files."""
 
 import pytest
+import soundfile
 import torch
 
 from impasto import sounds
@@ -30,6 +31,45 @@ def test_what_cannot_be_written_is_found_before(tmp_path, name, rate, words):
         sounds.check_writable(tmp_path / name, rate, 1)
     with pytest.raises(SoundError, match=words):
         sounds.write(tmp_path / name, torch.zeros(1, 100), rate)
+
+
+@pytest.mark.parametrize("suffix", sounds.FORMATS)
+@pytest.mark.parametrize("channels", [1, 2, 8, 256, 1024, 1025])
+@pytest.mark.parametrize("rate", [1, 8000, 44100, 200_000, 200_001, 384_000, 655_351, 2**31 - 1, 2**31, 2**40])
+def test_any_rate_and_channels_fit_or_get_a_sentence(tmp_path, suffix, channels, rate):
+    """In a process that goes on: libsndfile crashes on some that libvorbis refuses."""
+    refused = None
+    try:
+        sounds.check_writable(tmp_path / f"x{suffix}", rate, channels)
+    except SoundError as error:
+        refused = str(error)
+    if refused is None:
+        sounds.write(tmp_path / f"x{suffix}", torch.full((channels, 100), 0.5), rate)
+        found = soundfile.info(tmp_path / f"x{suffix}")
+        assert (found.samplerate, found.channels) == (rate, channels)
+    else:
+        assert str(rate) in refused
+
+
+@pytest.mark.parametrize("rate", [0, -8000, 44100.5, float("nan"), float("inf")])
+def test_rates_are_whole_positive_numbers(tmp_path, rate):
+    """Whether a sound is made, written, or its place tried."""
+    for attempt in (
+        lambda: sounds.check_writable(tmp_path / "x.wav", rate, 1),
+        lambda: sounds.write(tmp_path / "x.wav", torch.zeros(1, 100), rate),
+        lambda: sounds.as_sound([0.5] * 100, rate),
+    ):
+        with pytest.raises(SoundError, match="give a whole number from 1"):
+            attempt()
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
+def test_long_sounds_are_written(tmp_path, suffix):
+    """More samples than the stack holds, which libvorbis would put there at once."""
+    samples = torch.zeros(1, 2_200_000)
+    samples[0, ::1000] = 0.5
+    sounds.write(tmp_path / f"x{suffix}", samples, 8000)
+    assert soundfile.info(tmp_path / f"x{suffix}").frames == samples.shape[1]
 
 
 def test_a_failure_leaves_the_old_file(tmp_path, wav, monkeypatch):

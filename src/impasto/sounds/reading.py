@@ -18,6 +18,20 @@ from impasto.sounds import riff
 
 SOUNDS = Files("a sound", SoundError)
 _SLACK = 2400  # samples that an MP3's own count may be off by
+_BLOCK = 2**16  # samples that are read at once where not all can be
+_FASTEST = 2**31 - 1  # samples per second that files and libsndfile can say
+_FOREIGN = (
+    (b"ftyp", 4, "MP4 or M4A (AAC)"),
+    (b"\x30\x26\xb2\x75", 0, "WMA"),
+    (b"\x1a\x45\xdf\xa3", 0, "WebM or Matroska"),
+    (b"#!AMR", 0, "AMR"),
+    (b"\xff\xf1", 0, "AAC"),
+    (b"\xff\xf9", 0, "AAC"),
+    (b"wvpk", 0, "WavPack"),
+    (b"MAC ", 0, "Monkey's Audio"),
+    (b"DSD ", 0, "DSD"),
+)
+"""First bytes, where they stand, and the kind of files that people have and libsndfile does not read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,28 +74,44 @@ def read(path: str | Path) -> Sound:
     try:
         with library.SoundFile(_Stream(data)) as file:
             promised, rate, subtype = file.frames, file.samplerate, file.subtype
-            samples = file.read(dtype="float32", always_2d=True)
+            samples = file.read(dtype="float32", always_2d=True) if file.seekable() else _to_the_end(file)
     except (library.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
-        reason = str(error).rpartition(": ")[2].rstrip(".")
-        raise SoundError(
-            f"{path} cannot be read as a sound ({reason}): it is cut off, damaged or no sound; give a complete WAV, "
-            "FLAC, Ogg or MP3 file."
-        ) from None
+        raise SoundError(_unreadable(path, data, error)) from None
     if 0 < promised < 2**62 and len(samples) < promised - _SLACK:
         raise SoundError(f"{path} is cut off after {len(samples)} of {promised} samples; copy it again.")
     checked = _checked(samples.T, rate, str(path))
     return Sound(checked, rate, Path(path).name, hashlib.sha256(data).hexdigest(), subtype)
 
 
+def _to_the_end(file: Any) -> Any:
+    """The samples of a coding in which libsndfile cannot seek, such as GSM: soundfile must be told how many to read."""
+    blocks = []
+    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+        blocks.append(block)
+    return np.concatenate(blocks) if blocks else np.zeros((0, file.channels), dtype=np.float32)
+
+
+def _unreadable(path: str | Path, data: bytes, error: Exception) -> str:
+    """The sentence on a file that libsndfile does not read."""
+    for start, at, kind in _FOREIGN:
+        if data[at : at + len(start)] == start:
+            return f"{path} is {kind}, which is not read; convert it first, such as by: ffmpeg -i FILE out.wav."
+    reason = str(error).rpartition(": ")[2].rstrip(".")
+    return (
+        f"{path} cannot be read as a sound ({reason}): it is cut off, damaged, no sound, or of an unknown coding; give a "
+        "complete WAV, FLAC, Ogg or MP3 file."
+    )
+
+
 def as_sound(samples: Any, rate: int, name: str = "array") -> Sound:
     """A sound from an array or tensor of samples, (n,) or (channels, n), full scale being 1.
 
     Raises:
-        SoundError: for another shape, NaN samples, or a rate that is not positive.
+        SoundError: for another shape, NaN samples, or a rate that is not a whole positive number.
     """
     array = np.atleast_2d(np.asarray(samples, dtype=np.float32))
     checked = _checked(array, rate, "The sound")
-    return Sound(checked, rate, name, hashlib.sha256(array.tobytes()).hexdigest())
+    return Sound(checked, int(rate), name, hashlib.sha256(array.tobytes()).hexdigest())
 
 
 def read_recipe(path: str | Path) -> dict[str, Any] | None:
@@ -131,13 +161,22 @@ def _ends_within_page(data: bytes) -> bool:
     return at + 26 >= len(data) or at + 27 + data[at + 26] + sum(table) > len(data)
 
 
+def check_rate(rate: float, what: str) -> None:
+    """Refuse a sampling rate that no sound can have; ``what`` is what sentences call the sound.
+
+    Raises:
+        SoundError: if it is not a whole positive number, or beyond 31 bits.
+    """
+    if not (1 <= rate <= _FASTEST and rate == int(rate)):
+        raise SoundError(f"{what} has a rate of {rate} samples per second; give a whole number from 1 to {_FASTEST}.")
+
+
 def _checked(samples: Any, rate: int, what: str) -> Tensor:
     """Samples (channels, n) that can be worked on; ``what`` is what sentences call them."""
     if samples.ndim != 2:
         raise SoundError(f"Samples of shape {samples.shape} were given, but (n,) or (channels, n) is needed.")
     channels, count = samples.shape
-    if rate <= 0:
-        raise SoundError(f"{what} has a rate of {rate} samples per second; give a positive one.")
+    check_rate(rate, what)
     if count == 0:
         raise SoundError(f"{what} has 0 samples; give a sound that lasts.")
     if channels not in (1, 2):

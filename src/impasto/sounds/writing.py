@@ -10,10 +10,13 @@ from torch import Tensor
 
 from impasto.errors import SoundError
 from impasto.sounds import riff
-from impasto.sounds.reading import SOUNDS, Sound, soundfile
+from impasto.sounds.reading import SOUNDS, Sound, check_rate, soundfile
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
-_FINE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE")  # sources with more than 16 bits per sample
+_MOST = {"OGG": (200_000, 255)}
+"""The rate and the channels that libvorbis has up to: beyond them libsndfile does not refuse but crashes the process."""
+_BLOCK = 2**16  # samples written at once: libvorbis has a copy of them on the stack, which overflows at 2 million
+_FINE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32")  # sources with more than 16 bits per sample
 
 
 def write(path: str | Path, samples: Tensor, rate: int, *, like: Sound | None = None, recipe: Any = None) -> None:
@@ -41,7 +44,7 @@ def check_writable(path: str | Path, rate: int, channels: int) -> None:
     """Raise now what :func:`write` would raise after a long run.
 
     Raises:
-        SoundError: if the extension is unknown, the format cannot hold the rate, or the folder cannot be written to.
+        SoundError: if the extension is unknown, the format cannot hold the rate or the channels, or the folder cannot be written to.
         MissingExtraError: without the extra ``sound``.
     """
     path = Path(path)
@@ -51,20 +54,35 @@ def check_writable(path: str | Path, rate: int, channels: int) -> None:
 
 def _encoded(path: Path, frames: Any, rate: int, like: Sound | None, comment: str | None) -> bytes:
     """The file's bytes, from samples (n, channels)."""
-    library = soundfile()
-    kind = FORMATS.get(path.suffix.lower())
+    library, kind = soundfile(), FORMATS.get(path.suffix.lower())
     if kind is None:
         raise SoundError(f"{path} has no extension that says a sound format; end it in one of {', '.join(FORMATS)}.")
+    channels = frames.shape[1]
+    _check_limits(kind, rate, channels)
     fine = like is not None and like.subtype in _FINE
     subtype = ("PCM_24" if fine else "PCM_16") if kind in ("WAV", "FLAC") else None
     stream = io.BytesIO()
     try:
-        with library.SoundFile(stream, "w", rate, frames.shape[1], format=kind, subtype=subtype) as file:
+        with library.SoundFile(stream, "w", int(rate), channels, format=kind, subtype=subtype) as file:
             if comment is not None and kind != "WAV":
                 file.comment = comment
-            file.write(frames)
+            for start in range(0, len(frames), _BLOCK):
+                file.write(frames[start : start + _BLOCK])
     except (library.LibsndfileError, RuntimeError, ValueError) as error:
-        reason = str(error).rpartition(": ")[2].rstrip(".")
-        raise SoundError(f"{kind} cannot hold this sound of {rate} samples per second ({reason}); write WAV.") from None
+        raise SoundError(_not_held(kind, rate, channels, str(error).rpartition(": ")[2].rstrip("."))) from None
     data = stream.getvalue()
     return riff.with_comment(data, comment) if comment is not None and kind == "WAV" else data
+
+
+def _check_limits(kind: str, rate: int, channels: int) -> None:
+    """Refuse what libsndfile must not even be asked to write."""
+    check_rate(rate, "The sound")
+    fastest, most = _MOST.get(kind, (rate, channels))
+    if rate > fastest or channels > most:
+        limit = f"at most {fastest} samples per second and {most} channels"
+        raise SoundError(_not_held(kind, rate, channels, limit))
+
+
+def _not_held(kind: str, rate: int, channels: int, reason: str) -> str:
+    sound = f"this sound of {rate} samples per second and {channels} channel{'s' if channels != 1 else ''}"
+    return f"{kind} cannot hold {sound} ({reason}); write WAV."
