@@ -16,7 +16,7 @@ FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
 _MOST = {"OGG": (200_000, 255)}
 """The rate and the channels that libvorbis has up to: beyond them libsndfile does not refuse but crashes the process."""
 _BLOCK = 2**16  # samples written at once: libvorbis has a copy of them on the stack, which overflows at 2 million
-_FINE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32")  # sources with more than 16 bits per sample
+_FINE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32")  # more than 16 bits per sample
 
 
 def write(path: str | Path, samples: Tensor, rate: int, *, like: Sound | None = None, recipe: Any = None) -> None:
