@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from impasto.encoders import Conv, Pool, Stack
 from impasto.engines import Engine, Evaluation
 from impasto.errors import SettingsError
-from impasto.losses import LOSSES
+from impasto.losses import LOSSES, ContentLoss, Loss
+from impasto.losses.normalized_gradient import NormalizedGradient
 from impasto.objective import Objective, Term
-from impasto.tiling import tiles
+from impasto.tiling import Window, tiles
 
 # Every layer's radius is one more than a multiple of its stride, so that a halo one position too small, rounded up to
 # the stride, is a whole stride too small.
@@ -239,6 +240,63 @@ def test_batch_of_two_adds_up(engine_of, picture):
     assert of_gradient < 1e-10
     alone = engine.evaluate(picture(21, 22))
     assert torch.allclose(engine.evaluate(both).gradient[:1], alone.gradient, rtol=1e-10)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Counting(Loss):
+    """Half the sum of squares, which notes what it is asked."""
+
+    asked: list = dataclasses.field(default_factory=list)
+    place: Window | None = None
+
+    def at(self, window):
+        self.asked.append(("at", window))
+        return dataclasses.replace(self, place=window)
+
+    def summarize(self, features):
+        self.asked.append(("summarize", self, features))
+        return features.square().sum() / 2
+
+    def compare(self, summary, positions):
+        return summary
+
+    def add_gradient(self, out, features, summary, positions, weight):
+        self.asked.append(("add_gradient", self, features))
+        out.add_(features, alpha=weight)
+
+
+@pytest.mark.parametrize(("side", "keep", "found"), [(60, 1, 1), (12, 9, 9), (12, 2, 2 + 3 * (7 + 7))])
+def test_losses_are_asked_once_for_what_a_window_shows(tiny, picture, side, keep, found):
+    """Of the whole image and of kept tiles once for all evaluations, of other tiles once per pass of 3 evaluations."""
+    loss = Counting()
+    objective = Objective((Term("counted", "conv1_1", loss, 1.0),))
+    cut = tiles((36, 36), side, 4, 1)
+    engine = Engine(tiny(2, STACK), objective, cut, keep)
+    for _ in range(3):
+        engine.evaluate(picture(36, 36))
+    assert [what for what, *_ in loss.asked].count("at") == found
+    kept = [(one, features) for what, one, *features in loss.asked if what != "at" and what == "add_gradient"]
+    assert len(kept) == 3 * len(cut)
+
+
+def test_a_gradient_is_asked_of_the_loss_and_features_that_were_summarized(tiny, picture):
+    """The same objects, so that what a loss has found in features it need not find again."""
+    loss = Counting()
+    Engine(tiny(2, STACK), Objective((Term("counted", "conv1_1", loss, 1.0),))).evaluate(picture(20, 20))
+    _, summarized, added = loss.asked
+    assert summarized[0] == "summarize"
+    assert added[0] == "add_gradient"
+    assert summarized[1] is added[1]
+    assert summarized[2] is added[2]
+
+
+def test_a_loss_that_has_to_see_everything_is_refused_in_tiles(tiny, picture):
+    """A gradient divided by its own norm; whole it is computed."""
+    loss = NormalizedGradient(ContentLoss(picture(36, 36, seed=3)), 1.0, 1.0)
+    objective = Objective((Term("content", "image", loss, 1.0),))
+    assert Engine(tiny(2, STACK), objective).evaluate(picture(36, 36)).gradient.abs().sum().item() == pytest.approx(1)
+    with pytest.raises(SettingsError, match="content/image has to see all of an image at once"):
+        Engine(tiny(2, STACK), objective, tiles((36, 36), 12, 4, 4))
 
 
 def test_memory_is_kept_for_the_next_tile(engine_of, picture, monkeypatch):

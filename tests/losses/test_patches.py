@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from impasto.losses import PatchLoss
 from impasto.tiling import Window
@@ -98,6 +99,21 @@ def test_styles_have_patches_by_their_shares(share):
     assert len(found) > 49
 
 
+@pytest.mark.parametrize("shares", [(1, 1, 1), (1, 1, 1, 1), (2, 1, 5), (1, 4, 2, 3)], ids=str)
+def test_several_styles_keep_their_shares_when_more_are_mixed_in(shares):
+    """Each style's part of all patches is its share to within a patch per style, in whatever order they came."""
+    styles = [features(40, 40, seed=seed) for seed in range(len(shares))]
+    loss, seen = PatchLoss.of(styles[0]), shares[0]
+    for style, share in zip(styles[1:], shares[1:], strict=True):
+        seen += share
+        loss = loss.mixed(style, share / seen)
+    rows = {tuple(row.tolist()) for row in loss.target.flatten(1)}
+    assert len(rows) == len(loss.target) > 1000
+    for style, share in zip(styles, shares, strict=True):
+        own = {tuple(row.tolist()) for row in patches(style)}
+        assert abs(len(rows & own) - share / sum(shares) * len(rows)) <= len(shares)
+
+
 def test_many_patches_are_thinned_out():
     """To as many as are asked for, each one of the style's, and the same ones at every call."""
     S = features(20, 20)
@@ -118,17 +134,34 @@ def test_small_paintings_have_small_patches():
     assert PatchLoss.of(features(8, 8)).mixed(features(2, 6), 0.5).target.shape[2:] == (2, 3)
 
 
-def test_whole_images_are_searched_once(monkeypatch):
-    """The gradient takes the matches that the value has found; a window of many finds its own."""
+def test_features_are_searched_once():
+    """The gradient takes the matches that the value has found in the same features; in others it finds their own."""
     F, loss = features(7, 9), PatchLoss.of(features(8, 6, seed=1))
-    summary, calls, plain = loss.summarize(F), [], PatchLoss._nearest
-    monkeypatch.setattr(PatchLoss, "_nearest", lambda self, features: calls.append(1) or plain(self, features))
-    first, second = torch.zeros_like(F), torch.zeros_like(F)
-    loss.add_gradient(first, F, summary, 63, 1.0)
-    assert not calls
-    loss.add_gradient(second, F, summary + 1, 63, 1.0)
-    assert len(calls) == 1
+    summary, searched = loss.summarize(F), []
+    first, second, other = torch.zeros_like(F), torch.zeros_like(F), torch.zeros_like(F)
+    with Searches(searched):
+        loss.add_gradient(first, F, summary, 63, 1.0)
+    assert not searched
+    with Searches(searched):
+        loss.add_gradient(second, F, summary, 63, 1.0)
+    assert len(searched) == 1
     assert torch.equal(first, second)
+    loss.summarize(features(7, 9, seed=2))
+    loss.add_gradient(other, F, summary, 63, 1.0)
+    assert torch.equal(first, other)
+
+
+class Searches(TorchFunctionMode):
+    """Notes every convolution, which is what a search is."""
+
+    def __init__(self, found):
+        super().__init__()
+        self.found = found
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is torch.conv2d:
+            self.found.append(args[0].shape)
+        return func(*args, **(kwargs or {}))
 
 
 def test_windows_of_small_patches_count_their_own():

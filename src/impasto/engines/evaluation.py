@@ -7,7 +7,7 @@ first pass are kept and nothing is computed twice.
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from impasto.errors import SettingsError
 from impasto.losses import Loss
 from impasto.objective import Objective, Term
 from impasto.storage import MEMORY, Storage
-from impasto.tiling import Tile, whole
+from impasto.tiling import Tile, Window, whole
 
 Tell = Callable[[float], object]
 """Told, after every pass over a tile, which share of the evaluation's work it was."""
@@ -64,6 +64,10 @@ class Engine:
         group: the processes that share the tiles.
         storage: where the gradient is put.
         tell: told how the work goes on.
+
+    What a loss finds out about its own target is found once per window: :meth:`impasto.losses.Loss.at` is asked once for
+    the whole image, and for the tiles whose activations are kept, however many evaluations there are. Of the other tiles
+    it is asked at every pass, so that nothing of them stays in memory.
     """
 
     encoder: Encoder
@@ -73,16 +77,20 @@ class Engine:
     group: Group = ALONE
     storage: Storage = MEMORY
     tell: Tell | None = None
+    _known: dict[tuple[Tile, tuple[int, ...]], list[Loss]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse tiles that would give something else than the whole image.
 
         Raises:
             SettingsError: for several tiles whose halo is too small, that are out of step with the layers' strides or do
-                not cover the image once, or that a network without a border of its own would not add up from.
+                not cover the image once, or that a network without a border of its own or a loss would not add up from.
         """
         if not self.tiles or len(self.tiles) == 1:
             return
+        for term in self.objective.terms:
+            if not term.loss.splits:
+                raise SettingsError(f"The loss {term.name} has to see all of an image at once; take it whole.")
         stack = self.encoder.stack
         if any(isinstance(layer, Conv) and layer.border != "same" for layer in stack):
             raise SettingsError(f"{stack.name} shrinks what it sees, so it cannot be cut into tiles; take it whole.")
@@ -131,6 +139,9 @@ class Engine:
         """This process's part: the summaries of all parts, and this part's gradient."""
         views = [_View(self, tile, share, shape) for tile in _large_first(share.tiles)]
         after = max(0, len(views) - max(1, self.keep)) if gradient else len(views)
+        for view in views[max(0, len(views) - max(1, self.keep)) :]:
+            view.losses = self._known.get((view.tile, shape)) or view.localized()
+            self._known[view.tile, shape] = view.losses
         sums: list[Tensor] = []
         kept = []
         for view, following in _each_with_next(views[:after]):
@@ -143,7 +154,7 @@ class Engine:
         total = self.group.add(sums)
         if not gradient or not views:
             return total, None
-        if len(views) == 1 and views[0].tile.box.shape == tuple(share.image.shape[2:]):
+        if len(views) == 1 and views[0].tile.box == _extent(share):
             found = views[0].backward(kept.pop(), total)
             self._done(views[0], share, 2, None)
             return total, found.to(share.image.device)
@@ -186,6 +197,8 @@ class _View:
         self.shape = shape
         self.cut = Cut(engine.encoder.stack, tile, shape)
         self.seams = self.cut.seams
+        self.losses: list[Loss] | None = None  # as this tile sees them, where they are kept
+        self.cores: dict[int, Tensor] = {}  # by term, what was summarized and waits for its gradient
 
     def forward(self) -> dict[str, Tensor]:
         return self.encoder.forward(self._box(), self.layers, self.seams)
@@ -193,25 +206,29 @@ class _View:
     def stream(self) -> list[Tensor]:
         """The summaries, with one activation alive at a time."""
         found: dict[int, Tensor] = {}
+        losses = self.localized()
         for layer, features in self.encoder.features(self._box(), self.layers, self.seams):
             for position, term in enumerate(self.terms):
                 if term.layer == layer:
-                    found[position] = self._localized(term).summarize(self._core(features, term))
+                    found[position] = losses[position].summarize(self._core(features, term))
         return [found[position] for position in range(len(self.terms))]
 
     def summarize(self, features: Mapping[str, Tensor]) -> list[Tensor]:
-        return [self._localized(term).summarize(self._core(features[term.layer], term)) for term in self.terms]
+        self.cores = {position: self._core(features[term.layer], term) for position, term in enumerate(self.terms)}
+        return [loss.summarize(self.cores[position]) for position, loss in enumerate(self.localized())]
 
     def backward(self, kept: dict[str, Tensor], summaries: Sequence[Tensor]) -> Tensor:
         features = {layer: kept[layer] for layer in self.layers}
+        losses = self.localized()
 
         def inject(layer: str, out: Tensor) -> None:
             of_layer = features.pop(layer)
-            for term, summary in zip(self.terms, summaries, strict=True):
+            for position, (term, summary) in enumerate(zip(self.terms, summaries, strict=True)):
                 if term.layer == layer:
+                    core = self.cores.pop(position, None)
+                    core = self._core(of_layer, term) if core is None else core
                     positions = _positions(self.encoder, layer, self.shape)
-                    core = self._core(of_layer, term)
-                    self._localized(term).add_gradient(self._core(out, term), core, summary, positions, term.weight)
+                    losses[position].add_gradient(self._core(out, term), core, summary, positions, term.weight)
 
         return self.encoder.backward(kept, self.layers, inject, self.seams)
 
@@ -221,14 +238,21 @@ class _View:
         for place, here in self.tile.pieces(self.shape):
             out[place.moved(self.share.origin).index] += found[here.index]
 
+    def localized(self) -> list[Loss]:
+        """The losses as this tile sees them."""
+        return self.losses or [term.loss.at(self.cut.window(term.layer)) for term in self.terms]
+
     def _box(self) -> Tensor:
         return self.cut.box(self.share.image, self.share.origin).to(self.encoder.device)
 
-    def _localized(self, term: Term) -> Loss:
-        return term.loss.at(self.cut.window(term.layer))
-
     def _core(self, features: Tensor, term: Term) -> Tensor:
         return self.cut.core(features, term.layer, term.loss.margin)
+
+
+def _extent(share: Share) -> Window:
+    """Where in the image a share's region is."""
+    lengths = share.image.shape[2:]
+    return Window(share.origin, tuple(a + length for a, length in zip(share.origin, lengths, strict=True)))
 
 
 def _large_first(tiles: Sequence[Tile]) -> list[Tile]:

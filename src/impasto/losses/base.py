@@ -22,6 +22,9 @@ class Loss(ABC):
     margin: int = 0
     """Positions beyond its window, on the far side of each axis, that a window's features must include (0 for most)."""
 
+    splits: bool = True
+    """Whether the gradient is that of the whole when windows are pulled back one by one. If not, an engine refuses tiles."""
+
     @abstractmethod
     def summarize(self, features: Tensor) -> Tensor:
         """The part of the loss that adds over positions, for one window's features."""

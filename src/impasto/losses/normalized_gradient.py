@@ -13,7 +13,7 @@ class NormalizedGradient(Loss):
     r"""Another loss L, with :math:`g / (|u g|_1^p + 10^{-8})` for its gradient g.
 
     No function has such gradients, so it is not among the losses to choose from. At every image, though, they are those
-    of L times a factor.
+    of L times a factor, which is known only once all of the gradient is.
 
     Args:
         loss: L.
@@ -22,6 +22,7 @@ class NormalizedGradient(Loss):
         factor: what the last gradient was multiplied by.
     """
 
+    splits = False
     loss: Loss
     unit: float
     exponent: float

@@ -1,6 +1,7 @@
 """Style as patches of features, each to be like some patch of the painting (Li and Wand 2016; Kolkin et al. 2022)."""
 
 import math
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -47,12 +48,14 @@ class PatchLoss(StyleLoss):
     Args:
         target: the style's patches, (J, C, *sides). Of several styles there are as many as their shares say.
         core: the extents of the window whose patches are counted; None counts all.
+        whole: what a window's loss is a part of, and shares the directions of the patches with.
     """
 
     pointwise = False
     margin = _SIDE - 1
     core: Shape | None = None
-    _latest: "list[tuple[Tensor, Tensor]]" = field(default_factory=list, init=False, repr=False)
+    whole: "PatchLoss | None" = field(default=None, repr=False)
+    _latest: "list[tuple[weakref.ref[Tensor], Tensor]]" = field(default_factory=list, init=False, repr=False)
 
     @classmethod
     def of(cls, features: Tensor, most: int = _MOST) -> Self:
@@ -74,15 +77,15 @@ class PatchLoss(StyleLoss):
         _, correlation = self._alike(features, nearest)
         summary = (1 - correlation).sum()
         if not summary.requires_grad:
-            self._latest[:] = [(summary, nearest)]
+            self._latest[:] = [(weakref.ref(features), nearest)]
         return summary
 
     def compare(self, summary: Tensor, positions: int) -> Tensor:
         return summary.clamp(min=0) / positions  # rounding may leave it below
 
     def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:
-        known = next((nearest for total, nearest in self._latest if total is summary), None)  # of a whole image
-        nearest = self._nearest(features) if known is None else known
+        known = self._latest.pop() if self._latest else None  # what summarizing these features has found
+        nearest = known[1] if known and known[0]() is features else self._nearest(features)
         length, correlation = self._alike(features, nearest)
         # A weak patch has no length to lose.
         along = torch.where(length > self._least, correlation / length, 0) / length
@@ -91,19 +94,20 @@ class PatchLoss(StyleLoss):
             view.add_(own * along[:, None] - style / length[:, None], alpha=weight / positions)
 
     def at(self, window: Window) -> Self:
-        return replace(self, core=window.shape)
+        return replace(self, core=window.shape, whole=self.whole or self)
 
     def mixed(self, features: Tensor, share: float) -> Self:
-        """This loss with ``share`` (0 to 1) of its patches given over to those of another style."""
+        """This loss with ``share`` (0 to 1) of its patches given over to those of another style.
+
+        What is left of it is taken evenly from all its patches, so the styles mixed into it before keep their proportions.
+        """
         other = type(self).of(features).target
         if share in (0, 1):
-            return replace(self, target=other if share else self.target)
+            return replace(self, target=other if share else self.target, whole=None)
         sides = tuple(map(min, self.target.shape[2:], other.shape[2:]))
         total = min(_MOST, len(self.target) / (1 - share), len(other) / share)
-        old, new = (_cropped(self.target, sides), _cropped(other, sides))
-        return replace(
-            self, target=torch.cat([old[: max(1, round(total * (1 - share)))], new[: max(1, round(total * share))]])
-        )
+        parts = ((self.target, 1 - share), (other, share))
+        return replace(self, whole=None, target=torch.cat([_thinned(_cropped(own, sides), total * part) for own, part in parts]))
 
     def size(self) -> float:
         """The loss of an image without features: 1."""
@@ -120,12 +124,16 @@ class PatchLoss(StyleLoss):
     @cached_property
     def _directions(self) -> Tensor:
         """The style's patches, of length 1."""
+        if self.whole is not None:
+            return self.whole._directions
         lengths = self._lengths.clamp(min=1e-12)
         return self.target / lengths.view(-1, *(1,) * len(self.target.shape[1:]))
 
     @cached_property
     def _least(self) -> float:
         """The length that shorter patches are taken to have."""
+        if self.whole is not None:
+            return self.whole._least
         return max(_WEAK * self._lengths.mean().item(), 1e-12)
 
     def _pairs(self, features: Tensor, nearest: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -155,6 +163,12 @@ class PatchLoss(StyleLoss):
             slab = inside.narrow(2, first, min(rows, count[0] - first) + self._sides[0] - 1)
             found.append(_CONVOLUTION[len(count)](slab.to(kernels.dtype), kernels).argmax(1))
         return torch.cat(found, dim=1)
+
+
+def _thinned(patches: Tensor, count: float) -> Tensor:
+    """So many of the patches, evenly spaced, at least one."""
+    most = max(1, round(count))
+    return patches[torch.arange(most, device=patches.device) * len(patches) // most]
 
 
 def _cropped(tensor: Tensor, extents: Shape) -> Tensor:
