@@ -1,8 +1,12 @@
 """L-BFGS inside a box, with SciPy's L-BFGS-B as the oracle."""
 
+import itertools
+from dataclasses import replace
+
 import pytest
 import torch
 from scipy.optimize import minimize
+from torch.overrides import TorchFunctionMode
 
 from impasto.optimizers import LBFGS, GradientDescent
 
@@ -95,6 +99,37 @@ def test_history_is_bounded(quadratic, start, descend):
     step, change = states[-1].memory["pairs"][-1]
     assert torch.equal(step, states[-1].image - states[-2].image)
     assert torch.equal(change, states[-1].gradient - states[-2].gradient)
+
+
+def test_a_pair_is_read_for_two_products_per_step(quadratic, start, descend):
+    """With the direction, on the way down and on the way up; what belongs to the pair alone is known."""
+    function, optimizer = quadratic(), LBFGS(history=5)
+    products = []
+    for state in descend(optimizer, start(), function, 12)[:5]:
+        with Products() as made:
+            optimizer.step(state, function, 1)
+        products.append(made.count)
+    assert [after - before for before, after in itertools.pairwise(products)][1:] == [2, 2, 2]
+
+
+def test_pairs_alone_are_enough_to_go_on(quadratic, start, descend):
+    """A state that does not say what its pairs' products are takes the same step."""
+    function, optimizer = quadratic(), LBFGS()
+    state = descend(optimizer, start(), function, 9)[5]
+    bare = replace(state, memory={"pairs": state.memory["pairs"]})
+    first, second = (optimizer.step(one, function, 20) for one in (state, bare))
+    assert torch.equal(first.image, second.image)
+    assert first.memory["curvatures"] == second.memory["curvatures"]
+
+
+class Products(TorchFunctionMode):
+    """Counts the scalar products that are taken."""
+
+    count = 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.count += func is torch.dot
+        return func(*args, **(kwargs or {}))
 
 
 def test_first_step_has_a_size_in_units_of_the_image(quadratic, start):

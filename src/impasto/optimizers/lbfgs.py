@@ -18,6 +18,9 @@ _SEARCH = 12  # evaluations of one line search before its direction is given up
 _CURVATURE = 1e-8  # cosine between step and gradient change below which a pair tells nothing
 
 Pair = tuple[Tensor, Tensor]
+"""A step s and the change y of the gradient over it."""
+Curvature = tuple[float, float]
+"""s^T y and y^T P y of a pair. They stay what they are, so they are found once: for large images that is reading files."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,11 @@ class LBFGS(Optimizer):
     def step(self, state: State, evaluate: Evaluate, budget: int) -> State:
         """One update; drops the history, then the preconditioner, before it calls the descent stalled."""
         remembered = cast("list[Pair]", state.memory.get("pairs", []))
+        known = cast("list[Curvature]", state.memory.get("curvatures") or list(map(self._curvature, remembered)))
         spent = 0
         for pairs, exponent in self._attempts(remembered):
-            direction = self._direction(state, pairs, Spectrum(exponent))
+            curvatures = known if pairs else []
+            direction = self._direction(state, pairs, curvatures, Spectrum(exponent))
             size = root_mean_square(direction)
             scale = 1.0 if pairs or size == 0 else _FIRST_STEP / size
             found, used = search(
@@ -71,7 +76,7 @@ class LBFGS(Optimizer):
             if found:
                 image, point, _ = found
                 after = State(image, point, {}, state.evaluations + spent)
-                after.memory["pairs"] = self._remembered(pairs, state, after)
+                after.memory["pairs"], after.memory["curvatures"] = self._remembered(pairs, curvatures, state, after)
                 return after
             if spent >= budget:
                 return replace(state, evaluations=state.evaluations + spent)
@@ -85,31 +90,40 @@ class LBFGS(Optimizer):
             yield [], self.spectrum
         yield [], 0.0
 
-    def _direction(self, state: State, pairs: list[Pair], spectrum: Spectrum) -> Tensor:
+    def _direction(
+        self, state: State, pairs: list[Pair], curvatures: list[Curvature], spectrum: Spectrum
+    ) -> Tensor:
         """-H g on the free variables, by the two-loop recursion (Nocedal and Wright 2006, algorithm 7.4)."""
         direction = torch.neg(state.gradient, out=self.storage.empty_like(state.gradient))
         self.bounds.free_(direction, state.image, state.gradient)
         products = []
-        for step, change in reversed(pairs):
-            alpha = dot(step, direction) / dot(step, change)
+        for (step, change), (curvature, _) in zip(reversed(pairs), reversed(curvatures), strict=True):
+            alpha = dot(step, direction) / curvature
             direction.add_(change, alpha=-alpha)
             products.append(alpha)
             self.storage.release()
         spectrum.scale_(self.bounds.free_(direction, state.image, state.gradient))
-        if pairs:
-            step, change = pairs[-1]
-            direction.mul_(dot(step, change) / spectrum.square(change))
-        for (step, change), alpha in zip(pairs, reversed(products), strict=True):
-            beta = dot(change, direction) / dot(step, change)
+        if curvatures:
+            curvature, square = curvatures[-1]
+            direction.mul_(curvature / square)
+        for (step, change), (curvature, _), alpha in zip(pairs, curvatures, reversed(products), strict=True):
+            beta = dot(change, direction) / curvature
             direction.add_(step, alpha=alpha - beta)
             self.storage.release()
         return self.bounds.free_(direction, state.image, state.gradient)
 
-    def _remembered(self, pairs: list[Pair], before: State, after: State) -> list[Pair]:
+    def _curvature(self, pair: Pair) -> Curvature:
+        step, change = pair
+        return dot(step, change), Spectrum(self.spectrum).square(change)
+
+    def _remembered(
+        self, pairs: list[Pair], curvatures: list[Curvature], before: State, after: State
+    ) -> tuple[list[Pair], list[Curvature]]:
         kind = torch.bfloat16 if after.image.numel() >= self.compact else after.image.dtype
         step, change = (self.storage.empty_like(after.image, kind) for _ in range(2))
         subtract(step, after.image, before.image)
         subtract(change, after.gradient, before.gradient)
-        if dot(step, change) <= _CURVATURE * length(step) * length(change):
-            return pairs
-        return [*pairs[len(pairs) - self.history + 1 if len(pairs) >= self.history else 0 :], (step, change)]
+        curvature = self._curvature((step, change))
+        if curvature[0] <= _CURVATURE * length(step) * length(change):
+            return pairs, curvatures
+        return [*pairs, (step, change)][-self.history :], [*curvatures, curvature][-self.history :]
