@@ -138,8 +138,8 @@ def test_there_is_no_dumping_ground(path):
 
 @every_file
 def test_code_fits_on_a_screen(path):
-    """Files have at most 400 lines, functions at most 60."""
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+    """Files have at most 500 lines, and most far fewer; functions at most 60."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
     for function in functions(parsed(path)):
         assert function.end_lineno - function.lineno < 60, function.name
 

@@ -3,8 +3,11 @@
 import json
 import math
 import tomllib
+from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -389,3 +392,64 @@ def test_preset_that_is_not_there(tmp_path):
         preset(str(tmp_path / "sketch.toml"))
     with pytest.raises(SettingsError, match="does not exist"):
         preset(str(tmp_path) + "/.toml")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"evaluations": np.int64(4)}, {"evaluations": [4]}),
+        ({"evaluations": np.array([4, 8])}, {"evaluations": [4, 8]}),
+        ({"blend": np.float32(1)}, {"blend": [1.0]}),
+        ({"blend": [np.float64(1), torch.tensor(3.0)]}, {"blend": [1.0, 3.0]}),
+        ({"style_losses": {np.str_("moments"): np.float64(2)}}, {"style_losses": {"moments": 2.0}}),
+        ({"style_scales": (np.float32(0.5), 2)}, {"style_scales": [0.5, 2.0]}),
+        ({"init": Path("start.png")}, {"init": "start.png"}),
+        *[({name: np.asarray(1)}, {name: 1}) for name in ("smoothness", "sharpness", "photorealism", "settle")],
+        ({"size": np.int32(64), "coarsest": torch.tensor(64)}, {"size": 64, "coarsest": 64}),
+    ],
+)
+def test_numbers_of_numpy_and_torch_are_numbers(values, expected):
+    """Scalars, arrays, and lists of them; a path is its words."""
+    assert Settings(**values) == make(values)
+    assert Settings(**values).given() == expected
+
+
+def test_what_is_wrong_is_a_sentence_from_the_constructor_too():
+    """In the one tree of errors, in one line however large what was given is."""
+    for values in ({"size": 1}, {"sise": 64}, {"init": np.zeros((400, 400, 3))}, {"strength": [1] * 1000}):
+        with pytest.raises(ImpastoError) as caught:
+            Settings(**values)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "near"),
+    [
+        ("style_losses", "gran", "gram"),
+        ("style_losses", "Moments", "moments"),
+        ("color", "matsh", "match"),
+        ("color", "luminence", "luminance"),
+        ("optimizer", "adm", "adam"),
+        ("pooling", "maxx", "max"),
+        ("padding", "reflekt", "reflect"),
+        ("guidance", "insid", "inside"),
+        ("precision", "fp23", "fp32"),
+    ],
+)
+def test_misspelled_words_get_a_suggestion(name, word, near):
+    """Of the words that the setting chooses between; one like none of them gets none."""
+    with pytest.raises(SettingsError, match=rf"\. Did you mean {near}\? "):
+        make({name: word})
+    with pytest.raises(SettingsError) as caught:
+        make({name: "xyzzy"})
+    assert "Did you mean" not in str(caught.value)
+
+
+def test_presets_are_found_whatever_their_editor_does(tmp_path):
+    """Saves them with a byte-order mark, or in capitals; a misspelled one gets a suggestion."""
+    path = tmp_path / "MINE.TOML"
+    path.write_bytes(b"\xef\xbb\xbfsize = 64\n")
+    assert preset(str(path)) == {"size": 64}
+    with pytest.raises(SettingsError, match=r"Did you mean draft\?"):
+        preset("drfat")

@@ -4,7 +4,9 @@ The command line's options, presets, the metadata written into pictures and the 
 :func:`impasto.stylize` all come from here, so every default has one home. Free of torch.
 """
 
-import difflib
+import os
+import re
+import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -22,6 +24,8 @@ from impasto.choices import (
     Pooling,
     Precision,
     StyleLossName,
+    meant,
+    nearest,
 )
 from impasto.errors import SettingsError
 
@@ -42,6 +46,7 @@ OF_STYLE = (
 )
 """The settings that have no say without a loss of style."""
 
+_LARGEST = 2**16  # bytes of an array that may be a setting's numbers; pictures are larger
 _EITHER = (("network", "weights"), ("style_layers", "layers_per_style"), ("style_scale", "style_size"))
 
 
@@ -82,6 +87,17 @@ def _per_style(value: object) -> object:
     return tuple(value.split("/")) if isinstance(value, str) else value
 
 
+def plain(value: Any) -> Any:
+    """Numbers and arrays of NumPy and torch as Python's own, paths as words; the rest as it is."""
+    if hasattr(value, "tolist"):
+        return value.tolist() if getattr(value, "nbytes", 0) <= _LARGEST else value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {plain(key): plain(item) for key, item in value.items()}
+    return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
+
+
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Scale = Annotated[float, Field(gt=0, le=16, allow_inf_nan=False)]
 LayerWeights = Annotated[dict[str, Weight], BeforeValidator(partial(_weights, what="layer")), Field(min_length=1)]
@@ -94,7 +110,11 @@ LossWeights = Annotated[
 
 
 class Settings(BaseModel):
-    """Every setting that decides how a picture looks, with its default."""
+    """Every setting that decides how a picture looks, with its default.
+
+    Raises:
+        SettingsError: with one sentence on the first thing that is wrong.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -236,6 +256,13 @@ class Settings(BaseModel):
     precision: Precision = Field("auto", description="auto takes bf16 where this machine is fast at it, else fp32.")
     device: str = Field("auto", min_length=1, description="auto, cpu, cuda, cuda:1, mps, ...")
 
+    def __init__(self, **values: Any) -> None:
+        """Check the values: what users give by name may be wrong in ways that deserve a sentence."""
+        try:
+            super().__init__(**{name: plain(value) for name, value in values.items()})
+        except ValidationError as error:
+            raise SettingsError(_sentence(error)) from None
+
     @model_validator(mode="after")
     def _takes_effect(self) -> Self:
         """Refuse combinations in which something given could not do anything."""
@@ -313,10 +340,7 @@ def make(values: Mapping[str, Any]) -> Settings:
     Raises:
         SettingsError: with one sentence on the first thing that is wrong.
     """
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        raise SettingsError(_sentence(error)) from None
+    return Settings(**values)
 
 
 def up_to(layer: str) -> dict[str, float]:
@@ -335,20 +359,26 @@ def up_to(layer: str) -> dict[str, float]:
 
 
 def preset(name: str) -> dict[str, Any]:
-    """The values of a bundled preset, or of a TOML file when the name ends in ``.toml``.
+    """The values of a bundled preset, or of a TOML file when the name ends in ``.toml``, however that is written.
 
     Raises:
         SettingsError: if there is no such preset, or the file is missing or is not TOML.
     """
-    if name.endswith(".toml"):
+    if name.lower().endswith(".toml"):
         path = Path(name)
         if not path.is_file():
             raise SettingsError(f"The preset file {name} does not exist.")
-        text = path.read_text(encoding="utf-8", errors="replace")
+        try:
+            text = path.read_text(encoding="utf-8-sig", errors="replace")  # editors may put a mark before it
+        except OSError as error:
+            raise SettingsError(f"The preset file {name} cannot be read ({error.strerror}); check the path.") from None
     elif name in presets():
         text = (_preset_folder() / f"{name}.toml").read_text(encoding="utf-8")
     else:
-        raise SettingsError(f"There is no preset {name!r}; choose one of {', '.join(presets())}, or give a .toml file.")
+        raise SettingsError(
+            f"There is no preset {name!r}; choose one of {', '.join(presets())}, or give a .toml file."
+            f"{meant(name, presets())}"
+        )
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -372,9 +402,15 @@ def _sentence(error: ValidationError) -> str:
     name = ".".join(str(part) for part in first["loc"] if part not in apart)
     message = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
-        return f"There is no setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else ".")
+        near = nearest(name, Settings.model_fields)
+        return f"There is no setting {name!r}" + (f"; did you mean {near!r}?" if near else ".")
     if not name:
         return f"{message[0].upper()}{message[1:]}."
+    words = re.findall(r"'([^']+)'", str(first["ctx"]["expected"])) if first["type"] == "literal_error" else ()
     what = Settings.model_fields[name.split(".")[0]].description or ""
-    return f"The setting {name} is {first['input']!r}, but: {message[0].lower()}{message[1:]}. {what}".strip()
+    given = f"The setting {name} is {' '.join(_REPR.repr(first['input']).split())}"
+    return f"{given}, but: {message[0].lower()}{message[1:]}.{meant(str(first['input']), words)} {what}".strip()
+
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 80

@@ -250,17 +250,21 @@ class Counting(Loss):
     place: Window | None = None
 
     def at(self, window):
+        """A copy for the window."""
         self.asked.append(("at", window))
         return dataclasses.replace(self, place=window)
 
     def summarize(self, features):
+        """The sum."""
         self.asked.append(("summarize", self, features))
         return features.square().sum() / 2
 
     def compare(self, summary, positions):
+        """The sum itself."""
         return summary
 
     def add_gradient(self, out, features, summary, positions, weight):
+        """The features."""
         self.asked.append(("add_gradient", self, features))
         out.add_(features, alpha=weight)
 

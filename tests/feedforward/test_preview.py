@@ -1,9 +1,12 @@
 """Previews: the decoder undoes the encoder, styles change pictures, and what is wrong is said."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as nnf
+from PIL import Image
 
 import impasto
 from impasto import images, samples
@@ -134,3 +137,14 @@ def test_positions_beyond_the_picture_are_mirrored(photo, painting):
     cut = preview(photo[..., :93], painting, size=93, strength=0.0, **EXACT).tensor
     assert psnr(full[..., :40], cut[..., :40]) > 40
     assert nnf.mse_loss(full[..., 60:93], cut[..., 60:93]) < 0.02
+
+
+def test_numbers_of_numpy_are_numbers_and_a_notebook_shows_the_picture(photo, painting):
+    """The same preview as from plain numbers, as a PNG too."""
+    plain = impasto.preview(photo, painting, size=48, blend=[1], style_scale=0.5, **EXACT)
+    found = impasto.preview(
+        photo, painting, size=np.int64(48), blend=np.ones(1, np.float32), style_scale=np.float32(0.5), **EXACT
+    )
+    assert torch.equal(found.tensor, plain.tensor)
+    with Image.open(io.BytesIO(found._repr_png_())) as shown:
+        assert (shown.format, shown.size) == ("PNG", found.pil.size)

@@ -1,5 +1,6 @@
 """Texture synthesis."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -122,6 +123,14 @@ def test_the_recipe_names_the_task(exemplar):
     assert recipe["task"] == "texture"
     assert set(recipe["inputs"]) == {"styles"}
     assert set(recipe["measures"]) == {"seam", "noise", "fall"}
+
+
+@pytest.mark.parametrize("shape", [np.int64(64), np.array([64, 96]), (np.int32(64), 96), torch.tensor(64)], ids=str)
+def test_sides_may_be_numbers_of_numpy_and_torch(exemplar, shape):
+    """Alone or in pairs."""
+    run = prepared(exemplar, shape)
+    assert run.levels[-1].shape in {(64, 64), (64, 96)}
+    assert all(type(side) is int for side in run.levels[-1].shape)
 
 
 def test_nothing_is_called_enlarged_that_is_not(exemplar):

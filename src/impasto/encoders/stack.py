@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from impasto.choices import Border
+from impasto.choices import Border, meant
 from impasto.errors import LayerError
 
 IMAGE = "image"
@@ -83,7 +83,9 @@ class Stack:
         """
         wanted = name.strip().lower().replace("relu", "conv")
         if wanted != IMAGE and wanted not in self.names:
-            raise LayerError(f"{self.name} has no layer {name!r}; it has {', '.join(self.names)}.")
+            raise LayerError(
+                f"{self.name} has no layer {name!r}; it has {', '.join(self.names)}.{meant(wanted, self.names)}"
+            )
         return wanted
 
     def depth(self, name: str) -> int:

@@ -15,6 +15,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from impasto.choices import meant
 from impasto.encoders.encoder import Parameters
 from impasto.encoders.normalization import rescaled
 from impasto.encoders.stack import VGG16, VGG19, Pool, Stack
@@ -68,7 +69,9 @@ def load(network: str = "vgg19", weights: Path | str | None = None) -> tuple[Sta
     if weights is not None:
         return load_file(Path(weights))
     if network not in NETWORKS:
-        raise NetworkError(f"There is no network {network!r}; choose one of {', '.join(NETWORKS)}.")
+        raise NetworkError(
+            f"There is no network {network!r}; choose one of {', '.join(NETWORKS)}.{meant(network, NETWORKS)}"
+        )
     parameters = _wheel_parameters()
     return VGG19, parameters if network == "vgg19" else without_normalization(parameters)
 

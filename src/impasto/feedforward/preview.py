@@ -1,5 +1,6 @@
 """An instant preview of style transfer: one pass through an encoder, AdaIN, and a decoder."""
 
+import io
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from impasto.feedforward.adain import Moments, adain
 from impasto.feedforward.decoder import LAYER, STRIDE, Decoder
 from impasto.images import Picture
 from impasto.pyramid import fitted, resize
+from impasto.settings import plain
 
 SIZE = 512
 """Long side of a preview unless given, in pixels."""
@@ -27,7 +29,7 @@ SIZE = 512
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Preview:
-    """What :func:`impasto.preview` returns.
+    """What :func:`impasto.preview` returns; a notebook shows it as its picture.
 
     Args:
         tensor: the image, (1, 3, H, W) float32 RGB in [0, 1].
@@ -60,6 +62,11 @@ class Preview:
         images.write(
             path, self.tensor, like=self.content, alpha=self._alpha, parameters=text, metadata=metadata, **options
         )
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        self.pil.save(stream, format="PNG")
+        return stream.getvalue()
 
     @property
     def _alpha(self) -> Tensor | None:
@@ -96,6 +103,7 @@ def preview(
         ImpastoError: with a sentence on what is wrong with an image or a value.
     """
     several = styles if isinstance(styles, (list, tuple)) else [styles]
+    size, strength, blend, style_scale = map(plain, (size, strength, blend, style_scale))
     shares = _shares(blend, len(several))
     _check(size, strength, style_scale)
     where = machine.device(device)

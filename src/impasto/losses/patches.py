@@ -83,12 +83,12 @@ class PatchLoss(StyleLoss):
     def compare(self, summary: Tensor, positions: int) -> Tensor:
         return summary.clamp(min=0) / positions  # rounding may leave it below
 
-    def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:
+    def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:  # noqa: ARG002
         known = self._latest.pop() if self._latest else None  # what summarizing these features has found
         nearest = known[1] if known and known[0]() is features else self._nearest(features)
         length, correlation = self._alike(features, nearest)
         # A weak patch has no length to lose.
-        along = torch.where(length > self._least, correlation / length, 0) / length
+        along = torch.where(length > self.least, correlation / length, 0) / length
         pairs = self._pairs(features, nearest)
         for view, (own, style) in zip(members(out, self._sides, self.core), pairs, strict=True):
             view.add_(own * along[:, None] - style / length[:, None], alpha=weight / positions)
@@ -107,7 +107,9 @@ class PatchLoss(StyleLoss):
         sides = tuple(map(min, self.target.shape[2:], other.shape[2:]))
         total = min(_MOST, len(self.target) / (1 - share), len(other) / share)
         parts = ((self.target, 1 - share), (other, share))
-        return replace(self, whole=None, target=torch.cat([_thinned(_cropped(own, sides), total * part) for own, part in parts]))
+        return replace(
+            self, whole=None, target=torch.cat([_thinned(_cropped(own, sides), total * part) for own, part in parts])
+        )
 
     def size(self) -> float:
         """The loss of an image without features: 1."""
@@ -122,23 +124,23 @@ class PatchLoss(StyleLoss):
         return self.target.flatten(1).square().sum(1).sqrt()
 
     @cached_property
-    def _directions(self) -> Tensor:
+    def directions(self) -> Tensor:
         """The style's patches, of length 1."""
         if self.whole is not None:
-            return self.whole._directions
+            return self.whole.directions
         lengths = self._lengths.clamp(min=1e-12)
         return self.target / lengths.view(-1, *(1,) * len(self.target.shape[1:]))
 
     @cached_property
-    def _least(self) -> float:
+    def least(self) -> float:
         """The length that shorter patches are taken to have."""
         if self.whole is not None:
-            return self.whole._least
+            return self.whole.least
         return max(_WEAK * self._lengths.mean().item(), 1e-12)
 
     def _pairs(self, features: Tensor, nearest: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """For each place in a patch, the features there and those of the nearest directions, (B, C, *blocks)."""
-        tables = self._directions.flatten(2).unbind(-1)
+        tables = self.directions.flatten(2).unbind(-1)
         for own, table in zip(members(features, self._sides, self.core), tables, strict=True):
             yield own.to(table.dtype), table[nearest].movedim(-1, 1)
 
@@ -146,7 +148,7 @@ class PatchLoss(StyleLoss):
         """Every patch's length and its correlation with the nearest direction, (B, *blocks)."""
         parts = [(own.square().sum(1), (own * style).sum(1)) for own, style in self._pairs(features, nearest)]
         squares, products = (torch.stack(column).sum(0) for column in zip(*parts, strict=True))
-        length = squares.clamp(min=self._least**2).sqrt()
+        length = squares.clamp(min=self.least**2).sqrt()
         return length, products / length
 
     @torch.no_grad()
@@ -155,7 +157,7 @@ class PatchLoss(StyleLoss):
         count = blocks(features, self._sides, self.core)
         if not math.prod(count):
             return torch.zeros(features.shape[0], *count, dtype=torch.int64, device=features.device)
-        kernels = self._directions
+        kernels = self.directions
         inside = _cropped(features, tuple(n + side - 1 for n, side in zip(count, self._sides, strict=True)))
         rows = max(1, _SLAB // (math.prod(count[1:]) * len(kernels)))
         found = []

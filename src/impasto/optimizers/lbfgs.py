@@ -90,9 +90,7 @@ class LBFGS(Optimizer):
             yield [], self.spectrum
         yield [], 0.0
 
-    def _direction(
-        self, state: State, pairs: list[Pair], curvatures: list[Curvature], spectrum: Spectrum
-    ) -> Tensor:
+    def _direction(self, state: State, pairs: list[Pair], curvatures: list[Curvature], spectrum: Spectrum) -> Tensor:
         """-H g on the free variables, by the two-loop recursion (Nocedal and Wright 2006, algorithm 7.4)."""
         direction = torch.neg(state.gradient, out=self.storage.empty_like(state.gradient))
         self.bounds.free_(direction, state.image, state.gradient)

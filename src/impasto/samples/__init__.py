@@ -1,6 +1,5 @@
 """Pictures to try things with: bundled photos, and paintings of our own drawn by code."""
 
-import difflib
 import importlib.resources
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from impasto.choices import meant
 from impasto.errors import SettingsError
 from impasto.samples.paintings import PAINTERS
 from impasto.samples.paintings.canvas import Canvas, delivered
@@ -63,9 +63,9 @@ def paint(name: str, shape: tuple[int, int] = (512, 512), seed: int = 0) -> Tens
 def _check_name(kind: str, name: str, names: Sequence[str]) -> None:
     if name in names:
         return
-    close = difflib.get_close_matches(str(name), names, n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
-    raise SettingsError(f"There is no {kind} called {name!r}; choose one of {', '.join(names)}.{hint}")
+    raise SettingsError(
+        f"There is no {kind} called {name!r}; choose one of {', '.join(names)}.{meant(str(name), names)}"
+    )
 
 
 __all__ = ["SMALLEST", "paint", "paintings", "photo", "photos"]

@@ -4,12 +4,12 @@ To add one: write a function of :class:`Materials` that returns a :class:`~impas
 to ``FIGURES``.
 """
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from impasto import images, samples
+from impasto.choices import meant
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
@@ -105,9 +105,7 @@ def sketch(name: str, *inputs: Any, size: int = SIZE, **values: Any) -> Sketch:
         ImpastoError: as :func:`figure`.
     """
     if name not in FIGURES:
-        near = difflib.get_close_matches(name, FIGURES, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise SettingsError(f"There is no figure {name!r}; choose one of {', '.join(FIGURES)}.{hint}")
+        raise SettingsError(f"There is no figure {name!r}; choose one of {', '.join(FIGURES)}.{meant(name, FIGURES)}")
     wanted = INPUTS.get(name, ("photo", "painting"))
     more = MORE.get(name, ())
     if len(inputs) > len(wanted + more):

@@ -12,7 +12,7 @@ from impasto import images
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.quality import seam
-from impasto.settings import Settings
+from impasto.settings import Settings, plain
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided, from_noise
 from impasto.tasks.result import Result
@@ -177,7 +177,8 @@ def _check_period(run: Texture) -> None:
 def _extent(shape: int | tuple[int, int] | None, exemplar: Picture) -> tuple[int, int]:
     if shape is None:
         return exemplar.shape
-    height, width = (shape, shape) if isinstance(shape, int) else shape
+    sides = plain(shape)
+    height, width = (sides, sides) if isinstance(sides, int) else sides
     if min(height, width) < 1:
         raise SettingsError(f"A texture of {width} x {height} was asked for; give sides of at least 1 pixel.")
     return height, width
