@@ -61,7 +61,7 @@ def test_the_quick_way_is_the_plain_way(make, parameters, picture, padding, pool
         assert torch.allclose(one, two, rtol=1e-11, atol=1e-12)
     found, expected = (Engine(encoder, objective(plain, other)).evaluate(image) for encoder in (quick, plain))
     assert found.value == pytest.approx(expected.value, rel=1e-11)
-    assert torch.allclose(found.gradient, expected.gradient, rtol=1e-9, atol=1e-13)
+    assert (found.gradient - expected.gradient).abs().max() < 1e-11 * expected.gradient.abs().max()
 
 
 @pytest.mark.parametrize("pooling", ["avg", "max", "l2"])
@@ -86,8 +86,8 @@ def test_zeros_beyond_the_border_are_seen(make, flattened, picture):
     assert not torch.allclose(deep[:, :, 0], flat, rtol=1e-2)
 
 
-def test_vgg_on_a_repeated_slice_to_a_hundred_thousandth(picture):
-    """The real network in float32, relative to each layer's largest value."""
+def test_vgg_on_a_repeated_slice(picture):
+    """The real network in float32, to 1e-4 of each layer's largest value: sums of 4608 products, layer after layer."""
     network, weights = load()
     layers = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv4_2", "conv5_1")
     slice_ = picture(32, 32, dtype=torch.float32)
@@ -95,7 +95,7 @@ def test_vgg_on_a_repeated_slice_to_a_hundred_thousandth(picture):
     volume = slice_[:, :, None].repeat(1, 1, 16, 1, 1)
     for layer, features in Inflated(network, weights, padding="reflect").features(volume, layers):
         difference = (features - flat[layer][:, :, None]).abs().max() / flat[layer].abs().max()
-        assert difference < 1e-5, layer
+        assert difference < 1e-4, layer
 
 
 def test_pictures_are_seen_as_by_the_flat_network(make, flattened, picture):

@@ -131,7 +131,7 @@ def test_color_space_is_caffes():
 
 
 @pytest.mark.parametrize("pooling", ["avg", "max", "l2"])
-@pytest.mark.parametrize(("dtype", "rtol"), [(torch.float32, 1e-5), (torch.float64, 1e-6)])
+@pytest.mark.parametrize(("dtype", "rtol"), [(torch.float32, 1e-4), (torch.float64, 1e-6)])
 def test_original_network_is_the_normalized_one_unscaled(photos, pooling, dtype, rtol):
     """Features of vgg19-original are those of vgg19 divided by every filter's scale, in all sixteen convolutions."""
     image = photos["coffee"][..., :48, :64].to(dtype)

@@ -30,7 +30,6 @@ STACK = Stack(
     ),
 )
 LAYERS = ("image", "conv1_3", "pool1", "conv2_1", "conv3_1")
-ROUNDING = {"wasserstein": 1e3}  # times more than other losses: the roots of covariances amplify it
 POOLINGS, PADDINGS = ("avg", "max", "l2"), ("zero", "reflect", "replicate", "circular")
 
 every_loss = pytest.mark.parametrize("name", LOSSES)
@@ -70,7 +69,7 @@ def disagreement(engine, image, cut):
 
 @pytest.mark.parametrize("shape", [(21,), (13, 16), (9, 8, 11)], ids=str)
 @every_loss
-def test_gradient_agrees_with_autograd(engine_of, picture, name, shape):
+def test_gradient_agrees_with_autograd(engine_of, picture, rounding, name, shape):
     """One loss at the image, at convolutions and at a pooling at once, with a weight each."""
     engine, image = engine_of(shape, [name]), picture(*shape)
     found = engine.evaluate(image)
@@ -94,8 +93,9 @@ def test_gradient_agrees_with_autograd(engine_of, picture, name, shape):
             term = next(layers, None)
     assert term is None
     value.backward()
-    assert found.value == pytest.approx(value.item(), rel=1e-12)
-    assert torch.allclose(found.gradient, leaf.grad, rtol=1e-10, atol=1e-12 * leaf.grad.abs().max().item())
+    off = 1e-12 * rounding(name)
+    assert found.value == pytest.approx(value.item(), rel=off)
+    assert (found.gradient - leaf.grad).abs().max() < 10 * off * leaf.grad.abs().max()
 
 
 @pytest.mark.parametrize("padding", PADDINGS)
@@ -112,7 +112,7 @@ def test_gradient_agrees_with_differences(engine_of, picture, pooling, padding):
         assert (gradient * direction).sum().item() == pytest.approx((ahead - behind) / 2e-6, abs=tolerance)
 
 
-def test_measuring_finds_the_same_value_without_a_gradient(engine_of, picture):
+def test_measuring_finds_the_same_value_without_a_gradient(engine_of, picture, rounding):
     """Whole or in tiles."""
     engine = engine_of((13, 16), LOSSES)
     image = picture(13, 16)
@@ -120,8 +120,9 @@ def test_measuring_finds_the_same_value_without_a_gradient(engine_of, picture):
     for with_tiles in (None, cut(engine, (13, 16), 6)):
         found = Engine(engine.encoder, engine.objective, with_tiles).measure(image)
         assert found.gradient is None
-        assert found.value == pytest.approx(expected.value, rel=1e-12)
-        assert found.losses == pytest.approx(expected.losses, rel=1e-12)
+        assert found.value == pytest.approx(expected.value, rel=1e-12 * rounding("wasserstein"))
+        for name, value in expected.losses.items():
+            assert found.losses[name] == pytest.approx(value, rel=1e-12 * rounding(name.partition("/")[0]))
 
 
 def test_evaluation_adds_up(engine_of, picture):
@@ -130,9 +131,9 @@ def test_evaluation_adds_up(engine_of, picture):
     found = engine.evaluate(picture(13, 16))
     weighted = {term.name: term.weight * found.losses[term.name] for term in engine.objective.terms}
     assert found.weighted == weighted
-    assert found.value == pytest.approx(sum(weighted.values()), rel=1e-14)
+    assert found.value == pytest.approx(sum(weighted.values()), rel=1e-13)
     assert set(found.by_kind) == set(LOSSES)
-    assert sum(found.by_kind.values()) == pytest.approx(found.value, rel=1e-14)
+    assert sum(found.by_kind.values()) == pytest.approx(found.value, rel=1e-13)
 
 
 def test_kinds_add_up():
@@ -145,8 +146,9 @@ def test_targets_own_image_costs_nothing(engine_of, picture):
     """At the image that content and style were taken from, both losses and their gradient are 0."""
     engine = engine_of((13, 16), ["content", "gram"])
     found = engine.evaluate(picture(13, 16, seed=7))
-    assert found.value == pytest.approx(0, abs=1e-25)
-    assert found.gradient.abs().max() < 1e-14
+    elsewhere = engine.evaluate(picture(13, 16, seed=8))
+    assert found.value < 1e-24 * elsewhere.value  # a square of rounding
+    assert found.gradient.abs().max() < 1e-12 * elsewhere.gradient.abs().max()
 
 
 def test_nothing_given_is_changed(engine_of, picture):
@@ -174,26 +176,26 @@ OPTIONS = st.fixed_dictionaries({"pooling": st.sampled_from(POOLINGS), "padding"
 @example(case=((37,), 12, {"padding": "circular"}))  # every pooling drops a position that boxes across the border hold
 @example(case=((23, 14), 8, {"padding": "circular", "pooling": "max"}))  # and boxes longer than the image
 @every_loss
-def test_tiles_are_exact(engine_of, picture, name, case):
-    """Cut anyhow, an image has the value of the whole to 1e-12 and its gradient to 1e-10."""
+def test_tiles_are_exact(engine_of, picture, rounding, name, case):
+    """Cut anyhow, an image has the value of the whole to 1e-12 and its gradient to 1e-10, or what roots make of that."""
     shape, core, options = case
     engine = engine_of(shape, [name], **options)
     of_value, of_gradient = disagreement(engine, picture(*shape), cut(engine, shape, core))
-    assert of_value < 1e-12 * ROUNDING.get(name, 1)
-    assert of_gradient < 1e-10 * ROUNDING.get(name, 1)
+    assert of_value < 1e-12 * rounding(name)
+    assert of_gradient < 1e-10 * rounding(name)
 
 
 @pytest.mark.parametrize(
     ("name", "layer"),
     [(name, layer) for name in LOSSES for layer in LAYERS if LOSSES[name].margin or layer != "image"],
 )
-def test_radius_one_too_small_is_noticed(engine_of, picture, monkeypatch, name, layer):
+def test_radius_one_too_small_is_noticed(engine_of, picture, rounding, monkeypatch, name, layer):
     """The test above can fail: were a radius one position short, tiles would disagree with the whole."""
     shape = (40, 40)  # cut in the middle, next to where a loss that looks at one position only looks
     engine = engine_of(shape, [name], (layer,))
     images = (picture(*shape, seed=seed) for seed in range(1, 30))
     image = next(image for image in images if engine.evaluate(image).gradient.any())
-    assert disagreement(engine, image, cut(engine, shape, 20))[1] < 1e-10
+    assert disagreement(engine, image, cut(engine, shape, 20))[1] < 1e-11 * rounding(name)
     radius = Stack.radius
     monkeypatch.setattr(Stack, "radius", lambda stack, layer: radius(stack, layer) - 1)
     try:

