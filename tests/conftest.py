@@ -21,7 +21,9 @@ from impasto.losses import (
 
 settings.register_profile("impasto", deadline=None, derandomize=True)
 settings.load_profile("impasto")
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as background shells have it: what tests start would be deaf to it
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as background shells have it: what tests start would be deaf to it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)  # tensors here are tiny, and sums come out the same on every machine
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from impasto import images
 from impasto.cli.neural_style import _due
@@ -110,11 +111,59 @@ def test_defaults_are_theirs():
 
 
 @pytest.mark.parametrize(
-    ("gpu", "device"), [("-1", "cpu"), ("c", "cpu"), ("2", "cuda:2"), ("0", "cuda:0"), ("c,0", "cpu")]
+    ("gpu", "device"),
+    [("-1", "cpu"), ("c", "cpu"), ("2", "cuda:2"), ("0", "cuda:0"), ("c,0", "cpu"), ("cuda:1", "cuda:1")],
 )
 def test_gpu(gpu, device):
     """A number, or one of the two words for the processor."""
     assert read((*PAIR, "-gpu", gpu)).flags.device == device
+
+
+def test_gpus_where_there_are_none(call, room):
+    """The script that the documentation shows runs on the processor and says so before it reads a picture."""
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    words = ("-num_iterations", "1", "-image_size", "32", "-style_layers", "relu1_1", "-content_layers", "relu1_1")
+    for gpu, number in (("0", "0"), ("cuda:1", "1")):
+        outcome = call("neural-style", *PAIR, *words, "-gpu", gpu)
+        assert outcome.code == 0
+        assert f"-gpu {number}: no such GPU is here; everything runs on " in outcome.err
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_pictures_are_read(call, room, monkeypatch):
+    """Where there are others."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    outcome = call("neural-style", "-content_image", "no.png", "-style_image", "no.png", "-gpu", "99")
+    assert outcome.code == 2
+    assert "The device 'cuda:99' cannot be used here" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "names", [("a,b.png",), ("c.png", "a,b.png", "d.png"), ("a,b,c.png", "c.png"), ("c.png", "a,b")]
+)
+def test_commas_in_names(room, names):
+    """Of files and folders that are there; between the others they divide."""
+    for name in ("a,b.png", "a,b,c.png", "c.png"):
+        (room / name).write_bytes(b"")
+    (room / "a,b").mkdir()
+    assert read(("-content_image", "x.png", "-style_image", ",".join(names))).flags.style_image == names
+
+
+@pytest.mark.parametrize(
+    ("file", "network"),
+    [
+        ("models/nin_imagenet_conv.caffemodel", "a Network in Network (NIN)"),
+        ("models/nin_imagenet.pth", "a Network in Network (NIN)"),
+        ("channel_pruning.pth", "a VGG-16 of other widths"),
+        ("VGG_ILSVRC_16_layers.caffemodel", "a Caffe file"),
+    ],
+)
+def test_models_of_other_networks_are_named(call, room, file, network):
+    """And what there is instead, before a picture is read."""
+    outcome = call("neural-style", "-content_image", "no.png", "-style_image", "no.png", "-model_file", file)
+    assert outcome.code == 2
+    assert f"-model_file {file} is {network}" in outcome.err
+    assert "Leave it out for the VGG-19" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -125,6 +174,8 @@ def test_gpu(gpu, device):
         (("-original_colors", "2"), "0 or 1 is needed"),
         (("-pooling", "l2"), "invalid choice: 'l2'"),
         (("-gpu", "big"), "give a GPU's number"),
+        (("-gpu", "cuda"), "give a GPU's number"),
+        (("-gpu", "cuda:x"), "give a GPU's number"),
         (("-style_image", ","), "no name between the commas"),
     ],
 )

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import shlex
+import threading
 
 import pytest
 from PIL import Image
@@ -61,6 +63,17 @@ def test_what_cannot_be_shown(call, tmp_path, texts, hint):
     outcome = call("show", png(tmp_path / "x.png", **texts))
     assert (outcome.code, outcome.out) == (2, "")
     assert hint in outcome.err
+
+
+@pytest.mark.parametrize("command", ["show", "rerun"])
+def test_a_pipe_holds_no_recipe(call, tmp_path, made, command):
+    """As a shell's <(...) is one: it says so, and does not call the picture damaged."""
+    os.mkfifo(tmp_path / "pipe")
+    feeding = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(made.read_bytes()), daemon=True)
+    feeding.start()
+    outcome = call(command, tmp_path / "pipe")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "is a pipe" in outcome.err
 
 
 def test_a_hostile_recipe_is_harmless(call, tmp_path, made):

@@ -189,7 +189,7 @@ def test_tiles_are_exact(engine_of, picture, rounding, name, case):
     ("name", "layer"),
     [(name, layer) for name in LOSSES for layer in LAYERS if LOSSES[name].margin or layer != "image"],
 )
-def test_radius_one_too_small_is_noticed(engine_of, picture, rounding, monkeypatch, name, layer):
+def test_radius_one_too_small_is_noticed(engine_of, picture, rounding, monkeypatch, *, name, layer):
     """The test above can fail: were a radius one position short, tiles would disagree with the whole."""
     shape = (40, 40)  # cut in the middle, next to where a loss that looks at one position only looks
     engine = engine_of(shape, [name], (layer,))

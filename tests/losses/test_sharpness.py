@@ -26,7 +26,9 @@ def test_slow_changes_of_color_are_free():
     """Another color everywhere, and one that changes evenly across the image, cost nothing."""
     p = image(7, 8)
     ramp = torch.linspace(-0.3, 0.4, 8, dtype=torch.float64)
-    assert SharpnessLoss(p).value(p + 0.2 + ramp).item() < 1e-27  # (2^-52 of sums of seven)^2, over 56 positions and three channels
+    assert (
+        SharpnessLoss(p).value(p + 0.2 + ramp).item() < 1e-27
+    )  # (2^-52 of sums of seven)^2, over 56 positions and three channels
 
 
 def test_blur_costs_more_than_recoloring():

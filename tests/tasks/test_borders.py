@@ -65,7 +65,9 @@ def test_a_turned_panorama_gives_a_turned_objective(photo, painting):
     first = run.targets(run.encoder).engine_at((32, 64)).evaluate(image)
     second = other.targets(other.encoder).engine_at((32, 64)).evaluate(image.roll(16, 3))
     assert second.value == pytest.approx(first.value, rel=1e-5)
-    assert torch.allclose(second.gradient, first.gradient.roll(16, 3), atol=1e-5 * float(first.gradient.abs().max()))
+    assert torch.allclose(
+        second.gradient, first.gradient.roll(16, 3), atol=1e-4 * float(first.gradient.abs().max())
+    )  # in float32
 
 
 @pytest.mark.parametrize("shape", [(20, 40), (10, 16), (13, 27)])

@@ -47,7 +47,7 @@ def arranged(want, spare, group=None, padding="zero"):
 
 @pytest.mark.parametrize(
     ("text", "amount"),
-    [("4GB", 4e9), ("800 MB", 8e8), ("1.5gib", 1.5 * 2**30), ("4g", 4e9), ("123", 123), (5e9, 5e9), (".5GB", 5e8)],
+    [("4GB", 4e9), ("800 MB", 8e8), ("1.5gib", 1.5 * 2**30), ("4g", 4e9), ("2000000", 2e6), (5e9, 5e9), (".5GB", 5e8)],
 )
 def test_amounts_are_read(text, amount):
     """With a unit of ten or of two, or in bytes."""
@@ -57,8 +57,15 @@ def test_amounts_are_read(text, amount):
 @pytest.mark.parametrize("text", ["", "GB", "4 apples", "-4GB", "0", "nan", "4GBB", "1e9GB"])
 def test_what_is_no_amount_is_refused(text):
     """With an example of one."""
-    with pytest.raises(SettingsError, match="is not an amount; write it like 4GB"):
+    with pytest.raises(SettingsError, match=r"write it .*like 4GB"):
         bytes_of(text)
+
+
+@pytest.mark.parametrize("given", ["4", 8, "500", "16.0", "900kB"])
+def test_a_forgotten_unit_is_told(given):
+    """Nobody means four bytes."""
+    with pytest.raises(SettingsError, match=r"is \d+ bytes; write it with a unit, like 4GB"):
+        bytes_of(given)
 
 
 def test_nothing_given_is_a_share_of_what_is_free(monkeypatch):

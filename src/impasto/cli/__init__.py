@@ -1,11 +1,10 @@
 """The command line: words in, a task called, a file and a few words out.
 
 Every command has a module of its own, imported when the command is called, so that ``--help`` waits for nothing.
-Exit codes: 0 done, 1 whoever read the output went away, 2 something given was wrong (one sentence on stderr says what),
+Exit codes: 0 done, 1 what was to be read could not be written or its reader went away, 2 something given was wrong (one sentence on stderr says what),
 130 stopped by Ctrl-C or SIGTERM.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from impasto import __version__
 from impasto.cli import foreign
-from impasto.cli.streams import complain
+from impasto.cli.streams import complain, give_up, unwritable, usable
 from impasto.errors import ImpastoError
 
 WRONG, STOPPED, UNREAD = 2, 130, 1
@@ -64,6 +63,7 @@ COMMANDS = {
     "worker": ("worker:worker", "", "Compute the jobs of the queue."),
     "studio": ("studio:studio", "", "Open a page to make pictures in."),
     "info": ("facts:info", "", "Describe this installation and this machine."),
+    "completion": ("completion:completion", "[SHELL]", "Print what lets your shell complete commands and options."),
 }
 """By name: where the command lives, what it is called with, and what it does."""
 
@@ -96,19 +96,31 @@ app = _made()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line, ``sys.argv`` by default, and return the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # file names need not be text
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """Run a command line, ``sys.argv`` by default, and return the exit code.
+
+    It may be called in any program: in a notebook, in a thread, with any streams or none.
+    """
+    with usable():
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(words: list[str]) -> int:
     try:
         foreign.refuse(words)
         code = app(words)
         sys.stdout.flush()
     except (ImpastoError, CycloptsError) as error:
-        complain(_sentence(error))
+        complain(_sentence(error, words))
         return WRONG
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to fail when Python exits
+        give_up()
+        return UNREAD
+    except OSError:
+        problem = unwritable()
+        if problem is None:
+            raise
+        complain(f"Standard output cannot be written ({problem.strerror}); send it to another place.")
+        give_up()
         return UNREAD
     except KeyboardInterrupt:
         complain("Aborted; no picture was saved.")
@@ -116,9 +128,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code or 0
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception, words: Sequence[str]) -> str:
     """What went wrong, on one line."""
     text = str(error)
+    if text.endswith("parameter -o requires an argument.") and "-" in words:
+        text = "Only single pictures go to standard output; name a file with -o FILE."
     if text.startswith("Unknown option: -."):
         text = "Pictures are not read from -; name a file, and keep - for the output."
     return " ".join(text.split())

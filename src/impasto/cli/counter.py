@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from impasto.cli.streams import shown
+from impasto.cli import streams
 
 _INTERVAL = 2.0  # seconds between two lines
 
@@ -15,7 +15,7 @@ def counter(what: str, *, quiet: bool) -> Callable[[int, int], None] | None:
     """A function to be told how many are done, of how many; None if nothing is to be said."""
     if quiet:
         return None
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if streams.on_terminal(sys.stderr) and os.environ.get("TERM") != "dumb":
         return _bar(what)
     return _lines(what)
 
@@ -25,7 +25,7 @@ def _bar(what: str) -> Callable[[int, int], None]:
     from rich.progress import Progress
 
     progress = Progress(console=Console(stderr=True))
-    row = progress.add_task(shown(what))
+    row = progress.add_task(streams.shown(what))
     atexit.register(progress.stop)  # whatever happens, the cursor comes back
 
     def tell(done: int, total: int) -> None:
@@ -45,7 +45,6 @@ def _lines(what: str) -> Callable[[int, int], None]:
         now = time.monotonic()
         if done == total or now - last >= _INTERVAL:
             last = now
-            sys.stderr.write(f"{shown(what)} {done}/{total}\n")
-            sys.stderr.flush()
+            streams.tell(f"{what} {done}/{total}")
 
     return tell

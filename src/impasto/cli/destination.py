@@ -7,17 +7,24 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from impasto.cli.streams import binary, on_terminal
 from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from impasto.images import Picture
-    from impasto.tasks.result import Result
 
 _LOSSLESS = ("PNG", "TIFF")
+
+
+class Savable(Protocol):
+    """A finished picture."""
+
+    def save(self, path: str | Path | BinaryIO, *, metadata: bool = True, **options: Any) -> None:
+        """Write it."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +60,26 @@ class Destination:
         kind = "PNG" if self.path is None else images.SUFFIXES.get(self.path.suffix.lower(), "DZI")
         if self.quality is not None and kind in _LOSSLESS:
             raise SettingsError(f"The quality cannot take effect in a {kind}, which is lossless; leave --quality out.")
-        if self.path is None and sys.stdout.isatty():
-            raise SettingsError("A picture would go to this terminal; send it on with | or >, or name a file with -o.")
+        if self.path is None:
+            self._check_stdout()
 
-    def save(self, result: "Result") -> None:
+    def _check_stdout(self) -> None:
+        if on_terminal(sys.stdout):
+            raise SettingsError("A picture would go to this terminal; send it on with | or >, or name a file with -o.")
+        if binary() is None:
+            raise SettingsError("Standard output takes no picture here, only words or nothing; name a file with -o.")
+
+    def save(self, result: "Savable") -> None:
         """Write a finished picture."""
         if self.path is not None:
             result.save(self.path, metadata=self.metadata, **self._storage())
             return
         stream = io.BytesIO()
         result.save(stream, metadata=self.metadata, **self._storage())
-        sys.stdout.buffer.write(stream.getvalue())
-        sys.stdout.flush()
+        target = binary()
+        assert target is not None
+        target.write(stream.getvalue())
+        target.flush()
 
     def save_beside(self, name: str, pixels: "Tensor", like: "Picture") -> None:
         """Write an unfinished picture into the same folder, in the same way."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -14,6 +15,7 @@ _ECHO = 2.0  # seconds within which torchrun passes on a signal that its process
 class Interruption:
     """Watches SIGINT and SIGTERM while it is entered.
 
+    Python hears signals in its main thread alone; elsewhere, as in a server that calls us, they are the program's own.
     Before there is a picture, and from the second signal on, a signal raises KeyboardInterrupt where the program is. What
     torchrun passes on of the first is not a second one.
 
@@ -33,7 +35,7 @@ class Interruption:
         self._picture = True
 
     def __enter__(self) -> Self:
-        for number in _SIGNALS:
+        for number in _SIGNALS if threading.current_thread() is threading.main_thread() else ():
             before = signal.getsignal(number)
             if before is not signal.SIG_IGN:  # nohup and background shells ask for that
                 self._before[number] = before

@@ -89,7 +89,7 @@ def submit(
     """Put a run into the queue, or one for every picture of a folder.
 
     What is in the queue already, with the same settings and files of the same content and name, is not submitted twice:
-    a submission that was interrupted is continued by repeating it. ``impasto worker`` computes the jobs.
+    a submission that was interrupted is continued by repeating it. impasto worker computes the jobs.
     """
     words = dict(given or {})
     start = words.pop("init") if words.get("init", INITS[0]) not in INITS else None

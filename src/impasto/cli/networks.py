@@ -53,9 +53,9 @@ def describe(
 ) -> None:
     """Describe a network's layers: channels, stride, receptive field, and shape for an input of any number of axes.
 
-    The JSON form is a list with, for every layer, ``layer``, ``kind`` (convolution or pooling), ``channels``,
-    ``stride``, ``receptive_field`` (both in positions of the input, of a picture pixels), ``offset`` (how many of them
-    come before the first position's own: what convolutions without a border take away) and ``shape`` (per axis, of a
+    The JSON form is a list with, for every layer, layer, kind (convolution or pooling), channels,
+    stride, receptive_field (both in positions of the input, of a picture pixels), offset (how many of them
+    come before the first position's own: what convolutions without a border take away) and shape (per axis, of a
     picture height and width, 0 if the input is too small).
     """
     from impasto.encoders import IMAGE, described, load
@@ -129,9 +129,9 @@ def normalize(
 ) -> None:
     """Rescale a network so that every filter's mean activation over a folder of pictures is 1.
 
-    The JSON form has ``output``, ``images`` (how many), ``skipped`` (sentences), ``size``, ``pooling`` and ``layers``, a
-    list with ``layer``, ``filters``, ``silent`` (filters that never fired and keep their scale), ``least``, ``median``
-    and ``greatest`` (of the scales) and ``correlation`` (of the scales' logarithms with those of the network that
+    The JSON form has output, images (how many), skipped (sentences), size, pooling and layers, a
+    list with layer, filters, silent (filters that never fired and keep their scale), least, median
+    and greatest (of the scales) and correlation (of the scales' logarithms with those of the network that
     impasto comes with, or null).
     """
     _check(Path(output), weights)

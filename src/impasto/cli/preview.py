@@ -1,8 +1,7 @@
 """``impasto preview``."""
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
@@ -10,7 +9,7 @@ from cyclopts.validators import Number
 from impasto.choices import Precision
 from impasto.cli.destination import Destination, refuse_overwriting
 from impasto.cli.progress import size as sides
-from impasto.cli.streams import put_json, shown
+from impasto.cli.streams import put_json, tell
 from impasto.errors import SettingsError
 
 _OUTPUT = Group("Output", sort_key=1, help="None of these changes the picture.")
@@ -30,7 +29,14 @@ def preview(
     precision: Annotated[Precision, Parameter(help="auto takes bf16 where this machine is fast at it.")] = "auto",
     device: Annotated[str, Parameter(help="auto, cpu, cuda, mps, ...")] = "auto",
     output: Annotated[
-        str | None, Parameter(name=("--output", "-o"), metavar="FILE", group=_OUTPUT, help="Where the picture goes.")
+        str | None,
+        Parameter(
+            name=("--output", "-o"),
+            metavar="FILE",
+            group=_OUTPUT,
+            allow_leading_hyphen=True,
+            help="Where the picture goes; - writes a PNG to standard output.",
+        ),
     ] = None,
     quality: Annotated[
         int | None,
@@ -48,33 +54,31 @@ def preview(
 
     The JSON form has ``output``, ``width``, ``height``, ``seconds`` (of the networks alone) and ``recipe``.
     """
-    if output is None:
-        raise SettingsError("There is no output; add -o FILE, for example -o preview.png.")
-    where = Destination(Path(output), quality, None, not no_metadata)
+    where = Destination(_path(output, as_json=as_json), quality, None, not no_metadata)
     where.check()
-    refuse_overwriting(Path(output), [Path(name) for name in (content, *styles)], "The output")
+    if where.path is not None:
+        refuse_overwriting(where.path, [Path(name) for name in (content, *styles)], "The output")
 
     from impasto.feedforward.preview import preview as previewed
 
-    found = previewed(
-        content,
-        styles,
-        size=size,
-        strength=strength,
-        blend=_shares(blend),
-        style_scale=style_scale,
-        precision=precision,
-        device=device,
-    )
-    found.save(output, metadata=not no_metadata, **({} if quality is None else {"quality": quality}))
+    look: dict[str, Any] = {"size": size, "strength": strength, "blend": _shares(blend), "style_scale": style_scale}
+    found = previewed(content, styles, **look, precision=precision, device=device)
+    where.save(found)
     height, width = found.tensor.shape[2:]
     if not quiet:
-        sys.stderr.write(
-            f"Wrote {shown(output)}, {sides((height, width))}, after {found.seconds:.2f} s of computing.\n"
-        )
+        tell(f"Wrote {where}, {sides((height, width))}, after {found.seconds:.2f} s of computing.")
     if as_json:
         facts = {"output": output, "width": width, "height": height}
         put_json({**facts, "seconds": found.seconds, "recipe": found.recipe})
+
+
+def _path(output: str | None, *, as_json: bool) -> Path | None:
+    """Where the picture goes; None is standard output."""
+    if output is None:
+        raise SettingsError("There is no output; add -o FILE, for example -o preview.png.")
+    if output == "-" and as_json:
+        raise SettingsError("-o - and --json both want standard output; name a file for the picture.")
+    return None if output == "-" else Path(output)
 
 
 def _shares(text: str | None) -> list[float] | None:

@@ -4,10 +4,11 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from impasto.cli.streams import shown
+from impasto.cli.streams import on_terminal, shown
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -43,7 +44,7 @@ def reporter(*, quiet: bool) -> Reporter:
     """The reporter that fits stderr."""
     if quiet:
         return Reporter()
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if on_terminal(sys.stderr) and os.environ.get("TERM") != "dumb":
         return Display()
     return Lines(sys.stderr)
 
@@ -85,9 +86,10 @@ class Lines(Reporter):
             self.say(working(work))
 
     def say(self, sentence: str) -> None:
-        """A line."""
-        self.stream.write(f"{shown(sentence)}\n")
-        self.stream.flush()
+        """A line. That nobody can read it is no reason to end a run."""
+        with suppress(OSError, ValueError):
+            self.stream.write(f"{shown(sentence)}\n")
+            self.stream.flush()
 
 
 class Display(Reporter):
@@ -143,7 +145,8 @@ class Display(Reporter):
 
     def say(self, sentence: str) -> None:
         """A line above the bars."""
-        self.progress.console.print(shown(sentence), markup=False, highlight=False, soft_wrap=True)
+        with suppress(OSError):
+            self.progress.console.print(shown(sentence), markup=False, highlight=False, soft_wrap=True)
 
 
 def working(work: "Work") -> str:

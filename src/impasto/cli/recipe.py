@@ -114,6 +114,18 @@ class Recipe(BaseModel):
         return shlex.join(["impasto", self.task, *named, "-o", output, *own, *places, *arguments(rest)])
 
 
+def refuse_pipe(path: Path) -> None:
+    """Refuse what can be read only once, for a recipe is looked for in several places.
+
+    Raises:
+        ImageError: if it is a pipe, as a shell's ``<(...)`` is.
+    """
+    if path.is_fifo():
+        raise ImageError(
+            f"{path} is a pipe, in which no recipe is looked for; keep the picture in a file and name that."
+        )
+
+
 def recipe_of(path: Path) -> Recipe | None:
     """The recipe in a picture's file, or None if it has none.
 
@@ -122,6 +134,7 @@ def recipe_of(path: Path) -> Recipe | None:
     """
     from impasto import images
 
+    refuse_pipe(path)
     data = images.read_recipe(path)
     if data is None:
         return None

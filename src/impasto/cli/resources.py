@@ -1,6 +1,7 @@
 """What a run of the command line may use: memory, and the processes that torchrun started."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ def group_of_run() -> "Iterator[Group]":
     from impasto.engines.ranks import DONE, joined
 
     with joined() as group:
-        if group.rank:
+        if group.rank and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         yield group
         if group.rank == 0:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from impasto.cli.options import words
-from impasto.cli.recipe import Recipe, recipe_of
+from impasto.cli.recipe import Recipe, recipe_of, refuse_pipe
 from impasto.cli.streams import put, put_json, put_lines, shown
 from impasto.errors import ImageError, SettingsError
 
@@ -26,6 +26,7 @@ def show(
     """
     from impasto import images
 
+    refuse_pipe(image)
     sequence = _of_sequence(image)
     if sequence is not None:
         if as_json:

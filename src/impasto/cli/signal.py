@@ -80,7 +80,8 @@ def stylize(
 ) -> int:
     """Give a record the style of others. The result is not for diagnosis.
 
-    With ``--json`` the report of :func:`impasto.cli.sequences.report` is printed.
+    With --json a report is printed: output, picture, complete, losses, measures, timings, notes and
+    recipe.
     """
     path = run.path([content, *styles], "out.csv")
 
@@ -105,7 +106,8 @@ def texture(
 ) -> int:
     """Make a record of any length with the statistics of an exemplar. The result is not for diagnosis.
 
-    With ``--json`` the report of :func:`impasto.cli.sequences.report` is printed.
+    With --json a report is printed: output, picture, complete, losses, measures, timings, notes and
+    recipe.
     """
     path = run.path(records, "out.csv")
 

@@ -69,7 +69,8 @@ def stylize(
 ) -> int:
     """Play a sound in the style of others.
 
-    With ``--json`` the report of :func:`impasto.cli.sequences.report` is printed.
+    With --json a report is printed: output, picture, complete, losses, measures, timings, notes and
+    recipe.
     """
     path = run.path([content, *styles], "out.wav")
 
@@ -93,7 +94,8 @@ def texture(
 ) -> int:
     """Make a sound of any length that sounds like an exemplar.
 
-    With ``--json`` the report of :func:`impasto.cli.sequences.report` is printed.
+    With --json a report is printed: output, picture, complete, losses, measures, timings, notes and
+    recipe.
     """
     path = run.path(styles, "out.wav")
 

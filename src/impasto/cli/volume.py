@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
-from impasto.cli.destination import Destination, refuse_overwriting
+from impasto.cli.destination import Destination, Savable, refuse_overwriting
 from impasto.cli.options import options, words
 from impasto.cli.running import RunOptions, files_of, perform
 from impasto.cli.streams import put_json, put_lines
@@ -17,7 +17,6 @@ from impasto.panels import PANELS
 
 if TYPE_CHECKING:
     from impasto.images import Picture
-    from impasto.tasks.result import Result
 
     Given = dict[str, str]
     StyleGiven = dict[str, str]
@@ -138,7 +137,7 @@ class VolumeDestination(Destination):
         for path in others:
             VOLUMES.replace(path, None)
 
-    def save(self, result: "Result") -> None:
+    def save(self, result: Savable) -> None:
         """Write a finished volume."""
         assert self.path is not None
         result.save(self.path, metadata=self.metadata, pictures=self.pictures)
@@ -161,8 +160,8 @@ def texture(
 ) -> int:
     """Make a block of solid texture from a picture.
 
-    Its slices across its axes have the picture's style statistics. Starts from noise. With ``--json`` the report of
-    :func:`impasto.cli.reports.report` is printed.
+    Its slices across its axes have the picture's style statistics. Starts from noise. With --json a report is printed:
+    output, width, height, depth, complete, settings, losses, levels, measures, timings, precision, device and notes.
     """
     shape, chosen = _shape(size), _places("axes", axes)
     values: dict[str, Any] = {**(given or {})}
@@ -203,8 +202,8 @@ def stylize(
 ) -> int:
     """Bring a volume (CT, MRI, microscopy) into the style of pictures or of other volumes.
 
-    What comes out is a picture, not data, and not for diagnosis. With ``--json`` the report of
-    :func:`impasto.cli.reports.report` is printed.
+    What comes out is a picture, not data, and not for diagnosis. With --json a report is printed: output, width, height,
+    depth, complete, settings, losses, levels, measures, timings, precision, device and notes.
     """
     chosen, limits = _places("depths", depths), _window(window)
     values: dict[str, Any] = {**(given or {})}
@@ -227,9 +226,9 @@ def info(
 ) -> None:
     """Describe a volume, and show how it was made if impasto made it.
 
-    The JSON form has ``volume``, ``format``, ``width``, ``height``, ``depth`` (in voxels), ``spacing`` (millimeters
-    between columns, rows and slices), ``affine``, ``window``, ``type``, ``gray``, ``sha256``, ``recipe`` (or null) and
-    ``caution`` (or null).
+    The JSON form has volume, format, width, height, depth (in voxels), spacing (millimeters
+    between columns, rows and slices), affine, window, type, gray, sha256, recipe (or null) and
+    caution (or null).
     """
     from impasto import volumes
 

@@ -1,13 +1,12 @@
 """Jobs on the terminal: as a table, and watched until they have ended."""
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from impasto.cli.progress import duration
-from impasto.cli.streams import put_table, shown
+from impasto.cli.streams import put_table, shown, tell
 
 if TYPE_CHECKING:
     from impasto.jobs import Job, Jobs
@@ -50,8 +49,7 @@ def watched(jobs: "Jobs", identifiers: Sequence[str], *, quiet: bool) -> list["J
         for job in found if not quiet else ():
             line = f"{job.id[:10]}  {job.status.value:8}  {shown(job.title)}  {_news(job)}"
             if before.get(job.id) != line:
-                sys.stderr.write(f"{line}\n")
-                sys.stderr.flush()
+                tell(line)
             before[job.id] = line
         if all(job.status.ended for job in found):
             return found

@@ -44,6 +44,10 @@ def read(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
         case bytes() | bytearray() | memoryview():
             return _read_file(bytes(source), "bytes", "The given data", max_pixels)
         case "-":
+            if sys.stdin is None or not hasattr(sys.stdin, "buffer"):
+                raise ImageError(
+                    "Standard input is closed or holds words alone, so no picture can be read; name a file."
+                )
             return _read_file(sys.stdin.buffer.read(), "stdin", "Standard input", max_pixels)
         case str() | Path():
             return _read_file(file_bytes(source), Path(source), str(source), max_pixels)

@@ -1,11 +1,11 @@
 """What a run may use, and how each of its levels is computed within that: whole, in tiles, or with files beside memory."""
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
+from pydantic import ByteSize, TypeAdapter, ValidationError
 
 from impasto import machine
 from impasto.choices import Padding
@@ -25,7 +25,8 @@ _WORTH_SHARING = 2**16  # positions below which a level is not shared among proc
 _LOOSE = 1.45  # times the memory of a tile's tensors that the C library takes for them, one shape after another
 _SMALLEST = 128  # a core's side below which the halos would cost more than everything else
 _PROCESSOR = torch.device("cpu")
-_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_AMOUNT = TypeAdapter(ByteSize)
+_UNIT_FORGOTTEN = 1e6  # bytes, of which no picture is made
 
 
 def bytes_of(given: str | float | None) -> float | None:
@@ -35,14 +36,16 @@ def bytes_of(given: str | float | None) -> float | None:
     (4000000000.0, 536870912.0)
 
     Raises:
-        SettingsError: if it is not one, or not positive.
+        SettingsError: if it is not one, or so little that a unit must have been forgotten.
     """
     if given is None:
         return None
-    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?i?)b?\s*", str(given).lower())
-    amount = float(match[1]) * _UNITS.get(match[2], 0) if match else 0.0
-    if amount <= 0:
-        raise SettingsError(f"The memory {given!r} is not an amount; write it like 4GB or 800MB.")
+    try:
+        amount = float(_AMOUNT.validate_python(given))
+    except (ValidationError, OverflowError):
+        raise SettingsError(f"The memory {given!r} is not an amount; write it like 4GB or 800MB.") from None
+    if amount < _UNIT_FORGOTTEN:
+        raise SettingsError(f"The memory {given!r} is {amount:.0f} bytes; write it with a unit, like 4GB or 800MB.")
     return amount
 
 

@@ -1,6 +1,7 @@
 """``impasto neural-style``: the flags of neural-style and neural-style-pt, for scripts that are already there."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,10 +36,32 @@ def neural_style(
 
     from impasto.tasks.neural_style.painting import Painting
 
+    given = _on_this_machine(given)
     painting = Painting.of(given.flags)
     for sentence in (*given.notes, *_about(painting)):
         complain(sentence)
     return _paint(painting, given)
+
+
+def _on_this_machine(given: Given) -> Given:
+    """The command line, told to compute on the best device where there is no GPU to be numbered.
+
+    Raises:
+        SettingsError: if there are others than the one that was named.
+    """
+    import torch
+
+    from impasto import machine
+
+    device = given.flags.device
+    if not device.startswith("cuda"):
+        return given
+    if torch.cuda.is_available():
+        machine.device(device)
+        return given
+    here = machine.device().type
+    note = f"-gpu {device.partition(':')[2]}: no such GPU is here; everything runs on {'the processor' if here == 'cpu' else here}."
+    return replace(given, flags=replace(given.flags, device="auto"), notes=(*given.notes, note))
 
 
 def _paint(painting: "Painting", given: Given) -> int:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path, PurePath
 from typing import Any, NoReturn
 
 from impasto.errors import SettingsError
@@ -47,6 +48,7 @@ def read(words: Sequence[str]) -> Given:
     """
     text = shlex.join(["impasto", "neural-style", *words])
     values = vars(_parser().parse_args([word.removeprefix("-") if word.startswith("--") else word for word in words]))
+    _check_model(values["model_file"])
     device, notes = _device(values.pop("gpu"))
     notes += _notes(values)
     own = {name: values.pop(name) for name in ("output_image", "print_iter", "save_iter")}
@@ -81,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_pictures(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("pictures")
     _add(group, "content_image", "the photo", required=True)
-    _add(group, "style_image", "the paintings, with commas between them; or a folder", required=True, type=_names)
+    _add(group, "style_image", "the paintings, with commas between them; or a folder", required=True, type=_files)
     _add(group, "init_image", "what -init image starts from; the photo unless given")
     _add(group, "output_image", "where the picture goes", default="out.png")
     _add(group, "image_size", "long side of the result, in pixels", type=int)
@@ -161,6 +163,17 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+def _files(text: str) -> tuple[str, ...]:
+    """Names with commas between them, of which some may have commas of their own: those that are there go first."""
+    parts, names = text.split(","), list[str]()
+    while parts:
+        whole = (count for count in range(len(parts), 1, -1) if Path(",".join(parts[:count])).exists())
+        count = next(whole, 1)
+        names.append(",".join(parts[:count]) if count > 1 else parts[0].strip())
+        del parts[:count]
+    return _names(text) if not any(names) else tuple(name for name in names if name)
+
+
 def _numbers(text: str) -> tuple[float, ...] | None:
     return None if text == "nil" else tuple(float(part) for part in text.split(","))
 
@@ -178,11 +191,42 @@ def _device(gpu: str) -> tuple[str, list[str]]:
     several = [part.strip().lower() for part in str(gpu).split(",")]
     notes = [] if len(several) == 1 else [f"-gpu {gpu} names several devices; everything runs on the first."]
     first = several[0]
-    if first == "-1" or "c" in first:
+    if first in ("-1", "c", "cpu"):
         return "cpu", notes
-    if not first.isdigit():
+    number = first.removeprefix("cuda:")
+    if not number.isdigit():
         raise SettingsError(f"-gpu is {gpu!r}; give a GPU's number, c or -1 for the processor, or leave it out.")
-    return f"cuda:{first}", notes
+    return f"cuda:{number}", notes
+
+
+def _check_model(model_file: str) -> None:
+    """Refuse the models that neural-style takes and that are no VGG-16 or VGG-19.
+
+    Raises:
+        SettingsError: with what the file is.
+    """
+    name = PurePath(model_file).name
+    if name in BUNDLED:
+        return
+    network = next((network for word, network in _OTHERS.items() if name.lower().startswith(word)), None)
+    if network is None and name.lower().endswith(".caffemodel"):
+        network = "a Caffe file"
+    if network is not None:
+        raise SettingsError(
+            f"-model_file {model_file} is {network}; a VGG-16 or VGG-19 is needed, as .pth. Leave it out for the VGG-19 of "
+            "both programs, which is included, and its layers, such as relu4_2."
+        )
+
+
+_OTHERS = {
+    "nin_imagenet": "a Network in Network (NIN)",
+    "channel_pruning": "a VGG-16 of other widths (channel pruning)",
+    "inception": "an Inception network",
+    "googlenet": "an Inception network",
+    "alexnet": "an AlexNet",
+    "vgg_cnn": "a VGG-CNN",
+}
+"""By how the names of their files begin."""
 
 
 def _notes(values: dict[str, Any]) -> list[str]:
