@@ -358,21 +358,6 @@ def test_paper_preset_is_the_papers():
     assert (chosen.init, chosen.padding, chosen.pooling, chosen.network) == ("noise", "zero", "avg", "vgg19")
 
 
-@pytest.mark.parametrize("name", ["own.toml", "OWN.TOML", "Own.Toml"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_a_preset_file_in_any_case_with_or_without_a_mark(tmp_path, name, encoding):
-    """As editors and file systems of others write it."""
-    (tmp_path / name).write_text("size = 640\n", encoding=encoding)
-    assert preset(str(tmp_path / name)) == {"size": 640}
-
-
-@pytest.mark.parametrize(("name", "near"), [("fien", "fine"), ("Draft", "draft"), ("papers", "paper")])
-def test_a_misspelled_preset_has_a_neighbor(name, near):
-    """The sentence says which."""
-    with pytest.raises(SettingsError, match=rf"no preset '{name}'.* Did you mean {near}\?"):
-        preset(name)
-
-
 def test_preset_of_ones_own(tmp_path):
     """A TOML file, by its path."""
     path = tmp_path / "mine.toml"
