@@ -1,5 +1,6 @@
 """From a file's bytes to its samples: Pillow for 8 bits, libvips for 16 bits and for every TIFF."""
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,9 @@ from PIL import (
 )
 
 from impasto.errors import ImageError
+from impasto.images import colorimetry, iptc, pages, png, xmp
 from impasto.images import exif as exif_tags
+from impasto.images.directories import Layout
 
 # Called directly rather than through Image.open, whose bomb limit is a global that other code in the process shares.
 # Each stands behind Pillow's own test of a file's first bytes.
@@ -33,11 +36,17 @@ _OPENERS = {
     "GIF": GifImagePlugin.GifImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
 }
+_AVIF_HEAD = 2**16  # bytes within which its properties stand
 MAX_PIXELS = 400_000_000
 """The default limit of a picture's size, beyond which a file is taken for a decompression bomb."""
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1")
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_RAW = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
+_CANON_RAW = b"crx "
+_JPEG_END = b"\xff\xd9"
+_BMP_MOST = 2**31 / 39.3701  # a BMP's pixels per meter are a signed number, which Pillow takes for one without a sign
+_ICC_TAG, _XMP_TAG, _IPTC_TAG, _RESOURCES_TAG = _TIFF_BLOCKS = (34675, 700, 33723, 34377)
 
 
 @dataclass(frozen=True)
@@ -50,17 +59,25 @@ class Decoded:
         orientation: How the rows lie in the picture, in EXIF's numbers 1 to 8.
         format: Pillow's name of the format.
         exif: Its EXIF, empty where there is none.
-        icc: Its color profile.
-        dpi: Pixels per inch.
+        icc: Its color profile, or one that says what it says of its colors by numbers.
+        dpi: Pixels per inch, along the stored rows and columns.
+        packets: Its XMP.
+        iptc: Its IPTC captions.
+        texts: Its texts by their keys.
+        notes: Sentences on what was found and not used.
     """
 
     color: NDArray[Any]
     alpha: NDArray[Any] | None
     orientation: int
     format: str
-    exif: Image.Exif
+    exif: exif_tags.Exif
     icc: bytes | None
     dpi: tuple[float, float] | None
+    packets: tuple[bytes, ...] = ()
+    iptc: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def decode(data: bytes, name: str, max_pixels: int) -> Decoded:
@@ -75,9 +92,30 @@ def decode(data: bytes, name: str, max_pixels: int) -> Decoded:
     header = open_header(data, name, max_pixels)
     with guarded(name):
         if header.format == "PNG" and data[24] == 16:  # the IHDR chunk's bit depth
-            color, alpha = _vips_samples(_vips_open(data), name)
-            return _gather(header, color, alpha)
-        return decode_pillow(header, name)
+            color, alpha, _ = _vips_samples(_vips_open(png.bare(data)), name, (pages.ALPHA,))
+            return _gather(header, color, alpha, name)
+        try:
+            return decode_pillow(header, name)
+        except OSError:
+            if header.format != "JPEG" or not _lacks_only_its_end(data, header):
+                raise
+            return decode_pillow(open_header(data + _JPEG_END, name, max_pixels), name)
+
+
+def _lacks_only_its_end(data: bytes, header: Image.Image) -> bool:
+    """Whether all pixels of a JPEG are there, and only the marker behind them is not.
+
+    A progressive one may end after any of its scans, so that nothing tells a whole one from one that was cut short.
+    """
+    if header.info.get("progressive"):
+        return False
+    import pyvips  # noqa: PLC0415  # plain 8-bit pictures never need it
+
+    try:
+        pyvips.Image.new_from_buffer(data + _JPEG_END, "", fail_on="warning").avg()
+    except pyvips.Error:
+        return False
+    return True
 
 
 def is_tiff(data: bytes) -> bool:
@@ -95,12 +133,22 @@ def open_header(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile:
         kind = next((kind for kind in _OPENERS if _accepts(kind, data[:32])), None)
         if kind is None:
             raise ImageError(_unknown(data, name))
-        header = _OPENERS[kind](BytesIO(data), name)
+        header = _OPENERS[kind](BytesIO(png.bare(data) if kind == "PNG" else data), name)
         check_size(header.size, name, max_pixels)
         # A camera's MPO is a JPEG followed by a depth map, a gain map or a second view.
         if header.format != "MPO":
             _check_frames(getattr(header, "n_frames", 1), name)
+        if kind == "PNG":
+            header.info.update(png.described(data, name))
+        if kind == "AVIF" and not header.info.get("icc_profile") and (codes := _nclx(data)):
+            header.info["cicp"] = codes
         return header
+
+
+def _nclx(data: bytes) -> tuple[int, ...] | None:
+    """The color primaries and transfer characteristics of an AVIF, in the numbers of ITU-T H.273."""
+    _, found, codes = data[:_AVIF_HEAD].partition(b"colrnclx")
+    return struct.unpack(">HH", codes[:4]) if found and len(codes) >= 4 else None
 
 
 def check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
@@ -126,33 +174,105 @@ def decode_pillow(image: Image.Image, name: str) -> Decoded:
         ImageError: For modes of other samples.
     """
     if image.mode.startswith("I;16"):
-        return _gather(image, np.asarray(image).astype(np.uint16)[..., None], None)
+        return _gather(image, np.asarray(image).astype(np.uint16)[..., None], None, name)
     mode = _plain_mode(image, name)
     samples = np.atleast_3d(np.asarray(image.convert(mode)))
     if mode in ("LA", "RGBA"):
-        return _gather(image, samples[..., :-1], samples[..., -1])
-    return _gather(image, samples, None)
+        return _gather(image, samples[..., :-1], samples[..., -1], name)
+    return _gather(image, samples, None, name)
 
 
-def _gather(image: Image.Image, color: NDArray[Any], alpha: NDArray[Any] | None) -> Decoded:
-    exif = _pillow_exif(image)
-    dpi = image.info.get("dpi")
+def _gather(image: Image.Image, color: NDArray[Any], alpha: NDArray[Any] | None, name: str) -> Decoded:
+    block = _exif_block(image)
+    exif = exif_tags.parse(block)
     return Decoded(
         color=color,
         alpha=alpha,
-        orientation=exif_tags.orientation(exif),
+        orientation=_orientation(image),
         format="JPEG" if image.format == "MPO" else image.format or "PIL image",
         exif=exif,
-        icc=image.info.get("icc_profile") or None,
-        dpi=(float(dpi[0]), float(dpi[1])) if dpi else exif_tags.resolution(exif),
+        icc=_profile(image.info, exif, color.shape[2], name),
+        dpi=_resolution(image, exif),
+        packets=_packets(image),
+        iptc=_captions(image.info),
+        texts=_texts(image),
+        notes=(f"The EXIF of {name} is damaged and was left out.",) if block and not exif.main else (),
     )
 
 
-def _pillow_exif(image: Image.Image) -> Image.Exif:
+def _exif_block(image: Image.Image) -> bytes | None:
+    block = image.info.get("exif")
+    if isinstance(block, bytes):
+        return block
     try:
-        return image.getexif()
+        return image.getexif().tobytes() if len(image.getexif()) else None
     except Exception:  # noqa: BLE001  # Pillow's EXIF reader raises whatever hostile bytes lead it to
-        return Image.Exif()
+        return None
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF's number of how the rows lie, as Pillow finds it in EXIF and XMP."""
+    try:
+        value = image.getexif().get(exif_tags.ORIENTATION, 1)
+    except Exception:  # noqa: BLE001  # as above
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def _profile(info: dict[Any, Any], exif: exif_tags.Exif, channels: int, name: str) -> bytes | None:
+    """The color profile, in the order of PNG's third edition: code points, profile, sRGB, gamma and chromaticities."""
+    if "cicp" in info and channels != 4:
+        return colorimetry.by_codes(info["cicp"], channels, name)
+    if profile := info.get("icc_profile"):
+        return bytes(profile)
+    if "srgb" in info or channels == 4:
+        return None
+    if "gamma" in info or "chromaticity" in info:
+        return colorimetry.by_gamma(info.get("gamma"), info.get("chromaticity"), channels)
+    return colorimetry.adobe_rgb() if channels == 3 and exif_tags.is_adobe_rgb(exif) else None
+
+
+def _resolution(image: Image.Image, exif: exif_tags.Exif) -> tuple[float, float] | None:
+    """Pixels per inch; JPEG counts whole ones, of which its EXIF knows the fractions."""
+    found, told = image.info.get("dpi"), exif_tags.resolution(exif)
+    if image.format in ("JPEG", "MPO") and image.info.get("jfif_unit") not in (1, 2):
+        found = None  # Pillow fills in 72, or takes one side of EXIF's for both
+    dpi = exif_tags.plausible((float(found[0]), float(found[1]))) if found else None
+    if image.format == "BMP" and dpi and max(dpi) >= _BMP_MOST:
+        return None
+    if dpi and told and all(abs(one - other) <= 1 for one, other in zip(dpi, told, strict=True)):
+        return told
+    return dpi or told
+
+
+def _packets(image: Image.Image) -> tuple[bytes, ...]:
+    packet = image.info.get("xmp")
+    if isinstance(packet, str):
+        packet = packet.encode("utf-8", "replace")
+    payloads = [payload for marker, payload in getattr(image, "applist", ()) if marker == "APP1"]
+    return tuple(found for found in (packet, xmp.join_extended(payloads)) if found)
+
+
+def _captions(info: dict[Any, Any]) -> bytes | None:
+    found = info.get("iptc") or info.get("photoshop", {}).get(iptc.NUMBER)
+    return iptc.from_resources(found) if isinstance(found, bytes) else None
+
+
+def _texts(image: Image.Image) -> tuple[tuple[str, str], ...]:
+    """What a file says under keys, without what impasto has written."""
+    texts = {str(key): str(text) for key, text in (image.info.get("texts") or getattr(image, "text", {})).items()}
+    if isinstance(comment := image.info.get("comment"), bytes):
+        texts.setdefault("Comment", _decoded(comment))
+    ours = ("impasto", "parameters") if "impasto" in texts else ()
+    return tuple((key, text) for key, text in texts.items() if key not in (*ours, png.XMP_KEY) and text)
+
+
+def _decoded(comment: bytes) -> str:
+    comment = comment.rstrip(b"\0")
+    try:
+        return comment.decode("utf-8")
+    except UnicodeDecodeError:
+        return comment.decode("latin-1")
 
 
 def _plain_mode(image: Image.Image, name: str) -> str:
@@ -166,42 +286,73 @@ def _plain_mode(image: Image.Image, name: str) -> str:
 
 
 def _decode_tiff(data: bytes, name: str, max_pixels: int) -> Decoded:
-    image = _vips_open(data)
+    view = memoryview(data)
+    layout = Layout.of(view)
+    page = pages.picture_of(view, layout, name)
+    image = _vips_open(data, page=page.number, **({} if page.below is None else {"subifd": page.below}))
     check_size((image.width, image.height), name, max_pixels)
-    _check_frames(_field(image, "n-pages", 1), name)
-    color, alpha = _vips_samples(image, name)
-    exif = exif_tags.load_exif(data)  # without BigTIFF, whose EXIF and resolution are not taken over
+    color, alpha, notes = _vips_samples(image, name, pages.extra_samples(layout, page))
+    exif = exif_tags.of_page(view, layout, page.directory)
+    said = {tag: bytes(entry.data) for tag, entry in page.directory.items() if tag in _TIFF_BLOCKS}
+    icc = said.get(_ICC_TAG)
+    points = pages.chromaticities(layout, page)
+    if not icc and points and color.shape[2] == 3:
+        icc = colorimetry.by_gamma(None, points, 3)
     return Decoded(
         color=color,
         alpha=alpha,
-        orientation=_field(image, "orientation", 1),
+        orientation=exif_tags.orientation(exif),
         format="TIFF",
         exif=exif,
-        icc=_field(image, "icc-profile-data", None),
+        icc=icc or _profile({}, exif, color.shape[2], name),
         dpi=exif_tags.resolution(exif),
+        packets=(said[_XMP_TAG],) if _XMP_TAG in said else (),
+        iptc=said.get(_IPTC_TAG) or iptc.from_resources(said.get(_RESOURCES_TAG, b"8BIM")),
+        notes=notes,
     )
 
 
-def _field(image: Any, name: str, default: Any) -> Any:
-    return image.get(name) if image.get_typeof(name) else default
-
-
-def _vips_open(data: bytes) -> Any:
+def _vips_open(data: bytes, **options: Any) -> Any:
     import pyvips  # noqa: PLC0415  # plain 8-bit pictures never need it
 
-    return pyvips.Image.new_from_buffer(data, "", fail_on="error")
+    return pyvips.Image.new_from_buffer(data, "", fail_on="error", **options)
 
 
-def _vips_samples(image: Any, name: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def _vips_samples(
+    image: Any, name: str, extras: tuple[int, ...]
+) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, ...]]:
+    """Colors, transparency and notes; ``extras`` are the kinds of the channels beyond the colors, in TIFF's numbers."""
     channels = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3, "cmyk": 4}.get(image.interpretation, 0)
-    extra = image.bands - channels
-    if not channels or image.format not in ("uchar", "ushort") or extra not in (0, 1):
+    beyond = image.bands - channels
+    if not channels or image.format not in ("uchar", "ushort") or beyond < 0:
         raise ImageError(
             f"{name} stores {image.bands} channels of {image.interpretation} as {image.format}; save it as gray, RGB or "
             "CMYK, with or without an alpha channel, in 8 or 16 bits per sample."
         )
     samples = np.atleast_3d(image.numpy())
-    return samples[..., :channels], samples[..., channels] if extra else None
+    color = samples[..., :channels]
+    place = next((at for at, kind in enumerate(extras[:beyond]) if kind in (pages.ALPHA, pages.PREMULTIPLIED)), None)
+    others = beyond - (place is not None)
+    notes = (_further(name, others),) if others else ()
+    if place is None:
+        return color, None, notes
+    alpha = samples[..., channels + place]
+    return _unmultiplied(color, alpha) if extras[place] == pages.PREMULTIPLIED else color, alpha, notes
+
+
+def _further(name: str, channels: int) -> str:
+    many = f"{channels} further channels that are" if channels > 1 else "a further channel that is"
+    return f"{name} has {many} not marked as transparency; what is in it was left out."
+
+
+def _unmultiplied(color: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """Colors that were stored as they show on black."""
+    most = np.iinfo(color.dtype).max
+    out = np.empty_like(color)
+    for row in range(len(color)):
+        cover = np.maximum(alpha[row, :, None], 1).astype(np.float64)
+        out[row] = np.minimum(np.rint(color[row] * (most / cover)), most)
+    return out
 
 
 def _check_frames(frames: int, name: str) -> None:
@@ -219,6 +370,8 @@ def _unknown(data: bytes, name: str) -> str:
         return f"{name} is empty (0 bytes); copy or download it again."
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
         return f"{name} is a HEIC photo, which cannot be read; export it as JPEG or PNG."
+    if data.startswith(_RAW) or (data[4:8] == b"ftyp" and data[8:12] == _CANON_RAW):
+        return pages.raw_photo(name)
     return f"{name} is not a picture in a known format; give a {', '.join(_OPENERS)} or TIFF file."
 
 

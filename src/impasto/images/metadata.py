@@ -5,7 +5,9 @@ A recipe (JSON) and its customary one-text form, ``parameters``, are stored wher
 ====================== ===========================================================
 PNG                    text chunks ``impasto`` and ``parameters``
 JPEG, WebP, TIFF, AVIF XMP properties ``impasto:recipe`` and ``impasto:parameters``,
-                       and the EXIF UserComment, where other programs look for it
+                       and the EXIF UserComment, where other programs look for it,
+                       unless the photo has one
+Deep Zoom              ``impasto.json`` among its tiles
 ====================== ===========================================================
 """
 
@@ -25,12 +27,20 @@ class Stamp:
         parameters: The customary text form.
         exif: EXIF taken over from the source, with the prefix ``Exif\0\0``.
         dpi: Pixels per inch, horizontally and vertically.
+        xmp: The source's packet, as far as it describes the scene.
+        iptc: The source's captions and credits.
+        texts: The source's texts, each under a key.
+        scale: The size of the copy in that of the source, across and down.
     """
 
     recipe: str | None = None
     parameters: str | None = None
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    scale: tuple[float, float] = (1.0, 1.0)
 
 
 def recipe_to_text(recipe: dict[str, Any] | None) -> str | None:

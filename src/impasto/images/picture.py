@@ -1,6 +1,6 @@
 """A picture in memory: pixels to work on, and what to remember of the file they came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,11 @@ class Source:
         gray: Whether the source had one color channel only.
         icc: The embedded color profile, or None.
         exif: Descriptive EXIF (with the prefix ``Exif\0\0``) whose orientation is 1, or None.
-        dpi: Pixels per inch, horizontally and vertically, or None.
+        dpi: Pixels per inch, horizontally and vertically, of the upright picture, or None.
+        xmp: The descriptive part of its XMP, or None.
+        iptc: Its IPTC captions and credits, or None.
+        texts: What else it says, as keys and texts: those of PNG, or a comment.
+        notes: Sentences on what was found and not used.
     """
 
     name: str
@@ -45,6 +49,14 @@ class Source:
     icc: bytes | None = None
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def undescribed(self, name: str) -> "Source":
+        """The same way of storing under another name, without anything that is said of the scene."""
+        return replace(self, name=name, exif=None, xmp=None, iptc=None, texts=(), notes=())
 
 
 @dataclass(frozen=True, eq=False)

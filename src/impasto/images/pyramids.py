@@ -3,19 +3,23 @@
 Both are written strip by strip by libvips, and appear at once or not at all.
 """
 
+import mmap
+import os
+import re
 import secrets
 import shutil
+import stat
+import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import ImageError
-from impasto.files import not_written
-from impasto.images import xmp
-from impasto.images.encoding import Format
-from impasto.images.metadata import Stamp
+from impasto.files import not_written, whole_file, whole_folder
+from impasto.images.encoding import Format, described_tiff, vips
+from impasto.images.fitting import Blocks
+from impasto.images.picture import PICTURES
 
 LARGE = 2**25
 """Pixels from which a TIFF is written as a pyramid."""
@@ -26,71 +30,141 @@ DEEP_ZOOM_LIMITS = Format(depths=(8,), alpha=False, side=2**31 - 1)
 """What Deep Zoom holds: tiles are JPEG files."""
 
 _TILE = 256
+_TILE_NAME = re.compile(r"\d+_\d+\.jpg")
+_RECIPE = "impasto.json"
 
 
-def write_tiff(path: Path, samples: NDArray[Any], icc: bytes | None, stamp: Stamp) -> None:
+def write_tiff(path: Path, samples: NDArray[Any], icc: bytes | None, blocks: Blocks) -> None:
     """Write samples (H, W, 3|4) as a BigTIFF in tiles of 256, with a reduction to every half size in it.
 
-    The reductions are subdirectories of the one page, so that every reader sees one picture. Recipe and parameters are in
-    its XMP; there is no EXIF.
+    The reductions are subdirectories of the one page, so that every reader sees one picture.
 
     Raises:
         ImageError: if the file cannot be written.
     """
-    image = _image(samples, icc)
-    if stamp.dpi:
-        image = image.copy(xres=stamp.dpi[0] / 25.4, yres=stamp.dpi[1] / 25.4)
-    if packet := xmp.packet(stamp):
-        image.set_type(_blob(), "xmp-data", packet)
-    beside = path.with_name(f".impasto-{secrets.token_hex(8)}.tif")
+    beside = path.with_name(f".impasto-{secrets.token_hex(8)}.tmp")  # libvips writes to names, not to streams
     try:
-        image.tiffsave(
-            str(beside),
-            tile=True,
-            tile_width=_TILE,
-            tile_height=_TILE,
-            pyramid=True,
-            subifd=True,
-            bigtiff=True,
-            compression="deflate",
-            predictor="horizontal",
-        )
-        beside.replace(path)
+        with whole_file(path, beside):
+            vips(samples).tiffsave(
+                str(beside),
+                tile=True,
+                tile_width=_TILE,
+                tile_height=_TILE,
+                pyramid=True,
+                subifd=True,
+                bigtiff=True,
+                compression="deflate",
+                predictor="horizontal",
+                keep="none",
+            )
+            _describe(beside, icc, blocks)
     except Exception as error:
         raise ImageError(not_written(path, error)) from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
-def write_deep_zoom(path: Path, samples: NDArray[Any], quality: int, icc: bytes | None, stamp: Stamp) -> None:
+def _describe(path: Path, icc: bytes | None, blocks: Blocks) -> None:
+    """Give a TIFF its profile and all else that is said of it."""
+    with path.open("r+b") as file:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+            header, filling, directory = described_tiff(view, icc, blocks)
+        file.write(header)
+        file.seek(0, os.SEEK_END)
+        file.write(filling + directory)
+
+
+def write_deep_zoom(path: Path, samples: NDArray[Any], quality: int, icc: bytes | None, recipe: str | None) -> None:
     """Write samples (H, W, 3) as ``name.dzi`` and the folder ``name_files`` of JPEG tiles, for OpenSeadragon and others.
 
-    The recipe is ``impasto.json`` in the folder.
+    The recipe is ``impasto.json`` in the folder, by which the folder is known as impasto's; without one it is ``null``.
 
     Raises:
-        ImageError: if the files cannot be written.
+        ImageError: if the files cannot be written, or the folder is there and not impasto's.
     """
-    folder = tiles_of(path)
-    base = path.with_name(f".impasto-{secrets.token_hex(8)}")
-    made = base.with_name(f"{base.name}_files")
+    check_tiles(path)
     try:
-        _image(samples, icc).dzsave(str(base), suffix=f".jpg[Q={quality}]", tile_size=_TILE - 2, overlap=1)
-        if stamp.recipe:
-            (made / "impasto.json").write_text(stamp.recipe, encoding="utf-8")
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        made.rename(folder)
-        Path(f"{base}.dzi").replace(path)
+        with whole_folder(tiles_of(path)) as folder:
+            description = _cut(folder, samples, quality, icc)
+            (folder / _RECIPE).write_text(recipe or "null", encoding="utf-8")
     except Exception as error:
         raise ImageError(not_written(path, error)) from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-        Path(f"{base}.dzi").unlink(missing_ok=True)
+    PICTURES.replace(path, description)
+
+
+def _cut(folder: Path, samples: NDArray[Any], quality: int, icc: bytes | None) -> bytes:
+    """Fill a folder with tiles, and return their description."""
+    _image(samples, icc).dzsave(str(folder / "it"), suffix=f".jpg[Q={quality}]", tile_size=_TILE - 2, overlap=1)
+    tiles = folder / "it_files"
+    for level in [item for item in tiles.iterdir() if item.is_dir()]:  # beside them libvips puts a list of its fields
+        level.rename(folder / level.name)
+    shutil.rmtree(tiles)
+    described = folder / "it.dzi"
+    description = described.read_bytes()
+    described.unlink()
+    return description
+
+
+def try_deep_zoom(path: Path, samples: NDArray[Any], quality: int, icc: bytes | None) -> None:
+    """Raise now what :func:`write_deep_zoom` would raise later; the samples are those of a small picture.
+
+    Raises:
+        ImageError: as there.
+    """
+    check_tiles(path)
+    PICTURES.replace(path, None)
+    with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
+        _cut(Path(folder), samples, quality, icc)
+
+
+def check_tiles(path: Path) -> None:
+    """Refuse a picture whose tiles would take the place of something that impasto has not written.
+
+    Raises:
+        ImageError: naming it.
+    """
+    folder = tiles_of(path)
+    try:
+        mode = folder.lstat().st_mode
+        trouble = _foreign(folder) if stat.S_ISDIR(mode) else "is no folder"
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise ImageError(not_written(folder, error)) from error
+    if trouble:
+        raise ImageError(
+            f"{folder} {trouble}, but the tiles of {path.name} would take its place; choose another name, or move it away."
+        )
+
+
+def _foreign(folder: Path) -> str | None:
+    """Why a folder is not one that impasto may replace, or None."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return "is write-protected"
+    if not (folder / _RECIPE).is_file():
+        return "is there already, and not from impasto"
+    for item in folder.iterdir():
+        levels = item.is_dir() and not item.is_symlink() and item.name.isdecimal()
+        strange = (
+            next((tile for tile in item.iterdir() if not _TILE_NAME.fullmatch(tile.name)), None) if levels else item
+        )
+        if strange is not None and strange != folder / _RECIPE:
+            return f"holds {strange.relative_to(folder)}, which is not from impasto"
+    return None
 
 
 def tiles_of(path: Path) -> Path:
     """The folder of a Deep Zoom picture's tiles."""
     return path.with_name(f"{path.stem}_files")
+
+
+def read_recipe(path: Path) -> str | None:
+    """The recipe among the tiles of a Deep Zoom picture, as JSON.
+
+    Raises:
+        ImageError: if the tiles are not there.
+    """
+    recipe = tiles_of(Path(os.path.realpath(path))) / _RECIPE
+    text = recipe.read_text(encoding="utf-8") if recipe.is_file() else "null"
+    return None if text == "null" else text
 
 
 def read_packet(path: Path) -> bytes | None:
@@ -107,15 +181,8 @@ def read_packet(path: Path) -> bytes | None:
 def _image(samples: NDArray[Any], icc: bytes | None) -> Any:
     import pyvips  # noqa: PLC0415
 
-    interpretation = "srgb" if samples.dtype == np.uint8 else "rgb16"
-    image = pyvips.Image.new_from_array(np.ascontiguousarray(samples), interpretation=interpretation)
+    image = vips(samples)
     if icc:
         image = image.copy()
-        image.set_type(_blob(), "icc-profile-data", icc)
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
     return image
-
-
-def _blob() -> Any:
-    import pyvips  # noqa: PLC0415
-
-    return pyvips.GValue.blob_type

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,28 @@ from torch import Tensor
 
 from impasto.errors import ImageError
 from impasto.images import exif as exif_tags
-from impasto.images import profiles
+from impasto.images import profiles, xmp
 from impasto.images.decoding import MAX_PIXELS, Decoded, check_size, decode, decode_pillow, guarded
 from impasto.images.picture import PICTURES, Picture, Source, as_batch
 from impasto.images.transparency import extend_visible_colors
 
+_ROUNDING = 4  # steps of a floating point type near 1: what a few operations may go beyond [0, 1]
 
-def read(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
+
+def read(source: Any, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) -> Picture:
     """The picture in ``source``, upright and in sRGB.
 
     Files may be JPEG, PNG, WebP, TIFF, AVIF, BMP, or GIF with one frame. EXIF orientation is applied and a color
-    profile converted; CMYK without a profile is taken for coated-paper CMYK.
+    profile converted, and so are colors that a file names by numbers (PNG's cICP, gAMA and cHRM, AVIF's nclx, Adobe RGB
+    by the rules of cameras); CMYK without a profile is taken for coated-paper CMYK.
 
     Args:
         source: A path (str or Path), ``"-"`` for standard input, bytes of a file, a PIL image (its current frame), an
             array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or float in [0, 1], or a tensor (3, H, W)
             or (1, 3, H, W) of float in [0, 1].
         max_pixels: The most pixels that a file's header may announce.
+        as_stored: Whether gray and RGB samples are taken as they are, whatever light they stand for; for masks, whose
+            samples are shares.
 
     Raises:
         ImageError: If there is no such file, or no single picture of at most ``max_pixels`` pixels in it.
@@ -40,17 +46,17 @@ def read(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
         case np.ndarray():
             return _read_array(source)
         case Image.Image():
-            return _read_pillow(source, max_pixels)
+            return _read_pillow(source, max_pixels, as_stored)
+    file: tuple[bytes, Path | str, str] | None = None
+    match source:
         case bytes() | bytearray() | memoryview():
-            return _read_file(bytes(source), "bytes", "The given data", max_pixels)
+            file = bytes(source), "bytes", "The given data"
         case "-":
-            if sys.stdin is None or not hasattr(sys.stdin, "buffer"):
-                raise ImageError(
-                    "Standard input is closed or holds words alone, so no picture can be read; name a file."
-                )
-            return _read_file(sys.stdin.buffer.read(), "stdin", "Standard input", max_pixels)
+            file = _standard_input(), "stdin", "Standard input"
         case str() | Path():
-            return _read_file(file_bytes(source), Path(source), str(source), max_pixels)
+            file = file_bytes(source), Path(source), str(source)
+    if file is not None:
+        return _read_file(*file, max_pixels, as_stored)
     raise ImageError(
         f"An object of type {type(source).__name__} was given as a picture; give a path, bytes, a PIL image, an array "
         "or a tensor."
@@ -75,21 +81,34 @@ def hash_file(path: str | Path) -> str:
     return hashlib.sha256(file_bytes(path)).hexdigest()
 
 
-def _read_file(data: bytes, origin: Path | str, name: str, max_pixels: int) -> Picture:
+def _standard_input() -> bytes:
+    if sys.stdin is None or not hasattr(sys.stdin, "buffer"):
+        raise ImageError("Standard input is closed or holds words alone, so no picture can be read; name a file.")
+    return sys.stdin.buffer.read()
+
+
+def _read_file(data: bytes, origin: Path | str, name: str, max_pixels: int, as_stored: bool) -> Picture:
     """``origin`` is remembered, ``name`` is what sentences call it."""
     decoded = decode(data, name, max_pixels)
+    decoded = _plain(decoded) if as_stored else decoded
     path = origin if isinstance(origin, Path) else None
     source = _source(decoded, Path(origin).name, path, hashlib.sha256(data).hexdigest())
     return _picture(decoded, source, name)
 
 
-def _read_pillow(image: Image.Image, max_pixels: int) -> Picture:
+def _read_pillow(image: Image.Image, max_pixels: int, as_stored: bool) -> Picture:
     path = Path(file) if (file := getattr(image, "filename", "")) else None
     name = path.name if path else "PIL image"
     check_size(image.size, name, max_pixels)
     with guarded(name):  # an image opened from a file is decoded only now
         decoded = decode_pillow(image, name)
+    decoded = _plain(decoded) if as_stored else decoded
     return _picture(decoded, _source(decoded, name, path, _digest(decoded.color, decoded.alpha)), name)
+
+
+def _plain(decoded: Decoded) -> Decoded:
+    """Without a color profile, if its samples can be seen without one."""
+    return decoded if decoded.color.shape[2] == 4 else replace(decoded, icc=None)
 
 
 def _read_array(array: NDArray[Any]) -> Picture:
@@ -99,10 +118,10 @@ def _read_array(array: NDArray[Any]) -> Picture:
             "its channels last."
         )
     check_size((array.shape[1], array.shape[0]), "The array", sys.maxsize)
-    samples = np.atleast_3d(array)
+    samples = np.atleast_3d(array.astype(array.dtype.newbyteorder("="), copy=False))
     color, alpha = (samples[..., :3], samples[..., 3]) if samples.shape[2] == 4 else (samples, None)
     source = Source(
-        "array", None, _digest(array), "array", 16 if array.dtype == np.uint16 else 8, samples.shape[2] == 1
+        "array", None, _digest(array), "array", 16 if samples.dtype == np.uint16 else 8, samples.shape[2] == 1
     )
     rgb = color.repeat(3, axis=2) if source.gray else color
     return _assemble(_unit(rgb), None if alpha is None else _unit(alpha), source, "The array")
@@ -110,14 +129,17 @@ def _read_array(array: NDArray[Any]) -> Picture:
 
 def _read_tensor(pixels: Tensor) -> Picture:
     batch = as_batch(pixels).clone()
-    _check_range(float(batch.min()), float(batch.max()))
-    return Picture(batch, None, Source("tensor", None, _digest(pixels.detach().cpu().numpy()), "tensor"))
+    _check_range(float(batch.min()), float(batch.max()), torch.finfo(pixels.dtype).eps)
+    stored = pixels.detach().cpu().contiguous().view(torch.uint8).numpy()  # NumPy has no bfloat16
+    return Picture(batch.clamp_(0, 1), None, Source("tensor", None, _digest(stored), "tensor"))
 
 
-def _check_range(low: float, high: float) -> None:
-    if not (low >= 0 and high <= 1):  # NaN fails both
+def _check_range(low: float, high: float, step: float) -> None:
+    """Refuse values outside [0, 1], but for what rounding adds; ``step`` is that of their type above 1."""
+    beyond = _ROUNDING * max(step, torch.finfo(torch.float32).eps)
+    if not (low >= -beyond and high <= 1 + beyond):  # NaN fails both
         raise ImageError(
-            f"The pixels lie between {low:g} and {high:g}, but [0, 1] is needed for floating point; clip or scale them."
+            f"The pixels lie between {low:.9g} and {high:.9g}, but [0, 1] is needed for floating point; clip or scale them."
         )
 
 
@@ -130,6 +152,8 @@ def _digest(*arrays: NDArray[Any] | None) -> str:
 
 
 def _source(decoded: Decoded, name: str, path: Path | None, sha256: str) -> Source:
+    packet, ours, notes = _described(decoded, name)
+    turned = decoded.orientation in (5, 6, 7, 8)
     return Source(
         name=name,
         path=path,
@@ -138,9 +162,21 @@ def _source(decoded: Decoded, name: str, path: Path | None, sha256: str) -> Sour
         depth=16 if decoded.color.dtype == np.uint16 else 8,
         gray=decoded.color.shape[2] == 1,
         icc=decoded.icc,
-        exif=exif_tags.descriptive(decoded.exif),
-        dpi=decoded.dpi,
+        exif=exif_tags.upright(exif_tags.descriptive(decoded.exif, ours)),
+        dpi=decoded.dpi[::-1] if decoded.dpi and turned else decoded.dpi,
+        xmp=packet,
+        iptc=decoded.iptc,
+        texts=decoded.texts,
+        notes=notes,
     )
+
+
+def _described(decoded: Decoded, name: str) -> tuple[bytes | None, str | None, tuple[str, ...]]:
+    """The descriptive XMP of a file, the parameters that impasto wrote there, and what is to be noted."""
+    try:
+        return xmp.descriptive(decoded.packets), xmp.parameters_in(decoded.packets), decoded.notes
+    except ValueError:
+        return None, None, (*decoded.notes, f"The XMP of {name} is damaged and was left out.")
 
 
 def _picture(decoded: Decoded, source: Source, name: str) -> Picture:
@@ -180,12 +216,12 @@ def _unit(samples: NDArray[Any]) -> Tensor:
         np.divide(planes, np.float32(np.iinfo(samples.dtype).max), out=unit.numpy())
         return unit
     if np.issubdtype(samples.dtype, np.floating):
-        _check_range(float(samples.min()), float(samples.max()))
+        _check_range(float(samples.min()), float(samples.max()), float(np.finfo(samples.dtype).eps))
     else:
         raise ImageError(
             f"An array of {samples.dtype} was given, but uint8, uint16 or floating point in [0, 1] is needed; convert it."
         )
-    return torch.from_numpy(np.array(planes, dtype=np.float32, order="C"))
+    return torch.from_numpy(np.array(planes, dtype=np.float32, order="C")).clamp_(0, 1)
 
 
 def _assemble(pixels: Tensor, alpha: Tensor | None, source: Source, name: str) -> Picture:

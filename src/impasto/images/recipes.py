@@ -4,11 +4,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, JpegImagePlugin, PngImagePlugin
+from PIL import Image, JpegImagePlugin
 
 from impasto.errors import ImageError
-from impasto.images import exif, pyramids, xmp
-from impasto.images.decoding import MAX_PIXELS, guarded, is_tiff, open_header
+from impasto.images import pyramids, xmp
+from impasto.images.decoding import guarded, is_tiff, open_header
+from impasto.images.directories import Layout
 from impasto.images.metadata import recipe_from_text
 from impasto.images.reading import file_bytes
 
@@ -34,17 +35,20 @@ def read_parameters(path: str | Path) -> str | None:
 
 
 def _stored(path: str | Path) -> tuple[str | None, str | None]:
-    if Path(path).suffix.lower() == pyramids.DEEP_ZOOM_SUFFIX and (beside := pyramids.tiles_of(Path(path))).is_dir():
-        recipe = beside / "impasto.json"
-        return (recipe.read_text(encoding="utf-8") if recipe.is_file() else None), None
+    if Path(path).suffix.lower() == pyramids.DEEP_ZOOM_SUFFIX and pyramids.tiles_of(Path(path)).is_dir():
+        return pyramids.read_recipe(Path(path)), None
     if _is_big_tiff(path):
         return _from_xmp(pyramids.read_packet(Path(path)), str(path))
     data, name = file_bytes(path), str(path)
     if is_tiff(data):
-        return _from_xmp(exif.load_exif(data).get(_XMP_TAG), name)
+        with guarded(name):
+            layout = Layout.of(data)
+            entry = layout.read(data, layout.first(data))[0].get(_XMP_TAG)
+        return _from_xmp(bytes(entry.data) if entry else None, name)
     header = open_header(data, name, sys.maxsize)  # no pixel is decoded here
-    if isinstance(header, PngImagePlugin.PngImageFile):
-        return _from_png(header, name)
+    if header.format == "PNG":
+        texts = header.info["texts"]
+        return texts.get("impasto"), texts.get("parameters")
     return _from_xmp(_packet(header), name)
 
 
@@ -54,16 +58,6 @@ def _is_big_tiff(path: str | Path) -> bool:
             return file.read(4) in (b"II+\0", b"MM\0+")
     except (OSError, ValueError):
         return False  # what is wrong is said where the file is read
-
-
-def _from_png(header: PngImagePlugin.PngImageFile, name: str) -> tuple[str | None, str | None]:
-    found = "impasto" in header.info or "parameters" in header.info
-    # Other programs may move text behind the pixels, all of which then have to be decoded.
-    if not found and header.width * header.height <= MAX_PIXELS:
-        with guarded(name):
-            header.load()
-    recipe, parameters = header.info.get("impasto"), header.info.get("parameters")
-    return recipe, parameters
 
 
 def _packet(header: Image.Image) -> bytes | None:

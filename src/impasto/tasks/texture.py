@@ -186,5 +186,5 @@ def _extent(shape: int | tuple[int, int] | None, exemplar: Picture) -> tuple[int
 
 def _blank(exemplar: Picture, shape: tuple[int, int]) -> Picture:
     """A black picture of a shape, to be stored as the exemplar is; its pixels take no memory."""
-    source = replace(exemplar.source, name="the texture", exif=None)
+    source = exemplar.source.undescribed("the texture")
     return Picture(torch.zeros(1, 3, 1, 1).expand(1, 3, *shape), None, source)
