@@ -96,3 +96,12 @@ def test_what_may_be_set():
         "tileable": True,
     }
     assert form.checked("reconstruct", {"layer": "conv4_2"}, LIMITS) == {"layer": "conv4_2"}
+
+
+@pytest.mark.parametrize(
+    "beside", [{"style_weight": 1.0}, {"strength": 0.5, "content_weight": 1.0}, {"evaluations": -1}]
+)
+def test_limits_hold_whatever_else_is_given(beside):
+    """Also beside settings that mean something only with what a task decides, or that are wrong."""
+    with pytest.raises(SettingsError, match="above this studio's limit"):
+        form.checked("texture", {**beside, "size": 1001}, LIMITS)

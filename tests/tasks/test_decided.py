@@ -35,6 +35,12 @@ def test_all_settings_at_once_count_as_far_as_they_were_set():
         chosen(make({"size": 64}), size=32)
 
 
+def test_what_a_setting_is_anyway_may_be_said():
+    """Of settings that have no say too, so that all settings of a run may be given back."""
+    assert chosen(content_layers={"conv4_2": 1.0}).content_layers == {"conv4_2": 1}
+    assert chosen(make({"init": "content"})).init == "content"
+
+
 def test_noise_needs_more_evaluations():
     """One number per level, unless some were given."""
     assert from_noise(make({"size": 512})).evaluations == (200, 150, 100)

@@ -103,12 +103,21 @@ class Recipe(BaseModel):
         files = [file.name for role, file in self.inputs.by_role() if role in {"content", "style"}]
         named = [f"./{name}" if name.startswith("-") else name for name in files]
         height, width = self.shape
-        own, implied = {
-            "stylize": ([], ()),
-            "reconstruct": (["--layer", self.layer], ("strength", "content_layers")),
-            "texture": (["--size", f"{width}x{height}"], ("strength", "size")),
+        (
+            own,
+            implied,
+            usual,
+        ) = {  # of each task its words, the settings that it decides, and those it has defaults of its own for
+            "stylize": ([], (), ()),
+            "reconstruct": (["--layer", self.layer], ("strength", "content_layers"), ("precision",)),
+            "texture": (
+                ["--size", f"{width}x{height}"],
+                ("strength", "content_weight", "size"),
+                ("style_scale", "coarsest"),
+            ),
         }[self.task]
-        rest = {name: value for name, value in self.settings.items() if name not in implied}
+        told = {**{name: self.in_force[name] for name in usual if name in self.in_force}, **self.settings}
+        rest = {name: value for name, value in told.items() if name not in implied}
         places = [word for pair in self.inputs.masks for word in ("--mask", pair.written(lambda file: file.name))]
         places += ["--protect", self.inputs.protect.name] if self.inputs.protect else []
         return shlex.join(["impasto", self.task, *named, "-o", output, *own, *places, *arguments(rest)])

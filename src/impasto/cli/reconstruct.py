@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
     Given = options(
         *(name for name in PANELS["Picture"] if not name.startswith("style_")),
-        "smoothness",
+        *("smoothness", "sharpness", "photorealism"),
         *PANELS["Network"],
         *PANELS["Descent"],
         *PANELS["Machine"],

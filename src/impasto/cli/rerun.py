@@ -50,13 +50,13 @@ def rerun(
     paths = _located(image, recipe, given, search)
     where = run.destination([image, *paths.values()], str(image.with_name(f"{image.stem}_again{image.suffix}")))
 
-    transfer = _prepared(recipe, paths)
+    transfer = prepared(recipe, paths)
     notes = _differences(recipe)
     return perform(transfer, where, run, until=None if recipe.complete else _after(recipe.evaluations), notes=notes)
 
 
-def _prepared(recipe: Recipe, paths: dict[str, Path]) -> "Transfer":
-    """The run of a recipe's task."""
+def prepared(recipe: Recipe, paths: dict[str, Path]) -> "Transfer":
+    """The run of a recipe's task, with the files of the recipe by their SHA-256."""
     from impasto.tasks.reconstruction import Reconstruction
     from impasto.tasks.texture import Texture
     from impasto.tasks.transfer import Transfer
@@ -121,12 +121,15 @@ def _places(image: Path, search: Sequence[Path]) -> Iterator[Iterator[Path]]:
 
 
 def _settings(recipe: Recipe, paths: dict[str, Path]) -> Settings:
-    """The recipe's settings, with the paths of today and the precision of then."""
+    """All of the recipe's settings, for today's defaults may not be those of then, and a task has some of its own.
+
+    Paths are those of today, and the precision is that of then.
+    """
     import torch
 
     from impasto import machine
 
-    values = make(recipe.in_force).given()  # what differs from today's defaults, which may not be those of then
+    values = dict(recipe.in_force)
     for name, file in (("init", recipe.inputs.init), ("weights", recipe.inputs.weights)):
         if file is not None and values.get(name) not in (None, *INITS):
             values[name] = str(paths[file.sha256])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:
     Given = options(
         *(name for name in PANELS["Picture"] if name not in ("size", "style_scale")),
-        *("style_layers", "style_weight", "style_losses", "blend", "smoothness"),
+        *("style_layers", "layers_per_style", "style_weight", "style_losses", "blend", "smoothness"),
         *PANELS["Network"],
         *PANELS["Descent"],
         *PANELS["Machine"],

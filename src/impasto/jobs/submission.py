@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,31 @@ _LONGEST = 120  # characters of a name
 
 @dataclass(frozen=True)
 class Task:
-    """What a task takes: by role the least and the most files, and words of its own beside the settings."""
+    """What a task takes: by role the least and the most files, and words of its own beside the settings.
+
+    ``beside`` is what the task decides once a setting is given.
+    """
 
     roles: Mapping[str, tuple[int, int]]
     words: frozenset[str] = frozenset()
     needed: frozenset[str] = frozenset()
+    beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def completed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings with those that the task decides beside them."""
+        decided = [self.beside[name] for name, value in values.items() if value is not None and name in self.beside]
+        return {**{name: value for part in decided for name, value in part.items()}, **values}
 
 
 _MANY = 64
 
 TASKS = {
     "stylize": Task({"content": (1, 1), "styles": (1, _MANY), "init": (0, 1), "masks": (0, _MANY), "protect": (0, 1)}),
-    "texture": Task({"styles": (1, _MANY), "init": (0, 1)}, frozenset({"shape", "tileable"})),
+    "texture": Task(
+        {"styles": (1, _MANY), "init": (0, 1)},
+        frozenset({"shape", "tileable"}),
+        beside={"style_weight": {"content_weight": 0.0}},
+    ),
     "reconstruct": Task({"content": (1, 1), "init": (0, 1)}, frozenset({"layer"}), frozenset({"layer"})),
 }
 
@@ -79,10 +92,11 @@ def checked(task: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     if missing:
         raise JobError(f"The task {task} needs {', '.join(missing)} among its settings.")
     rest = {name: value for name, value in values.items() if name not in kind.words and value is not None}
-    settings = make(rest)
+    settings = make(kind.completed(rest))
     _refuse_files(settings)
     own = {name: _own(name, value) for name, value in own.items()}
-    return {**settings.model_dump(mode="json", exclude_unset=True), **own}, {**settings.model_dump(mode="json"), **own}
+    kept = settings.model_dump(mode="json", include=set(rest))
+    return {**kept, **own}, {**settings.model_dump(mode="json"), **own}
 
 
 def _refuse_files(settings: Settings) -> None:

@@ -82,10 +82,12 @@ def _check_own_words(task: str, given: Mapping[str, Any], limits: Limits) -> Non
 
 
 def _bound(given: Mapping[str, Any], limits: Limits) -> None:
-    try:
-        settings = Settings(**given)
-    except ValueError:
-        return  # the jobs say what is wrong with it
+    settings = Settings()
+    for name in {"size", "evaluations"} & given.keys():  # each by itself, whatever else is wrong
+        try:
+            settings = settings.model_copy(update={name: getattr(Settings(**{name: given[name]}), name)})
+        except ValueError:
+            continue  # the jobs say what is wrong with it
     if settings.size > limits.side:
         raise SettingsError(f"The size {settings.size} is above this studio's limit of {limits.side} pixels.")
     if max(settings.evaluations or (0,)) > limits.evaluations:

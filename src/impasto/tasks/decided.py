@@ -5,7 +5,7 @@ from typing import Any
 
 from impasto.errors import SettingsError
 from impasto.pyramid import level_shapes
-from impasto.settings import Settings, make
+from impasto.settings import Settings, make, plain
 
 _FROM_NOISE = (200, 150, 100)
 
@@ -36,9 +36,16 @@ def decided(
         raise SettingsError(f"Give settings or single values, not both; {', '.join(values)} came beside settings.")
     given = values if settings is None else settings.model_dump(exclude_unset=True)
     for name, value in given.items():
+        if name in Settings.model_fields and plain(value) in _harmless(name, fixed):
+            continue
         if name in idle or (name in fixed and getattr(make({name: value}), name) != fixed[name]):
             raise SettingsError(f"The setting {name} cannot take effect in {what}; leave it out.")
     return make({**usual, **given, **fixed})
+
+
+def _harmless(name: str, fixed: Mapping[str, Any]) -> list[Any]:
+    """What may be said of a setting without contradicting the task: what it decides, or else what it is anyway."""
+    return [fixed[name] if name in fixed else Settings.model_fields[name].default]
 
 
 def from_noise(settings: Settings) -> Settings:

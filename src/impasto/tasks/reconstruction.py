@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from impasto import images
+from impasto.descent import Record
 from impasto.errors import LayerError, SettingsError
 from impasto.images import Picture
 from impasto.pyramid import resize
@@ -14,7 +15,7 @@ from impasto.quality import psnr, ssim
 from impasto.settings import Settings
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided, from_noise
-from impasto.tasks.result import Result
+from impasto.tasks.result import Result, Scores
 from impasto.tasks.transfer import Listener, Transfer
 
 IDLE = (
@@ -112,9 +113,12 @@ class Reconstruction(Transfer):
         """Do it, and compare the picture with the photo; arguments as for :meth:`Transfer.run`."""
         result = super().run(on_event, checkpoint, checkpoint_interval=checkpoint_interval)
         measures = self._measures(result)
-        inputs = {**result.recipe["inputs"], "styles": []}
-        recipe = {**result.recipe, "task": "reconstruct", "inputs": inputs, "measures": measures}
-        return replace(result, recipe=recipe, measures=measures)
+        return replace(result, recipe={**result.recipe, "measures": measures}, measures=measures)
+
+    def recipe(self, history: tuple[Record, ...], delivered: Scores, *, stopped: bool) -> dict[str, Any]:
+        """How the picture was made; the photo that stands in for a painting is no style."""
+        made = super().recipe(history, delivered, stopped=stopped)
+        return {**made, "task": "reconstruct", "inputs": {**made["inputs"], "styles": []}}
 
     def _measures(self, result: Result) -> dict[str, float | None]:
         photo = resize(self.content.pixels, self.levels[-1].shape)

@@ -9,13 +9,14 @@ from typing import Any, Self
 import torch
 
 from impasto import images
+from impasto.descent import Record
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.quality import seam
 from impasto.settings import Settings, plain
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided, from_noise
-from impasto.tasks.result import Result
+from impasto.tasks.result import Result, Scores
 from impasto.tasks.start import starting_image
 from impasto.tasks.targets import style_shape
 from impasto.tasks.transfer import Listener, Transfer
@@ -120,9 +121,13 @@ class Texture(Transfer):
             "noise": noise,
             "fall": noise / max(result.delivered.value, 1e-30),
         }
-        inputs = {name: value for name, value in result.recipe["inputs"].items() if name != "content"}
-        recipe = {**result.recipe, "task": "texture", "inputs": inputs, "measures": measures}
-        return replace(result, recipe=recipe, measures=measures)
+        return replace(result, recipe={**result.recipe, "measures": measures}, measures=measures)
+
+    def recipe(self, history: tuple[Record, ...], delivered: Scores, *, stopped: bool) -> dict[str, Any]:
+        """How the texture was made; what stands in for a photo is no input."""
+        made = super().recipe(history, delivered, stopped=stopped)
+        inputs = {name: value for name, value in made["inputs"].items() if name != "content"}
+        return {**made, "task": "texture", "inputs": inputs}
 
     def _loss_of_noise(self) -> float:
         shape = self.levels[-1].shape
@@ -148,10 +153,10 @@ def _settings(
 ) -> Settings:
     scale = exemplar / longest
     usual: dict[str, Any] = {"init": "noise", "style_scale": min(16.0, scale)}
-    given = values if settings is None else settings.model_fields_set
+    weight = values.get("style_weight") if settings is None else settings.style_weight
     fixed: dict[str, Any] = {
         "size": longest,
-        **({"content_weight": 0.0} if "style_weight" in given else {"strength": 1.0}),
+        **({"strength": 1.0} if weight is None else {"content_weight": 0.0}),
     }
     if tileable:
         fixed["padding"] = "circular"

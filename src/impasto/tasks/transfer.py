@@ -13,7 +13,7 @@ from torch import Tensor
 
 from impasto import images, machine
 from impasto.choices import WRAPPING
-from impasto.descent import Descent, Level
+from impasto.descent import Descent, Level, Record
 from impasto.encoders import Encoder, Parameters, Stack, load
 from impasto.engines import Engine
 from impasto.engines.ranks import DONE, Ranks
@@ -249,7 +249,7 @@ class Transfer:
             finished,
             self.content,
             self.settings,
-            recipe(self, history, delivered, stopped=stopped),
+            self.recipe(history, delivered, stopped=stopped),
             history,
             optimized,
             delivered,
@@ -261,6 +261,10 @@ class Transfer:
                 *(saver.troubles if saver else ()),
             ),
         )
+
+    def recipe(self, history: tuple[Record, ...], delivered: Scores, *, stopped: bool) -> dict[str, Any]:
+        """How the picture was made, as plain data: :func:`impasto.tasks.provenance.recipe`."""
+        return recipe(self, history, delivered, stopped=stopped)
 
     def assist(self) -> None:
         """Do what rank 0 of the group asks for until it is done, instead of :meth:`run`, in every other process."""
