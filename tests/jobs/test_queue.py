@@ -292,3 +292,47 @@ def test_data_are_frozen(jobs, ask):
     """What one thread reads no other changes."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         jobs.submit(*ask()).title = "other"
+
+
+def test_what_is_lost_may_be_reached_again(jobs, ask):
+    """After a retry or a damaged checkpoint a job begins again, and getting where it was is getting further."""
+    job = jobs.submit(*ask())
+    jobs.queue.report(job.id, jobs.queue.claim(job.id).claim, _progress(40))
+    jobs.cancel(job.id)
+    jobs.retry(job.id)
+    tries = []
+    for made in (5, 10, 15, 20):
+        entry = jobs.queue.claim(job.id)
+        tries.append(entry.tries)
+        jobs.queue.report(job.id, entry.claim, _progress(made))
+    assert tries == [1, 1, 1, 1]
+    entry = jobs.queue.claim(job.id)
+    jobs.queue.begin_again(job.id, entry.claim)
+    jobs.queue.report(job.id, entry.claim, _progress(1))
+    assert jobs.queue.claim(job.id).tries == 1
+
+
+def test_only_who_holds_a_job_says_that_it_begins_again(jobs, ask):
+    """An old claim is void."""
+    job = jobs.submit(*ask())
+    first = jobs.queue.claim(job.id)
+    jobs.queue.report(job.id, first.claim, _progress(9))
+    second = jobs.queue.claim(job.id)
+    jobs.queue.begin_again(job.id, first.claim)
+    jobs.queue.report(job.id, second.claim, _progress(5))
+    assert jobs.queue.claim(job.id).tries == 2
+
+
+def test_what_is_shown_of_a_job_counts_and_goes_with_it(jobs, ask):
+    """Copies for pages are part of the job's folder, whoever deletes it."""
+    ids = [jobs.submit(*ask(seed), owner="ann").id for seed in (1, 2)]
+    before = jobs.usage("ann").bytes
+    for identifier in ids:
+        deep = jobs.store.copies(identifier) / "zoom" / "0"
+        deep.mkdir(parents=True)
+        (deep / "0.jpg").write_bytes(b"x" * 1000)
+        jobs.cancel(identifier)
+    assert jobs.usage("ann").bytes >= before + 2000
+    jobs.delete(ids[0])
+    jobs.prune(0)
+    assert list((jobs.home / "jobs").iterdir()) == []

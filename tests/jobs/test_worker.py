@@ -9,12 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 import impasto
 from impasto import images
+from impasto.errors import JobError
 from impasto.jobs import Jobs, Status
 from impasto.jobs import compute as computing
+from impasto.jobs import work as working
+from impasto.jobs.delivery import delivered
 from impasto.jobs.job import Progress
+from impasto.tasks.result import Result
 
 
 @pytest.fixture(scope="session")
@@ -317,3 +322,73 @@ def running(process):
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_the_preview_to_start_from_is_computed_where_the_job_is(tmp_path, ask, monkeypatch):
+    """Once, on the worker's device; the device is no setting of the run, for another worker may go on with it."""
+    from impasto.tasks import start
+
+    asked, real = [], start.preview
+
+    def preview(*arguments, **settings):
+        asked.append(settings["device"])
+        return real(*arguments, **settings)
+
+    monkeypatch.setattr(start, "preview", preview)
+    jobs = Jobs.open(tmp_path, "")
+    entry = jobs.queue.claim(jobs.submit(*ask(init="preview", device="auto")).id)
+    run = working.prepared(entry, jobs.store, torch.device("cpu", 0))
+    assert run.source is not None
+    assert asked == ["cpu:0"]
+    assert (run.device, run.settings.device) == (torch.device("cpu", 0), "auto")
+    jobs.close()
+
+
+def test_a_picture_that_cannot_be_put_in_its_place_is_kept(hired, ask):
+    """The job says where, and that it failed."""
+    job = hired.submit(*ask(14))
+    hired.pause(job.id)
+    (hired.store.folder(job.id) / "result.png").mkdir()
+    hired.resume(job.id)
+    [failed] = hired.wait([job.id], 60)
+    assert failed.status is Status.FAILED
+    kept = hired.store.folder(job.id) / "kept-result.png"
+    assert f"it is kept as {kept}" in failed.error
+    assert images.read(kept).shape == (32, 32)
+    (hired.store.folder(job.id) / "result.png").rmdir()
+    hired.retry(job.id)
+    assert hired.wait([job.id], 60)[0].status is Status.DONE
+
+
+@pytest.fixture
+def finished(tmp_path, ask):
+    """The result of a run that took two evaluations."""
+    _, files, settings = ask(15)
+    for name, data in (*files["content"], *files["styles"]):
+        (tmp_path / name).write_bytes(data)
+    return impasto.stylize(tmp_path / "photo15.png", tmp_path / "painting.png", **{**settings, "evaluations": [1]})
+
+
+def test_a_picture_whose_metadata_cannot_be_written_is_written_without(tmp_path, finished, monkeypatch):
+    """The recipe stays, and what was left out is said."""
+
+    def save(self, path, **options):
+        raise OverflowError("a tag of 70000 bytes")
+
+    monkeypatch.setattr(Result, "save", save)
+    assert "left out of the picture, for it cannot be written: a tag of 70000 bytes" in delivered(finished, tmp_path)
+    assert images.read_recipe(tmp_path / "result.png")["task"] == "stylize"
+    assert (tmp_path / "preview.jpg").is_file()
+
+
+def test_a_picture_for_which_the_folder_is_no_place_is_kept_elsewhere(tmp_path, finished, monkeypatch):
+    """Where temporary files are; and where that is no place either, it is said how to get it."""
+    import tempfile
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(JobError, match="it is kept as .*impasto-gone.png"):
+        delivered(finished, tmp_path / "gone")
+    assert images.read_recipe(tmp_path / "impasto-gone.png")["task"] == "stylize"
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(JobError, match="retry the job, which goes on from its checkpoint"):
+        delivered(finished, tmp_path / "gone")

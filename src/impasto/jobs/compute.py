@@ -19,14 +19,15 @@ from typing import Any
 import torch
 from filelock import FileLock
 
-from impasto import images, machine
+from impasto import machine
 from impasto.errors import ImpastoError
 from impasto.jobs.database import QueueError
+from impasto.jobs.delivery import delivered
 from impasto.jobs.job import Status
 from impasto.jobs.jobs import Jobs, clear
 from impasto.jobs.queue import Entry
-from impasto.jobs.reporting import Teller, small
-from impasto.jobs.store import PREVIEW, RESULT
+from impasto.jobs.reporting import Teller
+from impasto.jobs.store import CHECKPOINT, PREVIEW, RESULT
 from impasto.jobs.work import carry_over, prepared, recipe_note
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.descending import Event, Leave
@@ -181,6 +182,8 @@ class Computer:
         done = carry_over(run, folder)
         if done is not None:
             self._persist(lambda: self.jobs.queue.note(entry.job.id, done))
+            if not (folder / CHECKPOINT).exists():
+                self._persist(lambda: self.jobs.queue.begin_again(entry.job.id, entry.claim))
         teller = Teller(self.jobs.queue, entry, folder / PREVIEW)
 
         def listen(event: Event) -> bool:
@@ -194,12 +197,12 @@ class Computer:
 
     def _deliver(self, entry: Entry, result: Any, folder: Path) -> None:
         """The file first, and the word of it after: whoever is killed between the two writes the same file again."""
-        path = folder / RESULT
-        result.save(path)
-        images.write(folder / PREVIEW, small(result.tensor), metadata=False)
+        note = delivered(result, folder)
+        if note is not None:
+            self._persist(lambda: self.jobs.queue.note(entry.job.id, note))
         status = Status.DONE if result.complete else Status.STOPPED
         if not self._persist(lambda: self.jobs.queue.finish(entry, status)):
-            path.unlink(missing_ok=True)
+            (folder / RESULT).unlink(missing_ok=True)
 
     def _persist(self, what: Callable[[], Any]) -> Any:
         """Say it to the queue, however long the database is away."""

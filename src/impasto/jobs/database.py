@@ -1,36 +1,53 @@
 """Connections to SQLite and PostgreSQL, and a sentence for what goes wrong with them."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from impasto.errors import JobError, MissingExtraError
 
-_PATIENCE = 30  # seconds that a statement waits for other processes' transactions
+PATIENCE = 30.0
+"""Seconds that a statement waits for other processes' transactions."""
+
+_OLDEST = (3, 35, 0)  # the first SQLite that knows RETURNING
+_SQLITE = (
+    ("not a database", "it is no SQLite database; move that file away, or choose another folder"),
+    ("malformed", "it is damaged; restore it from a copy, or choose another folder"),
+    ("unable to open", "it cannot be opened; check that its folder exists and that this user may write there"),
+    ("readonly", "it may not be written to by this user; change its permissions, or choose another folder"),
+    ("locked", "another program holds it; end that one, or try again"),
+    ("full", "the disk is full; free some space"),
+    ("disk i/o", "the disk does not answer as it should; check it, or choose another folder"),
+)
+"""What SQLite says, and what it means for a person."""
 
 
 class QueueError(JobError):
     """A database that cannot be reached or used now; trying again later may do."""
 
 
-def engine_of(url: str) -> Engine:
-    """The connections to the database of a URL.
+def engine_of(url: str | Path, patience: float = PATIENCE) -> Engine:
+    """The connections to the database of a URL, or of a SQLite file.
 
     Raises:
         JobError: if it is neither SQLite nor PostgreSQL.
         MissingExtraError: if it is PostgreSQL and its driver is not installed.
     """
+    if isinstance(url, Path):
+        return _sqlite(sql.URL.create("sqlite", database=str(url)), patience)
     try:
         parsed = sql.make_url(url)
     except sql.exc.ArgumentError:
         raise JobError("The database URL cannot be understood; give postgresql://user:password@host/name.") from None
     kind = parsed.get_backend_name()
     if kind == "sqlite":
-        return _sqlite(parsed)
+        return _sqlite(parsed, patience)
     if kind not in ("postgresql", "postgres"):
         raise JobError(f"Jobs live in SQLite or PostgreSQL, but the database URL names {kind}.")
     try:
@@ -39,9 +56,14 @@ def engine_of(url: str) -> Engine:
         raise MissingExtraError("PostgreSQL needs its driver; run pip install 'impasto[jobs]'.") from error
 
 
-def _sqlite(url: sql.URL) -> Engine:
+def _sqlite(url: sql.URL, patience: float) -> Engine:
     """SQLite as several processes need it: whoever writes says so at once and waits for its turn."""
-    engine = sql.create_engine(url, max_overflow=-1, connect_args={"timeout": _PATIENCE})
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise JobError(
+            f"This Python has SQLite {sqlite3.sqlite_version}, but jobs need 3.35 or newer; use a newer Python, or give "
+            "a PostgreSQL database."
+        )
+    engine = sql.create_engine(url, max_overflow=-1, connect_args={"timeout": patience})
 
     @sql.event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: object) -> None:
@@ -56,16 +78,22 @@ def _sqlite(url: sql.URL) -> Engine:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def explained(engine: Engine) -> Iterator[None]:
     """Turn the driver's errors into a sentence."""
     try:
         yield
     except IntegrityError:
         raise
-    except (OperationalError, InterfaceError) as error:
-        reason = str(error.orig).strip().splitlines()[0].rstrip(".") if error.orig and str(error.orig) else "no answer"
-        raise QueueError(f"The database of the jobs cannot be used ({reason}); check that it runs.") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise QueueError("The database of the jobs closed the connection; try again.") from error
-        raise
+        raise _unusable(engine, error.orig) from error
+    except sqlite3.Error as error:  # while a connection is made
+        raise _unusable(engine, error) from error
+
+
+def _unusable(engine: Engine, error: BaseException | None) -> QueueError:
+    reason = (str(error).strip().splitlines() or ["no answer"])[0].rstrip(".")
+    if engine.dialect.name != "sqlite":
+        return QueueError(f"The database of the jobs cannot be used ({reason}); check that it runs.")
+    found = next((meaning for word, meaning in _SQLITE if word in reason.lower()), None)
+    what = found or f"it cannot be used ({reason}); check that file, or choose another folder"
+    return QueueError(f"The database of the jobs is {engine.url.database}, but {what}.")

@@ -12,7 +12,7 @@ from impasto.errors import JobError, MissingExtraError
 from impasto.jobs import submission
 from impasto.jobs.job import ENDED, KEPT, Event, Job, Status, Usage
 from impasto.jobs.store import PREVIEW, RESULT, Store
-from impasto.jobs.submission import Given
+from impasto.jobs.submission import Input
 
 if TYPE_CHECKING:
     from impasto.jobs.queue import Queue
@@ -33,10 +33,10 @@ class Jobs:
     Args:
         store: the files.
         queue: the rest.
-        database: the URL of the queue.
+        database: the URL of the queue; "" for the SQLite file in the folder.
     """
 
-    def __init__(self, store: Store, queue: "Queue", database: str) -> None:
+    def __init__(self, store: Store, queue: "Queue", database: str = "") -> None:
         self.store = store
         self.queue = queue
         self.database = database
@@ -58,10 +58,9 @@ class Jobs:
             from impasto.jobs.queue import Queue  # noqa: PLC0415  # an extra, and not needed to know what a job is
         except ModuleNotFoundError as error:
             raise MissingExtraError(f"Jobs need {error.name}; run pip install 'impasto[jobs]'.") from error
-        folder = Path(home or os.environ.get(HOME) or Path.home() / ".impasto").expanduser().absolute()
-        store = Store(folder)
-        url = database or os.environ.get(DATABASE) or f"sqlite:///{folder / 'jobs.db'}"
-        return cls(store, Queue(url), url)
+        store = Store(home_of(home))
+        url = database or os.environ.get(DATABASE) or ""
+        return cls(store, Queue(url or store.home / "jobs.db"), url)
 
     @property
     def home(self) -> Path:
@@ -75,7 +74,7 @@ class Jobs:
     def submit(
         self,
         task: str,
-        inputs: Mapping[str, Sequence[Given]],
+        inputs: Mapping[str, Input],
         settings: Mapping[str, Any],
         *,
         owner: str = "",
@@ -86,8 +85,8 @@ class Jobs:
 
         Args:
             task: ``stylize``, ``texture`` or ``reconstruct``.
-            inputs: files by what they are for: ``content``, ``styles``, ``init``, ``masks`` and ``protect``, as in
-                :class:`impasto.jobs.Job`.
+            inputs: a file, or several, by what they are for: ``content``, ``styles``, ``init``, ``masks`` and
+                ``protect``, as in :class:`impasto.jobs.Job`.
             settings: as in :class:`impasto.Settings`; of a texture also ``shape`` and ``tileable``, of a
                 reconstruction ``layer``.
             owner: whose it is.
@@ -104,7 +103,7 @@ class Jobs:
     def submit_once(
         self,
         task: str,
-        inputs: Mapping[str, Sequence[Given]],
+        inputs: Mapping[str, Input],
         settings: Mapping[str, Any],
         *,
         owner: str = "",
@@ -115,7 +114,7 @@ class Jobs:
         return self._enqueued((job, in_force), submission.key_of(task, job.settings, job.inputs, title))
 
     def _described(
-        self, task: str, inputs: Mapping[str, Sequence[Given]], settings: Mapping[str, Any], owner: str, title: str
+        self, task: str, inputs: Mapping[str, Input], settings: Mapping[str, Any], owner: str, title: str
     ) -> tuple[Job, dict[str, Any]]:
         """A job that is not in the queue yet, with its inputs stored, and all its settings in force."""
         kept, in_force = submission.checked(task, settings)
@@ -125,7 +124,7 @@ class Jobs:
             raise JobError(
                 f"The blend has {len(shares)} shares for {len(hashes['styles'])} styles; give one share each."
             )
-        called = title or (names.get("content") or names["styles"])[0]
+        called = submission.readable(title) or (names.get("content") or names["styles"])[0]
         identifier, now = secrets.token_hex(12), time.time()
         return Job(identifier, owner, task, called, kept, hashes, names, Status.QUEUED, created=now), in_force
 
@@ -134,8 +133,13 @@ class Jobs:
         job, in_force = described
         found = None if key is None else self.queue.with_key(job.owner, key)
         if found is None:
-            self.store.folder(job.id).mkdir(mode=0o700)
-            if self.queue.add(job, key, in_force) is not None:
+            self.store.make(job.id)
+            try:
+                added = self.queue.add(job, key, in_force)
+            except JobError:
+                self.store.forget(job.id)
+                raise
+            if added is not None:
                 return job, True
             self.store.forget(job.id)  # somebody else was faster
             assert key is not None
@@ -234,6 +238,7 @@ class Jobs:
             Status.QUEUED,
             "only a failed or canceled job can be tried again.",
             tries=0,
+            reached=0,
             wish="",
             error="",
         )
@@ -269,7 +274,7 @@ class Jobs:
         settings = {name: value for name, value in job.settings.items() if name not in gone}
         picture = result.read_bytes()
         size = max(struct.unpack(">II", picture[16:24]))  # where every PNG says its width and height
-        inputs: dict[str, list[Given]] = {
+        inputs: dict[str, Input] = {
             role: [(name, self.input(digest).read_bytes()) for name, digest in zip(job.names[role], items, strict=True)]
             for role, items in job.inputs.items()
             if role != "init"
@@ -346,6 +351,20 @@ class Jobs:
         waiting = counts.get(Status.QUEUED, 0) + counts.get(Status.PAUSED, 0)
         size = self.store.size(held.keys(), frozenset().union(*held.values()))
         return Usage(waiting, counts.get(Status.RUNNING, 0), size)
+
+
+def home_of(given: str | Path | None = None) -> Path:
+    """The folder of the jobs: what is given, what IMPASTO_HOME says, or ``~/.impasto``.
+
+    Raises:
+        JobError: if nothing says so and this user has no home.
+    """
+    try:
+        return Path(given or os.environ.get(HOME) or Path.home() / ".impasto").expanduser().absolute()
+    except RuntimeError:
+        raise JobError(
+            f"This user has no home in which the jobs could be kept; name a folder by --home or by {HOME}."
+        ) from None
 
 
 def clear(jobs: Jobs, identifier: str) -> None:

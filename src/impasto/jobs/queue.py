@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from impasto.errors import JobError
-from impasto.jobs.database import engine_of, explained
+from impasto.jobs.database import PATIENCE, engine_of, explained
 from impasto.jobs.job import ENDED, Event, Job, Progress, Status
 from impasto.jobs.schema import EVENTS, FORMAT, JOBS, prepare
 
@@ -61,18 +62,22 @@ class Pulse:
 
 
 class Queue:
-    """The queue behind a database URL: ``sqlite:////folder/jobs.db`` or ``postgresql://user:word@host/name``.
+    """The queue in a SQLite file, or behind a URL such as ``postgresql://user:word@host/name``.
+
+    Args:
+        url: the file as a ``Path``, or the URL.
+        patience: seconds to wait for other processes' transactions, on SQLite.
 
     Raises:
-        QueueError: if the database cannot be reached.
+        QueueError: if the database cannot be reached, or is none.
         JobError: if it was made by a newer impasto, or the URL names another kind of database.
         MissingExtraError: if PostgreSQL is asked for and its driver is not installed.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = engine_of(url)
+    def __init__(self, url: str | Path, patience: float = PATIENCE) -> None:
+        self._engine = engine_of(url, patience)
         try:
-            with explained():
+            with explained(self._engine):
                 prepare(self._engine)
         except BaseException:
             self._engine.dispose()
@@ -84,12 +89,12 @@ class Queue:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with explained(), self._engine.connect() as connection, connection.begin():
+        with explained(self._engine), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with explained(), self._engine.connect() as connection:
+        with explained(self._engine), self._engine.connect() as connection:
             connection = connection.execution_options(writes=True)  # noqa: PLW2901 - the same connection
             with connection.begin():
                 yield connection
@@ -253,6 +258,11 @@ class Queue:
                 _log(
                     connection, identifier, "progress", {key: value for key, value in data.items() if key != "history"}
                 )
+
+    def begin_again(self, identifier: str, claim: int) -> None:
+        """Note that a claimed job has lost what it had reached, so that it may reach it again."""
+        with self._writing() as connection:
+            _update(connection, {"reached": 0}, JOBS.c.id == identifier, JOBS.c.claim == claim)
 
     def note(self, identifier: str, text: str) -> None:
         """Write a sentence into a job's log."""

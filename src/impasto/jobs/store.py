@@ -1,7 +1,8 @@
 """The files of the jobs, in one folder.
 
 - ``inputs/<sha256>``: what jobs start from, under the hash of its content
-- ``jobs/<id>/``: ``lock``, ``checkpoint.pt``, ``preview.jpg`` and ``result.png`` of one job
+- ``jobs/<id>/``: ``lock``, ``checkpoint.pt``, ``preview.jpg`` and ``result.png`` of one job, and in ``copies/`` what is
+  made from its pictures to be shown
 - ``workers/<device>.lock``: held by the process that computes there
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from impasto.errors import JobError
-from impasto.files import whole_file
+from impasto.files import not_written, whole_file
 
 _SETTLED = 3600.0  # seconds after which what no job speaks of is nobody's; a submission takes less
 CHECKPOINT, PREVIEW, RESULT = "checkpoint.pt", "preview.jpg", "result.png"
@@ -36,28 +37,38 @@ class Store:
                 home.mkdir(parents=True, mode=0o700, exist_ok=True)
             for name in ("inputs", "jobs", "workers"):
                 (home / name).mkdir(exist_ok=True)
-        except OSError as error:
-            raise JobError(
-                f"The folder of the jobs, {home}, cannot be made ({error.strerror}); choose another."
-            ) from None
+        except (OSError, ValueError) as error:  # ValueError: a null character in the path
+            reason = getattr(error, "strerror", None) or str(error)
+            raise JobError(f"The folder of the jobs, {home}, cannot be made ({reason}); choose another.") from None
 
     def put(self, data: bytes) -> str:
         """Keep an input and return its hash. It is complete on the disk then, or not there."""
         digest = hashlib.sha256(data).hexdigest()
         path = self.home / "inputs" / digest
-        if path.exists():
-            os.utime(path)  # somebody needs it: it is not swept away before the job is in the queue
-            return digest
         try:
+            if path.exists():
+                os.utime(path)  # somebody needs it: it is not swept away before the job is in the queue
+                return digest
             with whole_file(path) as stream:
                 stream.write(data)
         except OSError as error:
-            raise JobError(f"An input cannot be stored ({error.strerror}); free some space in {self.home}.") from None
+            raise JobError(f"An input of the job cannot be stored: {not_written(path, error)}") from None
         return digest
 
     def input(self, digest: str) -> Path:
         """The file of an input."""
         return self.home / "inputs" / digest
+
+    def make(self, identifier: str) -> None:
+        """Make the folder of a job.
+
+        Raises:
+            JobError: if it cannot be made.
+        """
+        try:
+            self.folder(identifier).mkdir(mode=0o700)
+        except OSError as error:
+            raise JobError(f"The job cannot be stored: {not_written(self.folder(identifier), error)}") from None
 
     def folder(self, identifier: str) -> Path:
         """The folder of a job."""
@@ -67,6 +78,10 @@ class Store:
         """A file of a job, if it is there."""
         path = self.folder(identifier) / name
         return path if path.is_file() else None
+
+    def copies(self, identifier: str) -> Path:
+        """The folder for what is made from a job's pictures to be shown; it counts as the job's, and goes with it."""
+        return self.folder(identifier) / "copies"
 
     def lock(self, identifier: str) -> FileLock | None:
         """The lock of a job, taken; None if another process holds it or the job's folder is gone.
@@ -122,6 +137,10 @@ def _taken(path: Path) -> FileLock | None:
         return None
     except FileNotFoundError:
         return None
+    except PermissionError:
+        raise JobError(
+            f"{path} may not be written to by this user, but a worker locks it; change its permissions."
+        ) from None
     except OSError as error:
         raise JobError(
             f"The folder {path.parent} has no file locks ({error.strerror}), without which two workers could take the "
@@ -132,7 +151,7 @@ def _taken(path: Path) -> FileLock | None:
 
 def _files(folder: Path) -> Iterator[Path]:
     with suppress(FileNotFoundError):
-        yield from folder.iterdir()
+        yield from folder.rglob("*")
 
 
 def _length(path: Path) -> int:

@@ -5,15 +5,20 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 from impasto.errors import ImageError, JobError, SettingsError
+from impasto.files import Files
 from impasto.settings import INITS, Settings, make
 
 Given = bytes | Path | tuple[str, bytes]
 """A file: its bytes, its path, or its name with its bytes."""
 
+Input = Given | Sequence[Given]
+"""A file, or several."""
+
 _LONGEST = 120  # characters of a name
+_PICTURES = Files("a picture", ImageError)
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,7 @@ def adjusted(task: str, settings: Mapping[str, Any], change: Mapping[str, Any]) 
 
 
 def gathered(
-    task: str, inputs: Mapping[str, Sequence[Given]], put: Callable[[bytes], str]
+    task: str, inputs: Mapping[str, Input], put: Callable[[bytes], str]
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """The hashes and the names of a job's inputs by role, after each was checked and stored.
 
@@ -150,16 +155,9 @@ def gathered(
         JobError: if a role is unknown, or has too few or too many files.
         ImageError: if a file cannot be read or is not a picture.
     """
-    roles = task_of(task).roles
-    unknown = sorted(inputs.keys() - roles.keys())
-    if unknown:
-        raise JobError(f"The task {task} has no input {unknown[0]!r}; it takes {', '.join(roles)}.")
-    for role, (least, most) in roles.items():
-        count = len(inputs.get(role, ()))
-        if not least <= count <= most:
-            need = f"exactly {least}" if least == most else f"{least} to {most}"
-            raise JobError(f"The input {role} of the task {task} has {count} files; give {need}.")
-    read = {role: [_file(item, role) for item in items] for role, items in inputs.items() if items}
+    given = {role: _several(files, role) for role, files in inputs.items()}
+    check_roles(task, {role: len(items) for role, items in given.items()})
+    read = {role: [_file(item, role) for item in items] for role, items in given.items() if items}
     for files in read.values():
         for name, data in files:
             _check_picture(data, name)
@@ -167,24 +165,61 @@ def gathered(
     return hashes, {role: tuple(name for name, _ in files) for role, files in read.items()}
 
 
+def check_roles(task: str, counts: Mapping[str, int]) -> None:
+    """Refuse files by what they are for, before any of them is read.
+
+    Raises:
+        JobError: if a role is unknown, or has too few or too many files.
+    """
+    roles = task_of(task).roles
+    unknown = sorted(counts.keys() - roles.keys())
+    if unknown:
+        raise JobError(f"The task {task} has no input {unknown[0]!r}; it takes {', '.join(roles)}.")
+    for role, (least, most) in roles.items():
+        count = counts.get(role, 0)
+        if not least <= count <= most:
+            need = f"exactly {least}" if least == most else f"{least} to {most}"
+            raise JobError(f"The input {role} of the task {task} has {count} files; give {need}.")
+
+
+def _several(files: Input | None, role: str) -> list[Given]:
+    """One file or several as a list."""
+    if files is None:
+        return []
+    if isinstance(files, (bytes, Path)) or _is_named(files):
+        return [files]
+    if isinstance(files, str) or not isinstance(files, Sequence):
+        raise _unlike_a_file(files, role)
+    return list(cast("Sequence[Given]", files))
+
+
+def _is_named(item: object) -> TypeGuard[tuple[str, bytes]]:
+    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], bytes)
+
+
+def _unlike_a_file(item: object, role: str) -> JobError:
+    return JobError(f"The input {role} is a {type(item).__name__}; give bytes, a Path, or a name with bytes.")
+
+
 def _file(item: Given, role: str) -> tuple[str, bytes]:
     """Its name, without folders, and its bytes."""
     if isinstance(item, bytes):
         return role, item
-    if isinstance(item, tuple):
-        return _name(item[0]) or role, bytes(item[1])
+    if _is_named(item):
+        return _name(item[0]) or role, item[1]
     if not isinstance(item, Path):
-        raise JobError(f"The input {role} is a {type(item).__name__}; give bytes, a Path, or a name with bytes.")
-    try:
-        return _name(str(item)), item.read_bytes()
-    except OSError as error:
-        raise ImageError(f"{item} cannot be read ({error.strerror}); check the path.") from None
+        raise _unlike_a_file(item, role)
+    return _name(str(item)) or role, _PICTURES.contents(item)
+
+
+def readable(text: str) -> str:
+    """A text in which every letter can be shown and stored: no control characters, no halves of letters."""
+    return "".join(letter if letter.isprintable() else "_" for letter in text)
 
 
 def _name(path: str) -> str:
     """The last part of a path of any system, short and printable. It is only ever shown."""
-    last = path.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    return "".join(letter if letter.isprintable() else "_" for letter in last)[-_LONGEST:]
+    return readable(path.replace("\\", "/").rstrip("/").rpartition("/")[2])[-_LONGEST:]
 
 
 def _check_picture(data: bytes, name: str) -> None:

@@ -40,9 +40,11 @@ def prepared(entry: Entry, store: Store, device: torch.device) -> Transfer:
         role: [_picture(job, role, place, store) for place in range(len(job.inputs[role]))] for role in job.inputs
     }
     settings = _settings(entry)
-    run = _started(job, pictures, settings, store)
-    if settings.device == "auto":
-        vars(run)["device"] = device
+    if settings.device != "auto":
+        return _started(job, pictures, settings, store)
+    here = _started(job, pictures, settings.model_copy(update={"device": str(device)}), store)
+    run = replace(here, settings=here.settings.model_copy(update={"device": "auto"}))
+    vars(run).update(device=device, source=here.source)
     return run
 
 

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from impasto.errors import JobError
-from impasto.jobs.jobs import DATABASE, HOME, Jobs
+from impasto.jobs.jobs import DATABASE, HOME, Jobs, home_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ class Worker:
             command += ["--interval", str(self.interval)]
         # The URL may hold a password, and arguments can be read by everybody on the machine. A session of its own keeps
         # the terminal's Ctrl-C away: this process says when to end.
-        surroundings = {**os.environ, DATABASE: self.jobs.database}
+        surroundings = {**os.environ, DATABASE: self.jobs.database}  # "" for the file in the home
         return subprocess.Popen(  # noqa: S603 - our own module
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=surroundings, start_new_session=True
         )
@@ -154,7 +154,7 @@ def spawn_worker(
     command = [sys.executable, "-m", "impasto", "worker", "--device", device, "--follow", str(os.getpid())]
     if interval is not None:
         command += ["--checkpoint-every", str(interval)]
-    surroundings = {**os.environ, HOME: str(Path(home).expanduser().absolute())}
+    surroundings = {**os.environ, HOME: str(home_of(home))}
     if database is not None:
         surroundings[DATABASE] = database
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=surroundings)  # noqa: S603
