@@ -1,6 +1,7 @@
 """``impasto jobs`` and ``impasto worker``, on a queue in a folder of the test's own."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -90,8 +91,8 @@ def test_adjusting_changes_settings(album, call, listed):
     ("words", "sentence"),
     [
         (["photo.png"], "There is no style image"),
-        (["photo.png", "none.png"], "none.png cannot be read"),
-        (["none", "painting.png"], "none cannot be read"),
+        (["photo.png", "none.png"], "none.png does not exist"),
+        (["none", "painting.png"], "none does not exist"),
         (["photo.png", "painting.png", "--size", "3"], "The setting size is '3'"),
         (["photo.png", "painting.png", "--weights", "w.pth"], "weights names a file"),
         (["photo.png", "--task", "reconstruct"], "needs layer"),
@@ -147,3 +148,126 @@ def test_a_picture_whose_settings_changed_is_not_made_again_in_silence(made):
     assert _differences(recipe) == []
     steered = recipe.model_copy(update={"adjusted": ({"settings": {}, "evaluations": 3},)})
     assert "settings were changed while the picture was made" in _differences(steered)[0]
+
+
+@pytest.fixture
+def results(album):
+    """A function that puts a finished job with a title into the queue, and returns its id."""
+    from impasto.jobs import Jobs, Status
+
+    jobs = Jobs.open(album / "home")
+
+    def finished(title, made="photo.png"):
+        data = (album / made).read_bytes()
+        job = jobs.submit("stylize", {"content": data, "styles": data}, {}, title=title)
+        jobs.store.folder(job.id).joinpath("result.png").write_bytes(data)
+        jobs.queue.finish(jobs.queue.claim(job.id), Status.DONE)
+        return job.id
+
+    yield finished
+    jobs.close()
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("/", "picture.png"),
+        (".", "picture.png"),
+        ("..", "picture.png"),
+        ("../../up.png", "up.png"),
+        ("/etc/passwd", "etc/passwd.png"),
+        ("a\0b", "a_b.png"),
+        ("My pic no. 3", "My pic no. 3.png"),
+        ("sea.jpg after storm.png", "sea.jpg after storm.png"),
+        ("deep/c.JPG", "deep/c.png"),
+        (".png", ".png.png"),
+        ("C:\\x", "C__x.png"),
+        ("ü" * 300, "ü" * 100 + ".png"),
+        ("x" * 300 + "/b.png", "x" * 200 + "/b.png"),
+        (" ", "picture.png"),
+    ],
+)
+def test_a_title_is_a_name_in_the_folder(album, call, results, title, name):
+    """Whatever it says: titles come from anybody who may submit."""
+    results(title)
+    assert call("jobs", "save", "-o", "out").out == "Copied 1 of 1 results into out.\n"
+    assert [path.relative_to(album / "out").as_posix() for path in (album / "out").rglob("*.png")] == [name]
+    assert call("jobs", "save", "-o", "out").out == "Copied 0 of 1 results into out.\n"
+
+
+def test_a_copy_that_was_cut_short_is_completed(album, call, results):
+    """And what is somebody else's is left alone."""
+    results("a.png")
+    whole = (album / "photo.png").read_bytes()
+    (album / "out").mkdir()
+    (album / "out" / "a.png").write_bytes(whole[: len(whole) // 2])
+    assert call("jobs", "save", "-o", "out").out == "Copied 1 of 1 results into out.\n"
+    assert (album / "out" / "a.png").read_bytes() == whole
+    identifier = results("a.png", "painting.png")
+    assert call("jobs", "save", "-o", "out").out == "Copied 1 of 2 results into out.\n"
+    assert (album / "out" / "a.png").read_bytes() == whole
+    (album / "out" / f"a_{identifier}.png").write_bytes(b"mine")
+    outcome = call("jobs", "save", "-o", "out")
+    assert outcome.code == 2
+    assert "is there already; choose another folder" in outcome.err
+    assert (album / "out" / f"a_{identifier}.png").read_bytes() == b"mine"
+
+
+def test_what_cannot_be_copied_keeps_nothing_else_back(album, call, results):
+    """A file where a folder should be, a job without a result: each is said, and the exit code tells."""
+    results("in/a.png")
+    results("b.png")
+    (album / "out").mkdir()
+    (album / "out" / "in").write_text("a file")
+    outcome = call("jobs", "save", "-o", "out")
+    assert (outcome.code, outcome.out) == (2, "Copied 1 of 2 results into out; 1 could not be copied.\n")
+    assert "is not copied: out/in/a.png cannot be written" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert (album / "out" / "b.png").is_file()
+    call("jobs", "submit", "photo.png", "painting.png", *OPTIONS)
+    outcome = call("jobs", "save", json.loads(call("jobs", "list", "--json").out)[0]["id"], "-o", "out")
+    assert outcome.code == 2
+    assert "is queued and has no result" in outcome.err
+
+
+def test_a_file_is_no_folder_for_results(album, call, results):
+    """Nor is a full disk."""
+    results("b.png")
+    (album / "out").write_text("a file")
+    outcome = call("jobs", "save", "-o", "out")
+    assert (outcome.code, outcome.out) == (2, "Copied 0 of 1 results into out; 1 could not be copied.\n")
+    assert "cannot be written" in outcome.err
+    assert (album / "out").read_text() == "a file"
+
+
+def test_names_that_are_not_utf8_stop_nothing(album, call, listed):
+    """They are submitted like the others, and printed so that every terminal takes them."""
+    shutil.copy(album / "photo.png", album / "album" / os.fsdecode(b"caf\xe9.png"))
+    outcome = call("jobs", "submit", "album", "painting.png", *OPTIONS)
+    assert (outcome.code, outcome.out) == (0, "4 submitted, 0 were there already.\n")
+    assert "caf_.png" in [job["title"] for job in listed()]
+    assert call("jobs", "submit", "album", "painting.png", *OPTIONS).out == "0 submitted, 4 were there already.\n"
+
+
+def test_files_that_are_no_pictures_are_counted(album, call):
+    """With their kinds, so that nobody waits for them; hidden ones are not meant."""
+    for name in ("a.HEIC", "b.nef", "deep/c.mp4", "notes", ".hidden"):
+        (album / "album" / name).write_bytes(b"x")
+    said = call("jobs", "submit", "album", "painting.png", *OPTIONS).out
+    assert "4 passed over that are no pictures of a kind that is read (.heic, .mp4, .nef, notes)." in said
+
+
+@pytest.mark.parametrize("words", [("jobs", "list"), ("worker",), ("studio", "--no-browser", "--port", "0")])
+def test_a_user_without_a_home_is_told_what_to_give(room, call, monkeypatch, words):
+    """In every command that keeps jobs."""
+    import pwd
+
+    def nobody(number):
+        raise KeyError(number)
+
+    for name in ("HOME", "IMPASTO_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    outcome = call(*words)
+    assert outcome.code == 2
+    assert "name a folder by --home or by IMPASTO_HOME" in outcome.err

@@ -106,7 +106,7 @@ def test_a_user_without_a_home_is_told_what_to_give(monkeypatch, home):
     for name in ("HOME", "IMPASTO_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(pwd, "getpwuid", nobody)
-    with pytest.raises(JobError, match="has no home .* --home or by IMPASTO_HOME"):
+    with pytest.raises(JobError, match=r"has no home .* --home or by IMPASTO_HOME"):
         Jobs.open(home)
 
 

@@ -27,9 +27,7 @@ def test_one_file_needs_no_list(opened, draw, tmp_path):
     assert first.names == {"content": ("photo.png",), "styles": ("styles",), "init": ("start.png",)}
 
 
-@pytest.mark.parametrize(
-    "wrong", ["photo.png", 5, ["photo.png"], [5], [("photo.png", 10**12)], {"a": b"x"}, [None]]
-)
+@pytest.mark.parametrize("wrong", ["photo.png", 5, ["photo.png"], [5], [("photo.png", 10**12)], {"a": b"x"}, [None]])
 def test_what_is_no_file_is_named_by_its_type(opened, draw, wrong):
     """And costs no memory; a text is never a path."""
     with pytest.raises(JobError, match="give bytes, a Path, or a name with bytes"):

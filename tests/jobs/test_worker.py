@@ -386,7 +386,7 @@ def test_a_picture_for_which_the_folder_is_no_place_is_kept_elsewhere(tmp_path, 
     import tempfile
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(JobError, match="it is kept as .*impasto-gone.png"):
+    with pytest.raises(JobError, match=r"it is kept as .*impasto-gone\.png"):
         delivered(finished, tmp_path / "gone")
     assert images.read_recipe(tmp_path / "impasto-gone.png")["task"] == "stylize"
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))

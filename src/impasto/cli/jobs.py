@@ -1,6 +1,5 @@
 """``impasto jobs``: a queue of runs that survives crashes."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from cyclopts import App, Group, Parameter
 from cyclopts.validators import Number
 
 from impasto.cli.options import chosen, options
-from impasto.cli.streams import complain, put, put_json, put_lines
+from impasto.cli.streams import complain, put, put_json, put_lines, shown
 from impasto.cli.watching import put_jobs, table_of, watched
 from impasto.cli.worker import Database, Home
 from impasto.errors import ImpastoError, JobError, SettingsError
@@ -100,6 +99,7 @@ def submit(
     extra = {role: files for role, files in optional.items() if files}
 
     jobs, made, refused = place.open(), [], []
+    passed = _passed_over(inputs[0])
     for title, files in _submissions(task, inputs):
         try:
             made.append(jobs.submit_once(task, {**files, **extra}, settings, title=title))
@@ -108,7 +108,7 @@ def submit(
                 raise
             refused.append(str(error))
             complain(str(error))
-    _tell(made, refused, as_json=as_json)
+    _tell(made, refused, passed, as_json=as_json)
     return _WRONG if refused else 0
 
 
@@ -126,20 +126,37 @@ def _submissions(task: Task, inputs: Sequence[Path]) -> Iterator[tuple[str, dict
         from impasto.images.folder import pictures_in
 
         for path in pictures_in(first):
-            yield str(path.relative_to(first)), {role: [path], **({"styles": rest} if rest else {})}
+            yield path.relative_to(first).as_posix(), {role: [path], **({"styles": rest} if rest else {})}
     else:
         yield first.name, {role: [first], **({"styles": rest} if rest else {})}
 
 
-def _tell(made: Sequence[tuple["Job", bool]], refused: Sequence[str], *, as_json: bool) -> None:
+def _passed_over(folder: Path) -> list[Path]:
+    """The files of a folder that are not named like pictures that can be read; hidden ones are nobody's business."""
+    if not folder.is_dir():
+        return []
+    from impasto.images.folder import pictures_in
+
+    pictures = set(pictures_in(folder))
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return [path for path in files if path not in pictures]
+
+
+def _tell(made: Sequence[tuple["Job", bool]], refused: Sequence[str], passed: Sequence[Path], *, as_json: bool) -> None:
     if as_json:
         put_json([{**_plain(job), "new": new} for job, new in made])
         return
     for job, new in made if len(made) < 4 else ():
         put(f"{'Submitted' if new else 'Was there already:'} {job.id}  {job.title}")
     count = sum(new for _, new in made)
-    words = f"{count} submitted, {len(made) - count} were there already"
-    put(f"{words}, {len(refused)} refused." if refused else f"{words}.")
+    kinds = ", ".join(sorted({shown(path.suffix.lower() or path.name) for path in passed}))
+    words = [
+        f"{count} submitted",
+        f"{len(made) - count} were there already",
+        *([f"{len(refused)} refused"] if refused else []),
+        *([f"{len(passed)} passed over that are no pictures of a kind that is read ({kinds})"] if passed else []),
+    ]
+    put(f"{', '.join(words)}.")
 
 
 @app.command(name="list", usage="Usage: impasto jobs list [OPTIONS]", help_epilogue="")
@@ -296,32 +313,25 @@ def save(
     *,
     output: Annotated[Path, Parameter(name=("--output", "-o"), metavar="FOLDER", help="Made if it is missing.")],
     place: Where = _USUAL,
-) -> None:
-    """Copy results into a folder, under the names of the photos; repeating it copies only what is new."""
+) -> int:
+    """Copy results into a folder, under the names of the photos; repeating it copies only what is new.
+
+    What cannot be copied is said, and the others are copied all the same; the exit code is 2 then.
+    """
+    from impasto.cli.results import copied
     from impasto.jobs import KEPT
 
     jobs = place.open()
-    found = [_found(jobs, name) for name in names] if names else jobs.list(status=KEPT, limit=100_000)
-    copied = 0
-    for job in found:
-        result = jobs.result(job.id)
-        if result is None:
-            raise JobError(f"The job {job.id} is {job.status} and has no result.")
-        copied += _copied(result, output, Path(job.title).with_suffix("").as_posix(), job.id)
-    put(f"Copied {copied} of {len(found)} results into {output}.")
-
-
-def _copied(result: Path, folder: Path, name: str, identifier: str) -> bool:
-    """Copy a result under its name, or under its name and id if another file has that; False if it is there."""
-    parts = [part for part in Path(name).parts if part not in ("..", "/")]
-    for target in (folder.joinpath(*parts[:-1], f"{parts[-1]}{end}.png") for end in ("", f"_{identifier}")):
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(result, target)
-            return True
-        if target.read_bytes() == result.read_bytes():
-            return False
-    return False
+    wanted = names or [job.id for job in jobs.list(status=KEPT, limit=100_000)]
+    new = refused = 0
+    for name in wanted:
+        try:
+            new += copied(jobs, _found(jobs, name), output)
+        except JobError as error:
+            complain(str(error))
+            refused += 1
+    put(f"Copied {new} of {len(wanted)} results into {output}{f'; {refused} could not be copied' if refused else ''}.")
+    return _WRONG if refused else 0
 
 
 @app.command(usage="Usage: impasto jobs prune [OPTIONS]", help_epilogue="")

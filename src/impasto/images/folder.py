@@ -6,6 +6,8 @@ from impasto.errors import ImageError
 from impasto.images.encoding import SUFFIXES
 
 _READ_ONLY = (".gif", ".bmp")  # formats that are read and never written
+ENDINGS = frozenset({*SUFFIXES, *_READ_ONLY})
+"""The endings of names by which pictures are known."""
 
 
 def pictures_in(folder: str | Path) -> tuple[Path, ...]:
@@ -18,9 +20,8 @@ def pictures_in(folder: str | Path) -> tuple[Path, ...]:
     if not place.is_dir():
         kind = "is a file, but a folder of pictures is needed" if place.exists() else "does not exist"
         raise ImageError(f"The folder {place} {kind}; check the path.")
-    suffixes = {*SUFFIXES, *_READ_ONLY}
-    found = (path for path in place.rglob("*") if path.suffix.lower() in suffixes and not path.name.startswith("."))
+    found = (path for path in place.rglob("*") if path.suffix.lower() in ENDINGS and not path.name.startswith("."))
     files = tuple(sorted(path for path in found if path.is_file()))
     if not files:
-        raise ImageError(f"There are no pictures in {place}; give a folder with {', '.join(sorted(suffixes))} files.")
+        raise ImageError(f"There are no pictures in {place}; give a folder with {', '.join(sorted(ENDINGS))} files.")
     return files

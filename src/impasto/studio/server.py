@@ -114,7 +114,11 @@ class Studio:
         place.check()
         self._listening = _listen(place)
         self.address = _address(place, self._listening)
-        self.desk = Desk(Jobs.open(place.home, place.database), place.limits)
+        try:
+            self.desk = Desk(Jobs.open(place.home, place.database), place.limits)
+        except BaseException:
+            self._listening.close()
+            raise
         self._feed = Feed(self.desk)
         names = () if place.is_local else (*place.names, socket.gethostname())
         app = create(self.desk, place.access, names, self._feed)
