@@ -57,10 +57,8 @@ def _small(decoded: Decoded, side: int, name: str) -> Image.Image:
 
 
 def _shrunk(samples: NDArray[Any], mode: str, side: int) -> NDArray[np.uint8]:
-    plain = _bytes(samples)
-    image = Image.fromarray(
-        plain[..., 0] if plain.ndim == 3 and mode == "L" else plain, mode if mode == "CMYK" else None
-    )
+    plain = np.ascontiguousarray(_bytes(samples))
+    image = Image.frombuffer(mode, (plain.shape[1], plain.shape[0]), plain, "raw", mode, 0, 1)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     return np.asarray(image)
 
