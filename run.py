@@ -9,6 +9,7 @@ python3 run.py ARGS...  anything else goes to the impasto command: python3 run.p
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -44,6 +45,23 @@ def install(extras: str) -> None:
     stamp.write_text(wanted)
 
 
+def browser() -> bool:
+    """Whether there is a browser for the studio's tests; where the system's packages may be installed, one is."""
+    if os.environ.get("IMPASTO_CHROMIUM") or any(map(shutil.which, ("chromium", "google-chrome"))):
+        return True
+    own = "import playwright.sync_api as p, pathlib\nwith p.sync_playwright() as d: print(d.chromium.executable_path)"
+    found = subprocess.run([python(), "-c", own], capture_output=True, text=True, check=False).stdout.strip()
+    if found and Path(found).exists():
+        return True
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return False
+    print("Installing chromium, for the tests of the studio's page ...", flush=True)
+    apt = ("apt-get", "-qq", "-o", "Dpkg::Use-Pty=0")
+    for words in (("update",), ("install", "-y", "--no-install-recommends", "chromium")):
+        subprocess.run([*apt, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return shutil.which("chromium") is not None
+
+
 def call(*arguments: str) -> None:
     """Run the environment's interpreter on a module or a script; leave with its exit code if it fails."""
     code = subprocess.run([python(), *arguments], cwd=ROOT, check=False).returncode
@@ -56,8 +74,13 @@ def main(arguments: list[str]) -> None:
     word, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     if word == "test":
         install("test")
+        there = browser()
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # a process per core, not a crowd of threads on each
-        call("-m", "pytest", "--numprocesses", "auto", "--dist", "loadfile", *rest)
+        tests = [python(), "-m", "pytest", "--numprocesses", "auto", "--dist", "loadfile", *rest]
+        code = subprocess.run(tests, cwd=ROOT, check=False).returncode
+        if not there:
+            print("The studio's page was not tested, for there is no browser: apt-get install chromium, and again.")
+        sys.exit(code)
     elif word == "check":
         install("test,check")
         call("-m", "ruff", "check")

@@ -20,6 +20,7 @@ from impasto.losses import (
 )
 
 settings.register_profile("impasto", deadline=None, derandomize=True)
+settings.register_profile("seeded", deadline=None)  # for --hypothesis-profile=seeded --hypothesis-seed=7
 settings.load_profile("impasto")
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN

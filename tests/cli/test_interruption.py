@@ -35,7 +35,7 @@ def test_a_signal_keeps_the_best_picture(start, room, endless, number):
     process = start(*endless)
     until(process.stderr, b"level 1/1 64x48")
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert b"Stopping after this step" in err
     assert b"Stopped on level 1" in err
@@ -67,7 +67,7 @@ def test_a_second_signal_aborts(start, room, endless):
     process.send_signal(signal.SIGINT)
     until(process.stderr, b"Stopping")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert b"Traceback" not in err
     assert {path.name for path in room.iterdir()} <= {"photo.png", "painting.png", "out.png", "now.png"}
@@ -133,7 +133,7 @@ def test_a_terminal_gets_bars_without_color(start, room, fast):
             break
         shown += part
     os.close(terminal)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=240) == 0
     assert b"\x1b[2K" in shown
     assert b"2/2 64x48" in shown
     assert not re.search(rb"\x1b\[(\d+;)*(3|4|9|10)\dm", shown)

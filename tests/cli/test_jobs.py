@@ -127,7 +127,7 @@ def test_from_submission_to_files(album, call, listed):
         assert call("jobs", "prune", "--older-than", "0").out == "Deleted 5 jobs.\n"
     finally:
         worker.send_signal(signal.SIGTERM)
-        _, said = worker.communicate(timeout=60)
+        _, said = worker.communicate(timeout=240)
     assert worker.returncode == 0, said
     assert said == b""
 

@@ -102,5 +102,5 @@ def test_a_reader_who_leaves_gets_no_traceback(start, made, words):
     os.close(reading)
     process = start(*words, *([made] if "show" in words else []), stdout=writing)
     os.close(writing)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=240)
     assert (process.returncode, err) == (1, b"")

@@ -19,9 +19,9 @@ def test_a_picture_at_once(call, room):
 def test_a_picture_to_standard_output(start, room):
     """As a PNG, and no word beside it; a report cannot go there too."""
     words = ("preview", "photo.png", "painting.png", "--size", "48", "--device", "cpu", "-o", "-")
-    out, err = start(*words, "--quiet").communicate(timeout=120)
+    out, err = start(*words, "--quiet").communicate(timeout=240)
     assert (images.read(out).shape, err) == ((36, 48), b"")
-    _, err = start(*words, "--json").communicate(timeout=120)
+    _, err = start(*words, "--json").communicate(timeout=240)
     assert b"both want standard output" in err
 
 

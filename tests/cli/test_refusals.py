@@ -158,7 +158,7 @@ def test_disk_full(start, room, fast):
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
     process = start("stylize", "photo.png", "painting.png", "-o", "out.png", "--quiet", *fast, preexec_fn=limit)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=240)
     assert (process.returncode, out) == (2, b"")
     assert err.startswith(b"impasto: out.png cannot be written")
     assert err.count(b"\n") == 1

@@ -114,7 +114,7 @@ def test_a_report_that_cannot_be_written(start, made, words, unbuffered):
     with FULL.open("wb") as full:
         words = [*words, made] if "show" in words else words
         process = start(*words, stdout=full, env={"PYTHONUNBUFFERED": unbuffered})
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 1
     assert err.decode() == (
         "impasto: Standard output cannot be written (No space left on device); send it to another place.\n"

@@ -42,7 +42,7 @@ def test_json_report(call, room, fast):
 
 def test_standard_output_holds_the_picture_alone(start, room, fast):
     """-o - gives exactly a PNG on stdout, with everything else on stderr."""
-    out, err = start(*PAIR, "-o", "-", *fast).communicate(timeout=120)
+    out, err = start(*PAIR, "-o", "-", *fast).communicate(timeout=240)
     picture = Image.open(io.BytesIO(out))
     picture.load()
     assert (picture.format, picture.size) == ("PNG", (64, 48))

@@ -90,7 +90,7 @@ def started(line, count, patience=60):
     ]
 
 
-def ended(processes, seconds=60):
+def ended(processes, seconds=240):
     """What each printed, and its exit code."""
     try:
         return [(process.communicate(timeout=seconds), process.returncode) for process in processes]

@@ -46,7 +46,7 @@ def page(browser, studio):
     """The page at desktop width. At the end nothing may have been asked of another server or complained of."""
     context = browser.new_context(viewport=DESK, accept_downloads=True)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     page.asked, page.complaints = [], []
     page.on("request", lambda request: page.asked.append(request.url))
     page.on("console", lambda message: page.complaints.append(f"{message.type}: {message.text}"))
@@ -62,7 +62,7 @@ def page(browser, studio):
 
 def true(page, expression, argument=None):
     """Wait until something holds in the page. Playwright's own way to wait needs eval, which the page forbids."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not page.evaluate(expression, argument):
         assert time.monotonic() < end, expression
         time.sleep(0.05)

@@ -9,7 +9,7 @@ import pytest
 from impasto import images
 from impasto.errors import LayerError, SettingsError
 from impasto.settings import STYLE_LAYERS
-from impasto.tasks.drawing import drawn, numbers_path
+from impasto.tasks.drawing import Row, drawn, numbers_path
 from impasto.tasks.figures import FIGURES, INPUTS, figure, sketch
 from impasto.tasks.transfer import Transfer
 
@@ -70,17 +70,16 @@ def test_content_layers_lose_the_pixels_with_depth(photo):
     assert values == sorted(values, reverse=True)
 
 
-def test_trade_off_is_monotone_along_each_row(photo, painting):
-    """The heavier the content, the lower its loss and the higher that of style, as far as the descents converge."""
+def test_trade_off_goes_from_style_to_content(photo, painting):
+    """A content a thousand times heavier has less than half the loss, and style more.
+
+    Only the ends of a row are so far apart that it does not matter how far their descents have come.
+    """
     plan = sketch("trade-off", photo, painting, **{**QUICK, "size": 32, "coarsest": 32, "evaluations": 150})
-    found = drawn(replace(plan, rows=plan.rows[::3]))
-    for row in range(2):
-        cells = [cell["numbers"] for cell in found.numbers["cells"][4 * row : 4 * row + 4]]
-        content, style = ([numbers[kind] for numbers in cells] for kind in ("content", "style"))
-        assert all(after < 1.02 * before for before, after in itertools.pairwise(content)), (row, content)
-        assert all(after > 0.9 * before for before, after in itertools.pairwise(style)), (row, style)
-        assert content[-1] < 0.9 * content[0], (row, content)
-        assert style[-1] > 1.2 * style[0], (row, style)
+    ends = Row((plan.rows[0].cells[0], plan.rows[0].cells[-1]), plan.rows[0].label)
+    light, heavy = (cell["numbers"] for cell in drawn(replace(plan, rows=(ends,))).numbers["cells"])
+    assert heavy["content"] < 0.5 * light["content"]
+    assert heavy["style"] > 1.1 * light["style"]
 
 
 def test_trade_off_minimizes_what_its_labels_say(photo, painting):
