@@ -92,6 +92,24 @@ def test_signals_one_by_one():
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
+def test_a_signal_in_the_middle_of_a_word_is_announced_after_it():
+    """Python lets nothing be written to a stream inside of a write; the run stops all the same and loses nothing."""
+    said = []
+
+    def announce():
+        said.append("tried")
+        if len(said) == 1:
+            raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
+
+    with Interruption(announce) as interruption:
+        interruption.expect_picture()
+        signal.raise_signal(signal.SIGTERM)
+        assert interruption.asked
+        interruption.expect_picture()
+        interruption.expect_picture()
+        assert said == ["tried"] * 2
+
+
 def test_an_ignored_signal_stays_ignored():
     """Under nohup and in background shells SIGINT is not for us."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -84,7 +84,7 @@ def test_bad_inputs(refused, room, name, place, fast):
         (["-o", "out.xyz"], "unknown extension"),
         (["-o", "out"], "no extension"),
         (["-o", "no/out.png"], "does not exist"),
-        (["-o", "photo.png/out.png"], "does not exist"),
+        (["-o", "photo.png/out.png"], "is not a folder"),
         (["-o", "."], "no extension"),
         (["-o", "dir.png"], "folder"),
         (["-o", "--json"], "no extension"),

@@ -28,11 +28,15 @@ class Interruption:
         self.asked = False
         self._since = 0.0
         self._picture = False
+        self._unsaid = False
         self._before: dict[signal.Signals, Any] = {}
 
     def expect_picture(self) -> None:
         """From now on there is a picture to keep."""
         self._picture = True
+        if self._unsaid:
+            self._unsaid = False
+            self.announce()
 
     def __enter__(self) -> Self:
         for number in _SIGNALS if threading.current_thread() is threading.main_thread() else ():
@@ -54,4 +58,7 @@ class Interruption:
         if self.asked or not self._picture:
             raise KeyboardInterrupt
         self.asked, self._since = True, time.monotonic()
-        self.announce()
+        try:
+            self.announce()
+        except RuntimeError:  # it came in the middle of a word on the same stream, where Python takes no other
+            self._unsaid = True
