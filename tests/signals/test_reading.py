@@ -18,7 +18,7 @@ def test_dicom_waveform():
     path = get_testdata_file("waveform_ecg.dcm")
     found = signals.read(path)
     expected = pydicom.dcmread(path).waveform_array(0)
-    assert (found.rate, found.unit, found.values.shape) == (1000.0, "µV", (12, 10000))
+    assert (found.rate, found.units, found.values.shape) == (1000.0, ("µV",) * 12, (12, 10000))
     assert found.leads[:4] == ("I", "II", "III", "aVR")
     assert np.allclose(found.values.numpy(), expected.T)
 
@@ -27,7 +27,7 @@ def test_dicom_waveform():
     ("text", "values", "rate", "leads"),
     [
         ("1\n2\n3\n", [[1, 2, 3]], None, ("lead 1",)),
-        ("1,2\n3,4\n5,6\n", [[1, 3, 5], [2, 4, 6]], None, ("lead 1", "lead 2")),
+        ("1,-2\n3,4\n5,6\n", [[1, 3, 5], [-2, 4, 6]], None, ("lead 1", "lead 2")),
         ("I;II\n1;2\n3;4\n", [[1, 3], [2, 4]], None, ("I", "II")),
         ("time\tV1\n0\t1.5\n0.004\t-2e1\n0.008\t0\n", [[1.5, -20, 0]], 250.0, ("V1",)),
         ("# words\ufeff\n\nt,V1\n0,1\n0.1,2\n", [[1, 2]], 10.0, ("V1",)),
@@ -67,9 +67,9 @@ def bad_files(folder):
     for name, data, words in (
         ("empty.csv", b"", "0 samples"),
         ("comment.csv", b"# nothing\n", "0 samples"),
-        ("names.csv", b"I,II\n", "names of leads and 0 samples"),
+        ("names.csv", b"I,II\n", "no line of numbers and 0 samples .it begins with 'I,II'"),
         ("time.csv", b"time\n0\n1\n", "a column of times and no lead"),
-        ("ragged.csv", b"1,2\n3\n", "1 values in sample 2, but 2"),
+        ("ragged.csv", b"1,2.5\n3\n", "1 values in sample 2, but 2"),
         ("words.csv", b"I\n1\nx\n", "'x' in sample 2, which is not a number"),
         ("gap.csv", b"I,II\n1,2\n,4\n", "1 values that are missing or not finite, the first in lead 1 at sample 2"),
         ("nan.csv", b"1\nnan\n", "missing or not finite"),

@@ -70,6 +70,25 @@ def test_texture_of_any_length():
     assert torch.equal(run.run().record.values, result.record.values)
 
 
+def test_leads_of_unlike_size_keep_theirs():
+    """A small lead beside a large one comes out in its own size, and one that does not vary does not."""
+    small, large = beats(scale=0.07).values[0], beats(period=50, scale=17.7).values[0]
+    content = signals.as_record(np.stack([small, large, np.full(600, 0.1)]), 100.0)
+    result = SignalTransfer.of(content, beats(width=9.0, period=80), scales=SMALL, evaluations=30).run()
+    sizes = result.record.values.std(1) / content.values.std(1)
+    assert 0.5 < float(sizes[0]) < 2
+    assert 0.5 < float(sizes[1]) < 2
+    assert torch.equal(result.record.values[2], content.values[2])
+    assert float(torch.corrcoef(torch.stack([result.record.values[0], content.values[0]]))[0, 1]) > 0.6
+
+
+def test_what_does_not_vary_is_refused():
+    """Also where rounding makes its deviation more than 0."""
+    flat = signals.as_record(np.full((2, 600), 0.1), 100.0, name="flat")
+    with pytest.raises(SignalError, match="flat is flat"):
+        SignalTransfer.of(flat, beats(), scales=SMALL)
+
+
 def test_rates_and_leads_are_fitted():
     """A style at twice the rate is halved; one lead serves for all."""
     run = SignalTransfer.of(beats(leads=3), beats(400, rate=200.0), scales=SMALL)

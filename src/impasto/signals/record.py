@@ -21,24 +21,45 @@ CAUTION = "Made by impasto with style transfer: not a recording. Not for diagnos
 
 
 @dataclass(frozen=True, eq=False)
+class Found:
+    """What a reader found in a file.
+
+    Args:
+        values: (leads, n), as stored; NaN where one is missing.
+        rate: samples per second, or None where nothing says it.
+        leads: their names, or () if there are none.
+        units: of the values of each lead, "" where unknown, or ().
+        notes: sentences on what was understood, or left out.
+    """
+
+    values: Any
+    rate: float | None = None
+    leads: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Record:
     """A record of one or several leads.
 
     Args:
-        values: (leads, n) float32, in the file's own unit.
+        values: (leads, n) float32, in the file's own units.
         rate: samples per second, or None where nothing says it.
         leads: their names.
-        unit: of the values, or "".
+        units: of the values of each lead, "" where unknown.
         name: of its file without folders, or "array".
         sha256: hex digest of the file's bytes, or of the values'.
+        notes: sentences on how its file was understood.
     """
 
     values: Tensor
     rate: float | None
     leads: tuple[str, ...]
-    unit: str
+    units: tuple[str, ...]
     name: str
     sha256: str
+    notes: tuple[str, ...] = ()
 
     def chosen(self, names: Sequence[str]) -> "Record":
         """The record with only these leads, by name or by number from 1, in this order.
@@ -52,28 +73,31 @@ class Record:
             if wanted.strip().lower() not in known:
                 raise SignalError(f"{self.name} has no lead {wanted!r}; it has {', '.join(self.leads)}.")
         places = [known[wanted.strip().lower()] for wanted in names]
-        return replace(self, values=self.values[places], leads=tuple(self.leads[place] for place in places))
+        leads, units = (tuple(of[place] for place in places) for of in (self.leads, self.units))
+        return replace(self, values=self.values[places], leads=leads, units=units)
 
 
-def as_record(values: Any, rate: float | None = None, *, leads: Sequence[str] = (), name: str = "array") -> Record:
+def as_record(
+    values: Any, rate: float | None = None, *, leads: Sequence[str] = (), units: Sequence[str] = (), name: str = "array"
+) -> Record:
     """A record from an array or tensor of values, (n,) or (leads, n).
 
     Raises:
-        SignalError: for another shape, no samples, or values that are not finite numbers.
+        SignalError: for another shape, other numbers of names or units than of leads, no samples, or values that are not
+            finite numbers.
     """
     array = np.asarray(values)
     digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-    return checked(np.atleast_2d(array), rate, leads, "", "The record", name, digest)
+    return checked(Found(np.atleast_2d(array), rate, tuple(leads), tuple(units)), "The record", name, digest)
 
 
-def checked(  # noqa: PLR0917 - one place for what readers find
-    values: Any, rate: float | None, leads: Sequence[str], unit: str, what: str, name: str, sha256: str
-) -> Record:
-    """A record of values (leads, n) that can be worked on; ``what`` is what sentences call it.
+def checked(found: Found, what: str, name: str, sha256: str) -> Record:
+    """A record that can be worked on; ``what`` is what sentences call it.
 
     Raises:
         SignalError: as :func:`as_record`, and for a rate that is not positive.
     """
+    values, rate = found.values, found.rate
     if values.ndim != 2 or values.dtype.kind not in "fiu":
         raise SignalError(
             f"{what} holds {values.dtype} values of shape {values.shape}, but real numbers of shape (n,) or (leads, n) are "
@@ -81,8 +105,19 @@ def checked(  # noqa: PLR0917 - one place for what readers find
         )
     if values.shape[0] == 0 or values.shape[1] == 0:
         raise SignalError(f"{what} has 0 samples; give a record that lasts.")
+    for words, of in (("names", found.leads), ("units", found.units)):
+        if of and len(of) != len(values):
+            raise SignalError(f"{what} has {len(of)} {words} for {len(values)} leads; give one for each.")
     if rate is not None and not 0 < rate < float("inf"):
         raise SignalError(f"{what} has a rate of {rate:g} samples per second; give a positive one.")
+    _refuse_bad(values, what)
+    tensor = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+    leads = found.leads or tuple(f"lead {place + 1}" for place in range(len(values)))
+    return Record(tensor, rate, leads, found.units or ("",) * len(leads), name, sha256, found.notes)
+
+
+def _refuse_bad(values: Any, what: str) -> None:
+    """Refuse values that no arithmetic can be done with."""
     bad = ~np.isfinite(values)
     if bad.any():
         lead, place = (int(index[0]) for index in bad.nonzero())
@@ -92,6 +127,3 @@ def checked(  # noqa: PLR0917 - one place for what readers find
         )
     if float(abs(values.astype(np.float64)).max()) > _LARGEST:
         raise SignalError(f"{what} has values beyond {_LARGEST:g}; use a larger unit.")
-    tensor = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
-    names = tuple(leads) or tuple(f"lead {place + 1}" for place in range(len(values)))
-    return Record(tensor, rate, names, unit, name, sha256)

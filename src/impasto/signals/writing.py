@@ -17,7 +17,8 @@ SUFFIXES = (".csv", ".npy")
 def write(path: str | Path, record: Record, *, recipe: dict[str, Any] | None = None) -> None:
     """Write a record to a file that is either complete or untouched; whatever the options, it says what it is not for.
 
-    CSV: comment lines with the caution and the recipe, then names, with a column of times where the rate is known. NPY:
+    CSV: comment lines with the caution and the recipe, then names with units, and a column of times where the rate is
+    known. NPY:
     (n,) or (leads, n) float32, and beside it a JSON file called after it, with the caution and the recipe.
 
     Args:
@@ -37,7 +38,8 @@ def write(path: str | Path, record: Record, *, recipe: dict[str, Any] | None = N
     values = record.values.numpy()
     np.save(stream, values[0] if len(values) == 1 else values)
     SIGNALS.replace(path, stream.getvalue())
-    words = {"caution": CAUTION, "leads": list(record.leads), "rate": record.rate, **(recipe or {})}
+    words = {"leads": list(record.leads), "units": list(record.units), "rate": record.rate, **(recipe or {})}
+    words["caution"] = CAUTION
     SIGNALS.replace(Path(f"{path}.json"), json.dumps(words, indent=2).encode())
 
 
@@ -65,7 +67,9 @@ def _csv(record: Record, recipe: dict[str, Any] | None) -> str:
     if recipe is not None:
         stream.write(f"# {json.dumps(recipe)}\n")
     writer = csv.writer(stream, lineterminator="\n")
-    names, columns = list(record.leads), list(record.values.numpy())
+    titled = zip(record.leads, record.units, strict=True)
+    names = [f"{lead} ({unit})" if unit else lead for lead, unit in titled]
+    columns = list(record.values.numpy())
     if record.rate is not None:
         names.insert(0, "time")
         columns.insert(0, np.arange(record.values.shape[1]) / record.rate)

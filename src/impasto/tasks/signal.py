@@ -32,6 +32,7 @@ _ROOM = 1.25  # times the largest value of the inputs that values may reach
 _SPECTRUM = 0.4  # of the optimizer: signals vary slowly, as pictures do
 _WIDTH, _HEIGHT = 1000, 90  # pixels of one curve
 _CURVES = 4  # leads that are drawn of each record
+_UNLIKE = 10.0  # times larger than another, a lead is not drawn on its scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +155,7 @@ class SignalTransfer:
             run = replace(run, settings=settings.model_copy(update={"evaluations": _EVALUATIONS[: len(run.shapes)]}))
         check_levels("this signal", run.settings, len(run.shapes))
         for record in given:
-            if float(record.values.std(dim=1, correction=0).max()) == 0:
+            if not _varies(record).any():
                 raise SignalError(f"{record.name} is flat: no lead of it varies; give a record that does.")
         return run
 
@@ -206,7 +207,7 @@ class SignalTransfer:
             picture,
             timings,
             outcome.complete,
-            outcome.notes,
+            (*dict.fromkeys(note for record in self.given for note in record.notes), *outcome.notes),
         )
 
     def _sequences(self) -> Sequences:
@@ -276,6 +277,7 @@ class SignalTransfer:
             },
             "inputs": {"content": None if self.is_texture else inputs[0], "styles": inputs[-len(self.styles) :]},
             "leads": list(self.content.leads),
+            "units": list(self.content.units),
             "rate": self.content.rate,
             "samples": self.content.values.shape[1],
             "evaluations": sum({record.level: record.evaluation for record in outcome.history}.values()),
@@ -289,15 +291,23 @@ def _chosen(what: str, settings: Settings | None, values: dict[str, Any], styles
     return settings_for(what, settings, values, styles=styles, texture=texture)
 
 
-def _moments(record: Record) -> tuple[Tensor, float]:
-    """The mean of every lead (leads, 1), and one standard deviation for all leads together."""
-    mean = record.values.mean(1, keepdim=True)
-    return mean, max(float((record.values - mean).square().mean().sqrt()), 1e-30)
+def _moments(record: Record) -> tuple[Tensor, Tensor]:
+    """The mean and the standard deviation of every lead, (leads, 1) each; leads may differ in size as units do."""
+    values = record.values.double()
+    mean = values.mean(1, keepdim=True)
+    spread = torch.where(_varies(record)[:, None], (values - mean).square().mean(1, keepdim=True).sqrt(), 0.0)
+    return mean.float(), spread.float()
+
+
+def _varies(record: Record) -> Tensor:
+    """Which leads hold more than one value; rounding gives deviations to those that do not."""
+    return record.values.amax(1) > record.values.amin(1)
 
 
 def _standard(record: Record) -> Tensor:
+    """Leads without their means, in their deviations; a lead that does not vary is 0."""
     mean, spread = _moments(record)
-    return (record.values - mean) / spread
+    return torch.where(spread > 0, (record.values - mean) / spread.clamp(min=1e-30), 0.0)
 
 
 def _at_rate(record: Record, rate: float | None) -> Record:
@@ -332,7 +342,10 @@ def _correlation(one: Record, other: Record) -> float | None:
 
 
 def _drawn(record: Record, longest: int) -> Tensor:
-    values = record.values[:_CURVES]
+    _, spread = _moments(record)
+    varying = spread[spread > 0]
+    alike = not len(varying) or float(varying.max()) <= _UNLIKE * float(varying.min())
+    values = (record.values if alike else _standard(record))[:_CURVES]
     width = max(1, round(_WIDTH * values.shape[1] / longest))
     step = record.rate or 0.0
     marks = [second * step for second in range(1, math.ceil(values.shape[1] / step))] if step else []
