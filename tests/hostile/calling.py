@@ -36,24 +36,25 @@ class Called:
 
 
 @contextlib.contextmanager
-def _interrupted_after(seconds: float) -> Iterator[list[int]]:
-    """Send Ctrl-C after so long, and again every two seconds."""
+def _interrupted_after(seconds: float, *, sleeps: bool) -> Iterator[list[int]]:
+    """Send Ctrl-C after so long, of the processor unless the command only waits, and again every two seconds."""
+    clock, number = (signal.ITIMER_REAL, signal.SIGALRM) if sleeps else (signal.ITIMER_PROF, signal.SIGPROF)
     sent: list[int] = []
 
     def send(_number: int, _frame: FrameType | None) -> None:
         sent.append(1)
         os.kill(os.getpid(), signal.SIGINT)
 
-    before = signal.signal(signal.SIGALRM, send)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 2)
+    before = signal.signal(number, send)
+    signal.setitimer(clock, seconds, 2)
     try:
         yield sent
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(clock, 0)
+        signal.signal(number, before)
 
 
-def called(words: Sequence[str], seconds: float = 6.0) -> Called:
+def called(words: Sequence[str], seconds: float = 6.0, *, sleeps: bool = False) -> Called:
     """Call a command, which is stopped by Ctrl-C after so long.
 
     Raises:
@@ -63,7 +64,7 @@ def called(words: Sequence[str], seconds: float = 6.0) -> Called:
     before = sys.stdout, sys.stderr
     try:
         sys.stdout, sys.stderr = out, err
-        with _interrupted_after(seconds) as sent:
+        with _interrupted_after(seconds, sleeps=sleeps) as sent:
             code = main(words)
     finally:
         sys.stdout, sys.stderr = before
