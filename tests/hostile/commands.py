@@ -53,6 +53,7 @@ BASES = {
     "jobs more": "abc --evaluations 2", "jobs save": "-o results", "jobs prune": "",
     "worker": "--device cpu",
     "studio": "--no-browser --port 0 --workers 0",
+    "completion": "bash",
     "info": "",
 }  # fmt: skip
 """A line that each command takes, with the files of :func:`surroundings`."""
