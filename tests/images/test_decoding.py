@@ -196,3 +196,27 @@ def test_damaged_files_never_raise_anything_else(kind, display_p3, encoded, deep
             assert "\n" not in str(error)  # noqa: PT017
 
     overwrite()
+
+
+@pytest.mark.parametrize("missing", [1, 2])
+@pytest.mark.parametrize("size", [(64, 64), (17, 5)])
+def test_a_jpeg_without_its_end_marker_is_read(size, missing, encoded, rgb):
+    """All of its pixels are there."""
+    noise = np.random.default_rng(0).integers(0, 256, (*size, 3)).astype(np.uint8)
+    data = encoded(noise, "JPEG")
+    assert data.endswith(b"\xff\xd9")
+    assert np.array_equal(rgb(read(data[:-missing])), rgb(read(data)))
+
+
+def test_a_progressive_jpeg_without_its_end_marker_is_refused(encoded):
+    """It may lack whole scans, which nothing shows."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    with pytest.raises(ImageError, match="damaged or cut short"):
+        read(encoded(noise, "JPEG", progressive=True)[:-2])
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1", b"msf1", b"hevc"])
+def test_every_heic_has_its_sentence(brand):
+    """It says what to do."""
+    with pytest.raises(ImageError, match="is a HEIC photo, which cannot be read; export it as JPEG or PNG"):
+        read(b"\0\0\0\x18ftyp" + brand + bytes(8))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import struct
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 import pyvips
 import torch
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from impasto.errors import ImageError
 from impasto.images import hash_file, read
@@ -263,3 +265,104 @@ def test_plain_8_bit_work_does_not_load_libvips(photo, tmp_path, encoded):
         "[write(n, p.pixels, like=p) for n in ('a.png', 'a.jpg', 'a.webp', 'a.avif')]; sys.exit('pyvips' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_resolution_turns_with_the_picture(photo, kind, orientation, encoded):
+    """Across the stored rows is down the upright picture where it lies on its side."""
+    exif = Image.Exif()
+    exif.update({0x0112: orientation, 0x011A: 100.0, 0x011B: 200.0, 0x0128: 2})
+    found = read(encoded(photo, kind, exif=exif, **({} if kind == "WEBP" else {"dpi": (100, 200)}))).source.dpi
+    assert found == pytest.approx((100, 200) if orientation < 5 else (200, 100), rel=1e-3)
+
+
+def test_both_sides_of_a_resolution_in_exif_are_read(photo, encoded):
+    """A JPEG may say it there alone, and say fractions that its header rounds."""
+    exif = Image.Exif()
+    exif.update({0x011A: 100.0, 0x011B: 200.0, 0x0128: 2})
+    assert read(encoded(photo, "JPEG", exif=exif)).source.dpi == (100, 200)
+    exif.update({0x011A: 72.5, 0x011B: 300.25})
+    assert read(encoded(photo, "JPEG", exif=exif, dpi=(72, 300))).source.dpi == pytest.approx((72.5, 300.25))
+    assert read(encoded(photo, "JPEG", dpi=(96, 48))).source.dpi == (96, 48)
+    assert read(encoded(photo, "JPEG")).source.dpi is None
+
+
+@pytest.mark.parametrize("count", [0, -1, -2835, -(2**31)])
+def test_a_resolution_below_zero_is_none(photo, encoded, count):
+    """BMP counts pixels per meter with a sign."""
+    data = bytearray(encoded(photo, "BMP", dpi=(72, 72)))
+    assert read(bytes(data)).source.dpi == pytest.approx((72, 72), rel=1e-3)
+    data[38:46] = struct.pack("<ii", count, count)
+    assert read(bytes(data)).source.dpi is None
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_what_rounding_adds_to_an_array_is_cut_off(dtype):
+    """A step or two beyond 0 and 1; what is beyond that is a mistake."""
+    step = max(np.finfo(dtype).eps, np.finfo(np.float32).eps)
+    values = np.array([[-step, 0, 0.5, 1, 1 + step, 1 + 2 * step]], dtype)
+    assert read(values).pixels[0, 0, 0].tolist() == [0, 0, 0.5, 1, 1, 1]
+    assert read(np.full((2, 2, 4), 1 + step, dtype)).alpha is None
+    for far in (1 + 10 * step, -10 * step):
+        with pytest.raises(ImageError, match="is needed for floating point; clip or scale"):
+            read(np.full((2, 2), far, dtype))
+
+
+def test_an_array_of_doubles_that_were_singles_is_read():
+    """1.0000001 is what float32 makes of a one that was computed."""
+    assert read(np.full((2, 2, 3), 1.0000001)).pixels.max() == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_tensors_of_every_floating_point_type_are_read(dtype):
+    """With their rounding cut off, and hashed by their bytes."""
+    step = max(torch.finfo(dtype).eps, torch.finfo(torch.float32).eps)
+    pixels = torch.tensor([0, 0.5, 1 + step], dtype=dtype).view(3, 1, 1)
+    picture = read(pixels)
+    assert picture.pixels.flatten().tolist() == [0, 0.5, 1]
+    assert picture.source.sha256 == hashlib.sha256(bytes(pixels.view(torch.uint8).flatten().tolist())).hexdigest()
+    assert read(pixels.permute(0, 2, 1)).source.sha256 == picture.source.sha256
+    with pytest.raises(ImageError, match="clip or scale"):
+        read(torch.full((3, 2, 2), 1.2, dtype=dtype))
+
+
+@pytest.mark.parametrize("dtype", [">u2", ">f4", ">f8", "<u2"])
+def test_arrays_of_either_byte_order_are_read(dtype):
+    """As files of other machines have them."""
+    most = 65535 if dtype.endswith("u2") else 1
+    picture = read(np.full((2, 2), most, dtype))
+    assert (picture.pixels == 1).all()
+    assert picture.source.depth == (16 if most == 65535 else 8)
+
+
+def test_comments_are_texts(photo, encoded):
+    """Of JPEG and GIF, in UTF-8 or Latin letters."""
+    for comment in ("Grüße".encode(), "Grüße".encode("latin-1")):
+        assert read(encoded(photo, "JPEG", comment=comment)).source.texts == (("Comment", "Grüße"),)
+    still = Image.fromarray(photo).quantize(8)
+    assert read(encoded(still, "GIF", comment=b"hello")).source.texts == (("Comment", "hello"),)
+
+
+def test_pil_images_say_what_their_files_said(photo, encoded):
+    """An image that is opened is as good as its file."""
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    info = PngInfo()
+    info.add_text("Title", "Grüße")
+    data = encoded(photo, "PNG", exif=exif, pnginfo=info)
+    with Image.open(io.BytesIO(data)) as image:
+        picture = read(image)
+    assert picture.source.texts == read(data).source.texts == (("Title", "Grüße"),)
+    assert picture.source.exif == read(data).source.exif
+
+
+def test_damaged_metadata_is_noted(photo, encoded):
+    """The picture is read, and a sentence says what was not."""
+    assert "EXIF of The given data is damaged" in read(encoded(photo, "JPEG", exif=b"Exif\0\0junk")).source.notes[0]
+    assert "XMP of bytes is damaged" in read(encoded(photo, "WEBP", xmp=b"<x:xmpmeta")).source.notes[0]
+    deep = b"<a>" * 30_000 + b"</a>" * 30_000
+    packet = (
+        b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><r:Description>%s</r:Description></r:RDF>' % deep
+    )
+    assert read(encoded(photo, "WEBP", xmp=packet)).source.xmp is None

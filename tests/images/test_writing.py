@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import stat
 import sys
 from dataclasses import replace
@@ -395,3 +396,54 @@ def test_a_link_stays_a_link(tmp_path, pixels):
     write(tmp_path / "link.png", pixels)
     assert (tmp_path / "link.png").is_symlink()
     assert torch.equal(read(tmp_path / "real.png").pixels, quantize(pixels))
+
+
+def test_a_disk_without_room_is_refused_before_the_run(tmp_path, monkeypatch):
+    """What cannot hold a tenth of the samples will not hold the picture."""
+    usage = shutil.disk_usage(tmp_path)._replace(free=1_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    check_writable(tmp_path / "a.png", shape=(1000, 1000))
+    for name in ("a.png", "a.dzi", "a.tif"):
+        with pytest.raises(
+            ImageError, match=r"has 1 MB left, and a \w+ of 4000 x 3000 pixels needs 3.63 MB or more; free"
+        ):
+            check_writable(tmp_path / name, shape=(3000, 4000))
+
+
+def test_the_check_takes_what_writing_takes(tmp_path, pixels):
+    """A quality out of range is found before the run, and a stream is left as it is."""
+    with pytest.raises(SettingsError, match="quality of 0"):
+        check_writable(tmp_path / "a.jpg", quality=0)
+    stream = io.BytesIO()
+    assert check_writable(stream, like=read(pixels), shape=(24, 32)) == ()
+    assert not stream.getvalue()
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".dzi"])
+def test_a_link_to_nowhere_is_followed_or_refused(tmp_path, pixels, suffix):
+    """Into a folder that is there; where there is none, before the run."""
+    (tmp_path / f"a{suffix}").symlink_to(tmp_path / "none" / f"b{suffix}")
+    with pytest.raises(ImageError, match="does not exist; create it first"):
+        check_writable(tmp_path / f"a{suffix}")
+    (tmp_path / "none").mkdir()
+    check_writable(tmp_path / f"a{suffix}")
+    write(tmp_path / f"a{suffix}", pixels)
+    assert (tmp_path / "none" / f"b{suffix}").is_file()
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".dzi"])
+def test_a_name_of_256_letters_is_refused_before_the_run(tmp_path, pixels, suffix):
+    """In one sentence."""
+    path = tmp_path / ("x" * (256 - len(suffix)) + suffix)
+    for attempt in (check_writable, lambda path: write(path, pixels)):
+        with pytest.raises(ImageError, match="choose a shorter name"):
+            attempt(path)
+
+
+def test_a_failure_of_the_sources_words_is_told_and_the_picture_kept(tmp_path, pixels):
+    """Whatever an encoder makes of them, the pixels are written."""
+    like = read(pixels)
+    like = replace(like, source=replace(like.source, xmp=b"<not xml"))
+    left = write(tmp_path / "a.webp", pixels, like=like, recipe={"a": 1})
+    assert "Left out of the WEBP file is all that the source says of itself" in left[0]
+    assert read(tmp_path / "a.webp").shape == (24, 32)

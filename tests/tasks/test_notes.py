@@ -1,5 +1,12 @@
 """What is told of a finished run besides its picture."""
 
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from impasto import images
+
 
 def test_enlarging_is_noted(photo, painting, paint):
     """A picture that has to be enlarged by more than a third is mentioned, with its name."""
@@ -27,3 +34,23 @@ def test_settling_is_noted(photo, painting, paint):
     stopped = paint(photo, painting, **settings, on_event=lambda event: event.level == 1)
     assert not stopped.complete
     assert stopped.notes == result.notes[:1]
+
+
+def test_what_was_not_used_of_a_file_is_noted(photo, painting, paint):
+    """Once for each picture, whatever part it plays."""
+    content = images.read(photo)
+    content = replace(content, source=replace(content.source, notes=("The EXIF of a.jpg is damaged.",)))
+    assert paint(content, painting).notes == ("The EXIF of a.jpg is damaged.",)
+    assert paint(content, content).notes[:1] == ("The EXIF of a.jpg is damaged.",)
+    assert sum("EXIF" in note for note in paint(content, content).notes) == 1
+
+
+def test_a_transparent_start_is_noted(photo, painting, paint, tmp_path):
+    """What fills it, and where the picture is transparent."""
+    opacity = np.full(photo.shape[:2], 255, np.uint8)
+    Image.fromarray(np.dstack([photo, opacity])).save(tmp_path / "whole.png")
+    opacity[:10] = 0
+    Image.fromarray(np.dstack([photo, opacity])).save(tmp_path / "start.png")
+    assert paint(photo, painting, init=str(tmp_path / "whole.png")).notes == ()
+    (note,) = paint(photo, painting, init=str(tmp_path / "start.png")).notes
+    assert note.startswith("start.png has transparent parts, and the run began with the visible colors around them")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 import impasto
 from impasto import images
@@ -276,3 +277,16 @@ def test_a_checkpoint_goes_on_with_its_masks_only(prepare, photo, pair, tmp_path
     other = prepare(photo, pair, masks=[half(RIGHT), "rest"], protect=half(slice(60, None)), color="luminance")
     with pytest.raises(CheckpointError, match="masks"):
         other.run(None, tmp_path)
+
+
+def test_a_masks_samples_are_shares_not_light(tmp_path, photo, painting, prepare):
+    """Half is half, though a gamma says that such a sample is three quarters of the way to white."""
+    gray = np.full((54, 72), 128, np.uint8)
+    info = PngInfo()
+    info.add(b"gAMA", (100_000).to_bytes(4, "big"))
+    Image.fromarray(gray).save(tmp_path / "half.png", pnginfo=info)
+    assert (images.read(tmp_path / "half.png").pixels - 128 / 255).abs().max() > 0.2
+    for given in ({"masks": [(tmp_path / "half.png", None)]}, {"protect": tmp_path / "half.png"}):
+        run = prepare(photo, painting, **given)
+        mask = run.places.protected_at((54, 72)) if "protect" in given else run.places.masks_at((54, 72))[0]
+        assert (mask - 128 / 255).abs().max() < 1e-6

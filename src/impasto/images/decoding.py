@@ -130,7 +130,7 @@ def open_header(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile:
         ImageError: For unknown formats, several frames, damaged headers, and more than ``max_pixels``.
     """
     with guarded(name):
-        kind = next((kind for kind in _OPENERS if _accepts(kind, data[:32])), None)
+        kind = next((kind for kind in _OPENERS if _accepts(kind, data)), None)
         if kind is None:
             raise ImageError(_unknown(data, name))
         header = _OPENERS[kind](BytesIO(png.bare(data) if kind == "PNG" else data), name)
@@ -336,8 +336,7 @@ def _vips_samples(
     notes = (_further(name, others),) if others else ()
     if place is None:
         return color, None, notes
-    alpha = samples[..., channels + place]
-    return _unmultiplied(color, alpha) if extras[place] == pages.PREMULTIPLIED else color, alpha, notes
+    return color, samples[..., channels + place], notes  # libvips has undone what was premultiplied
 
 
 def _further(name: str, channels: int) -> str:
@@ -345,33 +344,33 @@ def _further(name: str, channels: int) -> str:
     return f"{name} has {many} not marked as transparency; what is in it was left out."
 
 
-def _unmultiplied(color: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
-    """Colors that were stored as they show on black."""
-    most = np.iinfo(color.dtype).max
-    out = np.empty_like(color)
-    for row in range(len(color)):
-        cover = np.maximum(alpha[row, :, None], 1).astype(np.float64)
-        out[row] = np.minimum(np.rint(color[row] * (most / cover)), most)
-    return out
-
-
 def _check_frames(frames: int, name: str) -> None:
     if frames > 1:
         raise ImageError(f"{name} holds {frames} frames or pages but one picture is needed; extract the one you want.")
 
 
-def _accepts(kind: str, prefix: bytes) -> bool:
+def _accepts(kind: str, data: bytes) -> bool:
     accept = Image.OPEN[kind][1]
-    return accept is not None and accept(prefix) is True
+    if accept is None or accept(data[:32]) is not True:
+        return False
+    return kind != "AVIF" or not _brands(data).isdisjoint((b"avif", b"avis"))  # Pillow takes HEIC for one, too
+
+
+def _brands(data: bytes) -> set[bytes]:
+    """What a file in the format of ISO media says that it is: AVIF, HEIC or a RAW photo of Canon."""
+    if data[4:8] != b"ftyp":
+        return set()
+    end = min(int.from_bytes(data[:4], "big"), _AVIF_HEAD)
+    return {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
 
 
 def _unknown(data: bytes, name: str) -> str:
     if not data:
         return f"{name} is empty (0 bytes); copy or download it again."
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
-        return f"{name} is a HEIC photo, which cannot be read; export it as JPEG or PNG."
-    if data.startswith(_RAW) or (data[4:8] == b"ftyp" and data[8:12] == _CANON_RAW):
+    if _CANON_RAW in (brands := _brands(data)) or data.startswith(_RAW):
         return pages.raw_photo(name)
+    if not brands.isdisjoint(_HEIC):
+        return f"{name} is a HEIC photo, which cannot be read; export it as JPEG or PNG."
     return f"{name} is not a picture in a known format; give a {', '.join(_OPENERS)} or TIFF file."
 
 

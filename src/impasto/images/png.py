@@ -68,6 +68,8 @@ def described(data: bytes, name: str) -> dict[str, Any]:
     left, texts, found = _MOST, dict[str, str](), dict[str, Any]()
     for kind, content, _ in chunks(data):
         if kind == b"cICP" and len(content) == 4:
+            if not content[3]:
+                raise ImageError(f"{name} stores its colors in the narrow range of video; save it as sRGB.")
             found["cicp"] = tuple(content)
         elif kind == b"iCCP":
             packed = bytes(content).partition(b"\0")[2][1:]

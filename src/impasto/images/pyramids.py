@@ -157,12 +157,8 @@ def tiles_of(path: Path) -> Path:
 
 
 def read_recipe(path: Path) -> str | None:
-    """The recipe among the tiles of a Deep Zoom picture, as JSON.
-
-    Raises:
-        ImageError: if the tiles are not there.
-    """
-    recipe = tiles_of(Path(os.path.realpath(path))) / _RECIPE
+    """The recipe among the tiles of a Deep Zoom picture, as JSON, or None."""
+    recipe = tiles_of(path) / _RECIPE
     text = recipe.read_text(encoding="utf-8") if recipe.is_file() else "null"
     return None if text == "null" else text
 

@@ -152,7 +152,7 @@ def _digest(*arrays: NDArray[Any] | None) -> str:
 
 
 def _source(decoded: Decoded, name: str, path: Path | None, sha256: str) -> Source:
-    packet, ours, notes = _described(decoded, name)
+    packet, ours, notes = _described(decoded, str(path or name))
     turned = decoded.orientation in (5, 6, 7, 8)
     return Source(
         name=name,

@@ -1,5 +1,6 @@
 """How a picture was made, read back from its file."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,8 @@ def read_parameters(path: str | Path) -> str | None:
 
 
 def _stored(path: str | Path) -> tuple[str | None, str | None]:
-    if Path(path).suffix.lower() == pyramids.DEEP_ZOOM_SUFFIX and pyramids.tiles_of(Path(path)).is_dir():
-        return pyramids.read_recipe(Path(path)), None
+    if Path(path).suffix.lower() == pyramids.DEEP_ZOOM_SUFFIX and pyramids.tiles_of(_real(path)).is_dir():
+        return pyramids.read_recipe(_real(path)), None
     if _is_big_tiff(path):
         return _from_xmp(pyramids.read_packet(Path(path)), str(path))
     data, name = file_bytes(path), str(path)
@@ -50,6 +51,11 @@ def _stored(path: str | Path) -> tuple[str | None, str | None]:
         texts = header.info["texts"]
         return texts.get("impasto"), texts.get("parameters")
     return _from_xmp(_packet(header), name)
+
+
+def _real(path: str | Path) -> Path:
+    """Where a link leads."""
+    return Path(os.path.realpath(path))
 
 
 def _is_big_tiff(path: str | Path) -> bool:

@@ -104,10 +104,11 @@ def _picture(job: Job, role: str, place: int, store: Store) -> Picture:
     if not path.is_file():
         raise JobError(f"The input {name} of the job is gone from where jobs keep their files; submit it again.")
     try:
-        picture = images.read(path)
+        picture = images.read(path, as_stored=role in ("masks", "protect"))
     except ImageError as error:
         raise ImageError(str(error).replace(str(path), name)) from None
-    return replace(picture, source=replace(picture.source, name=name, path=None))
+    notes = tuple(note.replace(str(path), name) for note in picture.source.notes)
+    return replace(picture, source=replace(picture.source, name=name, path=None, notes=notes))
 
 
 def carry_over(run: Transfer, folder: Path) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from impasto.descent import Level, Record
+from impasto.settings import INITS
 
 if TYPE_CHECKING:
     from impasto.tasks.transfer import Transfer
@@ -21,6 +22,18 @@ def enlarged(run: "Transfer") -> Iterator[str]:
                 f"{picture.source.name} has {max(picture.shape)} pixels on its long side and was enlarged to "
                 f"{round(size)}; a larger original would give more detail."
             )
+
+
+def of_inputs(run: "Transfer") -> Iterator[str]:
+    """What was found in the pictures' files and not used, and a start whose transparent parts were filled."""
+    start = None if run.settings.init in INITS else run.source
+    pictures = [run.content, *run.styles, *([start] if start else [])]
+    yield from dict.fromkeys(note for picture in pictures for note in picture.source.notes)
+    if start is not None and start.alpha is not None:
+        yield (
+            f"{start.source.name} has transparent parts, and the run began with the visible colors around them there; "
+            "the picture is transparent where the photo is."
+        )
 
 
 def settled(levels: Sequence[Level], history: Sequence[Record], *, stopped: bool) -> Iterator[str]:

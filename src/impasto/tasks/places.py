@@ -197,7 +197,7 @@ def _mask(source: Any) -> Picture:
     """
     if isinstance(source, np.ndarray) and source.dtype == np.bool_:
         source = source.astype(np.uint8) * 255
-    picture = source if isinstance(source, Picture) else images.read(source)
+    picture = source if isinstance(source, Picture) else images.read(source, as_stored=True)
     if float(_values(picture).max()) < 0.5:
         raise ImageError(f"The mask {picture.source.name} is dark everywhere; paint white what belongs to its region.")
     return picture

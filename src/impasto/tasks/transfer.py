@@ -27,7 +27,7 @@ from impasto.storage import MEMORY, Mapped
 from impasto.tasks.budget import WHOLE, Budget, Layout, bytes_of, compact_from
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.descending import Event, Listener, descend, optimizer_of
-from impasto.tasks.notes import enlarged, settled
+from impasto.tasks.notes import enlarged, of_inputs, settled
 from impasto.tasks.palette import Palette
 from impasto.tasks.places import Places, check_places
 from impasto.tasks.plan import Plan, layouts, levels, seconds_of
@@ -256,6 +256,7 @@ class Transfer:
             timings,
             complete=not stopped,
             notes=(
+                *of_inputs(self),
                 *self._notes(),
                 *settled(self.levels, history, stopped=stopped),
                 *(saver.troubles if saver else ()),
