@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,12 +164,42 @@ def try_place(path: Path) -> None:
     Raises:
         OSError: if it cannot be made.
     """
-    path.exists()  # raises for a name that is too long
+    with suppress(FileNotFoundError):
+        path.stat()  # raises for a name that cannot be
     beside = _beside(path)
     try:
         _created(beside).close()
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Whether a folder was free to be taken; if so, nobody else takes it while the block runs.
+
+    The lock is the system's on the folder itself: it leaves no file behind and ends with the process that has it, by
+    whatever death. Systems and file systems without such locks give the folder to everybody.
+    """
+    try:
+        import fcntl  # noqa: PLC0415  # not on Windows
+
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield True
+        return
+    try:
+        yield _locked(lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB))
+    finally:
+        os.close(descriptor)
+
+
+def _locked(lock: Callable[[], None]) -> bool:
+    """Whether nobody else has a lock."""
+    try:
+        lock()
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+    return True
 
 
 def settle(folder: Path) -> None:

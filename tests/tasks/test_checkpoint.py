@@ -16,8 +16,9 @@ import pytest
 import torch
 from PIL import Image
 
+from impasto.descent import Record
 from impasto.errors import CheckpointError
-from impasto.tasks.checkpoint import Checkpoint
+from impasto.tasks.checkpoint import Checkpoint, check_folder
 
 # Runs as a process of its own: says where it is after every step, and saves a checkpoint before it says so. It takes the
 # next step only when it is told to, or when nobody is there to tell it any more.
@@ -63,7 +64,7 @@ def _kill_at_a_random_moment(process, folder, chance):
         said = []
         reader = threading.Thread(target=lambda: said.append(process.stdout.readline()), daemon=True)
         reader.start()
-        while not (folder / "checkpoint.pt.tmp").exists() and not said:  # it waits after the step, whatever we miss
+        while not (folder / ".impasto-checkpoint.tmp").exists() and not said:  # it waits after the step, whatever we miss
             pass
     process.kill()
     process.wait()
@@ -145,7 +146,7 @@ def stopped(tmp_path, photo, painting, paint):
     [
         ({"noise": 0.1, "seed": 1}, "noise, seed"),
         ({"size": 40, "strength": 0.7}, "size, strength"),
-        ({"precision": "bf16"}, "computed precision, precision"),
+        ({"precision": "bf16"}, "precision"),
         ({"optimizer": "adam"}, "optimizer"),
     ],
 )
@@ -199,13 +200,13 @@ def _flip_a_bit(path):
 def test_a_damaged_checkpoint_is_refused(stopped, photo, painting, paint, damage):
     """Nothing is painted from a file that is not as it was written, be it one bit."""
     damage(stopped / "checkpoint.pt")
-    with pytest.raises(CheckpointError, match="damaged; delete it to start over"):
+    with pytest.raises(CheckpointError, match="no checkpoint of impasto's; start over in another folder"):
         paint(photo, painting, checkpoint=stopped)
 
 
 def test_a_checkpoint_of_another_format_is_refused(stopped, photo, painting, paint):
     """A version that writes checkpoints differently says so, whatever is in them."""
-    torch.save({"format": 2, "news": 1}, stopped / "checkpoint.pt")
+    torch.save({"format": 99, "identity": {}, "news": 1}, stopped / "checkpoint.pt")
     with pytest.raises(CheckpointError, match="another version"):
         paint(photo, painting, checkpoint=stopped)
 
@@ -213,10 +214,80 @@ def test_a_checkpoint_of_another_format_is_refused(stopped, photo, painting, pai
 def test_a_folder_that_cannot_be_is_refused(tmp_path, photo, painting, paint):
     """A checkpoint's folder is made if need be, but not in the place of a file."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(CheckpointError, match="cannot be made: File exists"):
+    with pytest.raises(CheckpointError, match=r"cannot be made because .*file is not a folder"):
         paint(photo, painting, checkpoint=tmp_path / "file")
-    with pytest.raises(CheckpointError, match="cannot be made: Not a directory"):
+    with pytest.raises(CheckpointError, match=r"cannot be made because .*file is not a folder"):
         paint(photo, painting, checkpoint=tmp_path / "file" / "run")
+
+
+def test_a_folder_is_tried_without_being_made(tmp_path):
+    """What would be made below it is not there afterwards."""
+    check_folder(tmp_path / "a" / "b")
+    assert not list(tmp_path.iterdir())
+    for name in ("x" * 256, "a\0b", "y" * 256 + "/z"):
+        with pytest.raises(CheckpointError, match=r"cannot be (written to|made) .*; choose another"):
+            check_folder(tmp_path / name)
+
+
+def test_a_file_of_somebody_else_stays_and_nobody_is_told_to_delete_it(tmp_path, photo, painting, paint):
+    """Others call their files so, too."""
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"model": torch.ones(3)}, path)
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError) as caught:
+        paint(photo, painting, checkpoint=tmp_path)
+    assert str(caught.value) == f"{path} is no checkpoint of impasto's; start over in another folder."
+    assert path.read_bytes() == before
+
+
+def test_two_runs_do_not_share_a_folder(stopped, photo, painting, prepare):
+    """The second one is refused before it computes, for as long as the first one runs, and goes on after that."""
+    refused = []
+
+    def try_another(event):
+        other = prepare(photo, painting)
+        with pytest.raises(
+            CheckpointError, match="in use by another run; wait for its end, or give another folder"
+        ) as e:
+            other.run(lambda _: pytest.fail("it computed"), stopped)
+        refused.append(e)
+        return True
+
+    prepare(photo, painting).run(try_another, stopped)
+    assert len(refused) == 1
+    assert prepare(photo, painting).run(checkpoint=stopped).complete
+
+
+def test_a_word_that_means_the_same_goes_on(stopped, photo, painting, paint):
+    """The word auto is what it comes to on this machine: its device and its precision."""
+    whole = paint(photo, painting)
+    device, precision = whole.recipe["device"], whole.recipe["precision"]
+    for name, words in (("one", {"device": device}), ("other", {"device": "auto", "precision": precision})):
+        folder = stopped.with_name(name)
+        shutil.copytree(stopped, folder)
+        assert paint(photo, painting, checkpoint=folder, **words).history == whole.history
+
+
+def test_who_goes_on_elsewhere_is_told(stopped, photo, painting, paint):
+    """A checkpoint of a GPU is of use on the processor; the picture may differ by roundings."""
+    path = stopped / "checkpoint.pt"
+    torch.save({**torch.load(path), "device": "cuda"}, path)
+    result = paint(photo, painting, checkpoint=stopped)
+    assert "The checkpoint is from cuda, and cpu, which went on from it, rounds otherwise." in result.notes
+
+
+def test_a_long_history_is_a_table(tmp_path, snapshot):
+    """Ten thousand records take a hundred bytes each and come back as they were, whatever their losses are called."""
+    _, one = snapshot
+    names = [f"style/conv{place}" for place in range(5)]
+    first = [Record(0, n, n / 3, dict.fromkeys(names, n / 7), 1 / n) for n in range(1, 10_000)]
+    rest = [Record(1, 2, float("inf"), {"content/conv1": -0.0}, 0.0)]
+    checkpoint = Checkpoint(tmp_path / "long", {})
+    checkpoint.save(replace(one, history=()), force=True)
+    before = checkpoint.path.stat().st_size
+    checkpoint.save(replace(one, history=(*first, *rest)), force=True)
+    assert checkpoint.path.stat().st_size - before < 100 * 10_000
+    assert checkpoint.load().history == (*first, *rest)
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """A descent saved to a folder, so that a run killed at any moment goes on to the same picture."""
 
-import os
 import time
 import zipfile
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import torch
 from impasto.descent import Record, Snapshot
 from impasto.engines import Evaluation
 from impasto.errors import CheckpointError
+from impasto.files import held, try_place, whole_file
 from impasto.optimizers import State
 
 _FILE = "checkpoint.pt"
-_FORMAT = 1
+_TEMPORARY = ".impasto-checkpoint.tmp"  # one name, so that what a killed run leaves is replaced
+_FORMAT = 2
+_ELSEWHERE = "start over in another folder"
 _PATIENCE = 20  # times as long as the last save took, at least, until the next
 _MAPPED = 2**30  # bytes from which a file is not read but mapped; one that replaces it does not change it
 
@@ -26,7 +30,7 @@ class Checkpoint:
     Args:
         folder: made if it is missing.
         identity: what the run is, as plain data by the name that a user knows it by: settings, inputs, precision. A
-            checkpoint of another identity is refused.
+            checkpoint of another identity is refused. The device is no part of it: who goes on elsewhere is told so.
         interval: the least time between two saves, in seconds; longer where saving takes long. With 0 all are made.
 
     Raises:
@@ -42,33 +46,45 @@ class Checkpoint:
         self.troubles: list[str] = []
         self._saved = time.monotonic()
         self._took = 0.0
+        check_folder(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CheckpointError(f"The checkpoint folder {folder} cannot be made: {error.strerror}.") from None
-        if not os.access(folder, os.W_OK):
-            raise CheckpointError(f"The checkpoint folder {folder} cannot be written to.")
 
     def load(self, device: torch.device | str = "cpu") -> Snapshot | None:
         """The saved snapshot with its tensors on a device, or None if there is none yet.
 
         Raises:
-            CheckpointError: if the file is damaged, or belongs to a run with other settings or inputs.
+            CheckpointError: if the file is damaged, belongs to a run with other settings or inputs, or is in use.
         """
-        if not self.path.exists():
-            return None
-        try:
-            data = _checked(self.path, device)
-            self._refuse_other(data)
-            return _restored(data)
-        except CheckpointError:
-            raise
-        except Exception as error:  # damaged files fail in many ways inside the reader
-            raise CheckpointError(f"The checkpoint {self.path} is damaged; delete it to start over.") from error
+        with self.held():
+            if not self.path.exists():
+                return None
+            data, snapshot = _read(self.path, device, self._refuse_other)
+            then, now = data["device"], torch.device(device).type
+            if then != now:
+                self.troubles.append(
+                    f"The checkpoint is from {then}, and {now}, which went on from it, rounds otherwise."
+                )
+            return snapshot
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While the block runs, no other run takes the folder for its own.
+
+        Raises:
+            CheckpointError: if one has it already.
+        """
+        with held(self.path.parent) as free:
+            if not free:
+                raise CheckpointError(
+                    f"The checkpoint folder {self.path.parent} is in use by another run; wait for its end, or give "
+                    "another folder."
+                )
+            yield
 
     def _refuse_other(self, data: dict[str, Any]) -> None:
-        if data["format"] != _FORMAT:
-            raise CheckpointError(f"The checkpoint {self.path} was made by another version; delete it to start over.")
         identity = data["identity"]
         other = [key for key in {**identity, **self.identity} if identity.get(key) != self.identity.get(key)]
         if other:
@@ -88,16 +104,11 @@ class Checkpoint:
         if not force and began - self._saved < distance:
             return False
         self._saved = began  # a failure too: the next try has the same distance
-        temporary = self.path.with_name(f"{_FILE}.tmp")  # one name, so that what a killed run leaves is replaced
         try:
-            with temporary.open("wb") as stream:
+            with whole_file(self.path, self.path.with_name(_TEMPORARY)) as stream:
                 torch.save({"format": _FORMAT, "identity": self.identity, **_plain(snapshot)}, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(self.path)
             self._took = time.monotonic() - began
         except (OSError, RuntimeError) as error:
-            temporary.unlink(missing_ok=True)
             reason = (getattr(error, "strerror", None) or str(error)).splitlines()[0].rstrip(".")
             raise CheckpointError(
                 f"The checkpoint {self.path} cannot be written ({reason}); free some space or choose another folder."
@@ -105,23 +116,67 @@ class Checkpoint:
         return True
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written to, without making it.
+
+    Raises:
+        CheckpointError: if that is so.
+    """
+    try:
+        there = _nearest(folder)
+        if not there.is_dir():
+            raise CheckpointError(
+                f"The checkpoint folder {folder} cannot be made because {there} is not a folder; choose another."
+            )
+        try_place(there / _FILE)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CheckpointError(
+            f"The checkpoint folder {str(folder)[:200]} cannot be written to ({reason}); choose another."
+        ) from None
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the first above it that is there."""
+    try:
+        folder.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return _nearest(folder.parent)
+    return folder
+
+
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> tuple[dict[str, Any], Snapshot]:
     """Whose run a checkpoint's file is of, and its snapshot.
 
     Raises:
-        CheckpointError: if the file is damaged, or was made by another version.
+        CheckpointError: if the file is damaged, no checkpoint, or was made by another version.
+    """
+    data, snapshot = _read(path, device)
+    return data["identity"], snapshot
+
+
+def _read(
+    path: Path, device: torch.device | str, refuse: Callable[[dict[str, Any]], None] | None = None
+) -> tuple[dict[str, Any], Snapshot]:
+    """A file's data and the snapshot in it; ``refuse`` raises for another run's.
+
+    Raises:
+        CheckpointError: if it is not a checkpoint that this version reads. The file may be a person's own: nobody is
+            told to delete it.
     """
     try:
         data = _checked(path, device)
-        found = data["format"], data["identity"], _restored(data)
+        foreign = not {"format", "identity"} <= data.keys()
+        if not foreign and data["format"] == _FORMAT:
+            if refuse is not None:
+                refuse(data)
+            return data, _restored(data)
+    except CheckpointError:
+        raise
     except Exception as error:  # damaged files fail in many ways inside the reader
-        raise CheckpointError(
-            f"The checkpoint {path} is damaged or another version's; delete it to start over."
-        ) from error
-    version, identity, snapshot = found
-    if version != _FORMAT:
-        raise CheckpointError(f"The checkpoint {path} was made by another version; delete it to start over.")
-    return identity, snapshot
+        raise CheckpointError(f"{path} is damaged or no checkpoint of impasto's; {_ELSEWHERE}.") from error
+    trouble = "is no checkpoint of impasto's" if foreign else "was made by another version"
+    raise CheckpointError(f"{path} {trouble}; {_ELSEWHERE}.")
 
 
 def _checked(path: Path, device: torch.device | str) -> dict[str, Any]:
@@ -151,15 +206,36 @@ def _plain(snapshot: Snapshot) -> dict[str, Any]:
         "memory": state.memory,
         "evaluations": state.evaluations,
         "stalled": state.stalled,
-        "history": [asdict(record) for record in snapshot.history],
+        "history": _tabulated(snapshot.history),
         "seconds": snapshot.seconds,
         "done": snapshot.done,
+        "device": state.image.device.type,
     }
+
+
+def _tabulated(history: Sequence[Record]) -> list[dict[str, Any]]:
+    """Records as tables of numbers, one for every run of records with losses of the same names.
+
+    As dictionaries they take ten times the time and the space, and every save writes all of them.
+    """
+    tables = []
+    for names, records in groupby(history, lambda record: tuple(record.losses)):
+        rows = [(one.level, one.evaluation, one.value, one.moved, *one.losses.values()) for one in records]
+        tables.append({"losses": list(names), "numbers": [*chain.from_iterable(rows)]})
+    return tables
+
+
+def _records(tables: Sequence[Mapping[str, Any]]) -> Iterator[Record]:
+    for table in tables:
+        cells = iter(table["numbers"])
+        rows = zip(*[cells] * (4 + len(table["losses"])), strict=True)
+        for level, evaluation, value, moved, *losses in rows:
+            yield Record(level, evaluation, value, dict(zip(table["losses"], losses, strict=True)), moved)
 
 
 def _restored(data: dict[str, Any]) -> Snapshot:
     point = Evaluation(**data["point"])
     state = State(data["image"], point, data["memory"], data["evaluations"], data["stalled"])
     best = state.image if data["best"] is None else data["best"]
-    history = tuple(Record(**record) for record in data["history"])
+    history = tuple(_records(data["history"]))
     return Snapshot(data["level"], state, best, data["value"], history, data["seconds"], data["done"])

@@ -1,6 +1,7 @@
 """A descent as every task runs it: told step by step, saved on the way, stopped when a listener says so."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -12,6 +13,8 @@ from impasto.optimizers import LBFGS, Adam, GradientDescent, Optimizer
 from impasto.settings import Settings
 from impasto.storage import MEMORY, Storage
 from impasto.tasks.checkpoint import Checkpoint
+
+_WITHOUT = "The run went on without it."
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,17 @@ def descend(
 
     Returns:
         The last snapshot, and whether a listener stopped the run there.
+
+    Raises:
+        CheckpointError: if another run saves itself in the same folder.
     """
+    with nullcontext() if saver is None else saver.held():
+        return _descend(descent, start, on_event, saver)
+
+
+def _descend(
+    descent: Descent, start: Tensor | Snapshot, on_event: Listener | None, saver: Checkpoint | None
+) -> tuple[Snapshot, bool]:
     snapshot = start if isinstance(start, Snapshot) else None
     for snapshot in descent.run(start):
         last = snapshot.done and snapshot.level == len(descent.levels) - 1
@@ -121,5 +134,5 @@ def _save(saver: Checkpoint | None, snapshot: Snapshot, *, force: bool) -> None:
     try:
         saver.save(snapshot, force=force)
     except CheckpointError as error:
-        if not saver.troubles:  # the first one says it
-            saver.troubles.append(f"{error} The run went on without it.")
+        if not any(sentence.endswith(_WITHOUT) for sentence in saver.troubles):  # the first one says it
+            saver.troubles.append(f"{error} {_WITHOUT}")

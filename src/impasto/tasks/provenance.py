@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 
 def identity(run: "Transfer") -> dict[str, Any]:
-    """What must agree for a checkpoint to be a run's. Memory and processes need not: they do not change the picture."""
+    """What must agree for a checkpoint to be a run's: the precision as it was found, not the word that asked for it.
+
+    Memory, processes and the device need not: they change the picture's rounding at most.
+    """
     return {
-        **run.settings.model_dump(mode="json"),
+        **run.settings.model_dump(mode="json", exclude={"device"}),
+        "precision": precision_name(run.encoder.dtype),
         "content": [run.content.source.sha256, *run.content.shape],
         "styles": [[style.source.sha256, *style.shape] for style in run.styles],
         "files": _files(run),
         "masks": {} if run.places is None else run.places.references,
-        "computed precision": precision_name(run.encoder.dtype),
         "impasto's version": impasto.__version__,
     }
 

@@ -130,8 +130,8 @@ class Sequences:
         """
         shapes = self.shapes or (tuple(self.content.shape[2:]),)
         saver = None if checkpoint is None else Checkpoint(Path(checkpoint), self._identity())
-        engine = self._targets().engine_at(shapes[-1])
         resumed = saver.load(self.encoder.device) if saver else None
+        engine = self._targets().engine_at(shapes[-1])
         optimizer = optimizer_of(self.settings, self.spectrum)
         descent = Descent(
             self._levels(shapes), self._engine_at(engine, shapes[-1]), optimizer, self._lift, self._bounds_at
@@ -209,7 +209,7 @@ class Sequences:
 
     def _identity(self) -> dict[str, Any]:
         return {
-            **self.settings.model_dump(mode="json"),
+            **self.settings.model_dump(mode="json", exclude={"device"}),
             **self.identity,
             "shape": list(self.content.shape),
             "impasto's version": impasto.__version__,
