@@ -78,6 +78,19 @@ class Files:
         except (OSError, ValueError) as error:  # ValueError: a null character in the path
             raise self.error(not_written(path, error)) from error
 
+    def check_name(self, path: Path) -> None:
+        """Refuse a name that no file can have.
+
+        Raises:
+            ImpastoError: of this kind, if it is too long or has a null character.
+        """
+        try:
+            path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except (OSError, ValueError) as error:
+            raise self.error(not_written(path, error)) from error
+
     def _check_place(self, target: Path, path: Path) -> None:
         """Refuse a place where no file can be put, or whose file may not be replaced."""
         folder = target.parent

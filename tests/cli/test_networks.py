@@ -95,10 +95,10 @@ def test_normalize_in_words(call, room):
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["--images", "missing", "-o", "x.safetensors"], "The folder missing does not exist"),
+        (["--images", "missing", "-o", "x.safetensors"], "missing does not exist"),
         (["--images", "none", "-o", "x.safetensors"], "There are no pictures in none"),
         (["--images", ".", "-o", "x.pth"], "not as x.pth"),
-        (["--images", ".", "-o", "missing/x.safetensors"], "The folder missing does not exist"),
+        (["--images", ".", "-o", "missing/x.safetensors"], "missing does not exist"),
         (["--images", ".", "-o", "x.safetensors", "--network", "vgg99"], "no network 'vgg99'"),
     ],
 )

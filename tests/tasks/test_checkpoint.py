@@ -64,7 +64,9 @@ def _kill_at_a_random_moment(process, folder, chance):
         said = []
         reader = threading.Thread(target=lambda: said.append(process.stdout.readline()), daemon=True)
         reader.start()
-        while not (folder / ".impasto-checkpoint.tmp").exists() and not said:  # it waits after the step, whatever we miss
+        while (
+            not (folder / ".impasto-checkpoint.tmp").exists() and not said
+        ):  # it waits after the step, whatever we miss
             pass
     process.kill()
     process.wait()

@@ -1,7 +1,7 @@
 """The command line: words in, a task called, a file and a few words out.
 
 Every command has a module of its own, imported when the command is called, so that ``--help`` waits for nothing.
-Exit codes: 0 done, 1 what was to be read could not be written or its reader went away, 2 something given was wrong (one sentence on stderr says what),
+Exit codes: 0 done, 1 what was made or said is not where it was asked for, or its reader went away, 2 something given was wrong (one sentence on stderr says what),
 130 stopped by Ctrl-C or SIGTERM.
 """
 
@@ -28,7 +28,7 @@ Examples:
   impasto stylize photo.jpg painting.jpg -o out.png --size 1024 --strength 0.7
   impasto show out.png                                 how it was made
 
-Exit codes: 0 done; 2 something given was wrong; 130 stopped by Ctrl-C, with the best picture so far saved."""
+Exit codes: 0 done; 1 done, but saved elsewhere; 2 something given was wrong; 130 stopped by Ctrl-C, with the best picture so far saved."""
 
 COMMANDS = {
     "stylize": ("stylize:stylize", "CONTENT STYLE [STYLE ...] -o OUT", "Paint a photo in the style of paintings."),
@@ -122,8 +122,8 @@ def _run(words: list[str]) -> int:
         complain(f"Standard output cannot be written ({problem.strerror}); send it to another place.")
         give_up()
         return UNREAD
-    except KeyboardInterrupt:
-        complain("Aborted; no picture was saved.")
+    except KeyboardInterrupt as error:
+        complain(str(error) or "Aborted; no picture was saved.")
         return STOPPED
     return code or 0
 

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasto.cli.destination import Destination
-from impasto.errors import ImageError
+from impasto.cli.outputs import Outputs
+from impasto.errors import ImpastoError
 
 if TYPE_CHECKING:
     from impasto.images import Picture
@@ -21,15 +23,26 @@ class Preview:
     Args:
         path: the file.
         like: the photo, whose transparency and profile the preview takes over.
+        outputs: the files that the run writes, this one among them.
+        metadata: whether it says that it is impasto's.
         interval: the least time between two writes, in seconds; longer where writing itself takes long.
         clock: reads seconds.
     """
 
     def __init__(
-        self, path: Path, like: "Picture", interval: float = 1.0, clock: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        like: "Picture",
+        outputs: Outputs | None = None,
+        *,
+        metadata: bool = True,
+        interval: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = path
         self.like = like
+        self.outputs = outputs or Outputs()
+        self.metadata = metadata
         self.interval = interval
         self.clock = clock
         self._next = clock()
@@ -41,7 +54,11 @@ class Preview:
         began = self.clock()
         if began < self._next:
             return
-        images.write(self.path, event.image, like=self.like, metadata=False)
+        self.outputs.claim(self.path)
+        text = images.mark("A preview") if self.metadata else None
+        bare = replace(self.like, source=replace(self.like.source, exif=None, dpi=None))
+        images.write(self.path, event.image, like=bare, parameters=text)
+        self.outputs.written(self.path)
         done = self.clock()
         self._next = done + max(self.interval, (done - began) / _SHARE)
 
@@ -68,18 +85,25 @@ class Frames:
 
 
 class Tolerant:
-    """A by-product whose failure to be written is told once and does not end the run."""
+    """A by-product whose failure to be written is told and does not end the run.
 
-    def __init__(self, product: Callable[["Event"], None], tell: Callable[[str], None]) -> None:
+    Args:
+        product: writes it.
+        tell: told of the failure.
+        again: whether also of the ones after the first.
+    """
+
+    def __init__(self, product: Callable[["Event"], None], tell: Callable[[str], None], *, again: bool = False) -> None:
         self.product = product
         self.tell = tell
+        self.again = again
         self._told = False
 
     def __call__(self, event: "Event") -> None:
         """Pass the event on."""
         try:
             self.product(event)
-        except ImageError as error:
-            if not self._told:
+        except (ImpastoError, OSError) as error:
+            if self.again or not self._told:
                 self.tell(f"{error} The run goes on without it.")
             self._told = True

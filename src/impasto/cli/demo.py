@@ -39,6 +39,11 @@ def demo(
     where = run.destination([photo], OUTPUT)
     painting = Path(run.output or OUTPUT)
     painting = painting.with_name(f"{painting.stem}-painting.png")
-    images.write(painting, samples.paint(PAINTING, SHAPE, SEED))
+    where.outputs.add(painting, "The painting")
+    images.check_writable(painting)
+    pixels = samples.paint(PAINTING, SHAPE, SEED)
+    if run.dry_run:
+        return perform(Transfer.of(photo, pixels, settings=settings), where, run)
+    images.write(painting, pixels, parameters=images.mark(f"The painting {PAINTING}"))
     notes = [f"The photo is {photo}, the painting {painting}."]
     return perform(Transfer.of(photo, painting, settings=settings), where, run, notes=notes)

@@ -1,16 +1,17 @@
 """Where a picture goes, found fit before the run begins."""
 
 import io
-import os
 import re
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from impasto.cli.keeping import Kept, Way, elsewhere, keep
+from impasto.cli.outputs import Outputs
 from impasto.cli.streams import binary, on_terminal
-from impasto.errors import SettingsError
+from impasto.errors import ImageError, SettingsError
+from impasto.files import not_written
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
     from impasto.images import Picture
 
 _LOSSLESS = ("PNG", "TIFF")
+_UNNAMED = Path("impasto.png")  # what a picture is called that was meant for standard output
 
 
 class Savable(Protocol):
     """A finished picture."""
+
+    @property
+    def tensor(self) -> "Tensor":
+        """Its pixels, (1, 3, H, W) in [0, 1]."""
 
     def save(self, path: str | Path | BinaryIO, *, metadata: bool = True, **options: Any) -> None:
         """Write it."""
@@ -36,12 +42,14 @@ class Destination:
         quality: 1 to 100 for the formats that have one, or None for the usual.
         depth: 8 or 16 bits, or None for the photo's.
         metadata: whether the file says how it was made.
+        outputs: the files that the command writes, this one among them.
     """
 
     path: Path | None
     quality: int | None = None
     depth: int | None = None
     metadata: bool = True
+    outputs: Outputs = field(default_factory=Outputs)
 
     def __str__(self) -> str:
         return "standard output" if self.path is None else str(self.path)
@@ -69,30 +77,56 @@ class Destination:
         if binary() is None:
             raise SettingsError("Standard output takes no picture here, only words or nothing; name a file with -o.")
 
-    def save(self, result: "Savable") -> None:
-        """Write a finished picture."""
+    def save(self, result: "Savable") -> Kept:
+        """Write a finished picture; where that fails, it is kept elsewhere, at last as a PNG of its pixels alone."""
         if self.path is not None:
-            result.save(self.path, metadata=self.metadata, **self._storage())
-            return
+            return keep(self.path, self._ways(result, self.path.suffix), self.outputs)
         stream = io.BytesIO()
         result.save(stream, metadata=self.metadata, **self._storage())
-        target = binary()
-        assert target is not None
-        target.write(stream.getvalue())
-        target.flush()
+        try:
+            target = binary()
+            assert target is not None
+            target.write(stream.getvalue())
+            target.flush()
+        except (OSError, ValueError) as error:
+            return elsewhere(
+                _UNNAMED, self._ways(result, _UNNAMED.suffix), ImageError(not_written("Standard output", error))
+            )
+        return Kept(None)
+
+    def _ways(self, result: "Savable", suffix: str) -> tuple[Way, ...]:
+        from impasto import images
+
+        depth: dict[str, Any] = {} if self.depth is None else {"depth": self.depth}
+        return (
+            Way(suffix, lambda path: result.save(path, metadata=self.metadata, **self._storage())),
+            Way(".png", lambda path: result.save(path, metadata=self.metadata, **depth)),
+            Way(".png", lambda path: images.write(path, result.tensor, **depth)),
+        )
 
     def save_beside(self, name: str, pixels: "Tensor", like: "Picture") -> None:
-        """Write an unfinished picture into the same folder, in the same way."""
+        """Write an unfinished picture into the same folder, in the same way.
+
+        Raises:
+            ImpastoError: if it cannot be written, or would replace a file that impasto did not make.
+        """
         from impasto import images
 
         assert self.path is not None
         path = self.path.with_name(name)
-        images.write(path, pixels, like=like, metadata=self.metadata, **self._storage())
+        self.outputs.claim(path)
+        text = images.mark(f"On the way to {self.path.name}")
+        images.write(path, pixels, like=like, parameters=text, metadata=self.metadata, **self._storage())
 
     def frame_name(self, level: int, evaluation: int) -> str:
         """The name of an intermediate picture: ``out_2_0040.png`` for ``out.png``."""
         assert self.path is not None
         return f"{self.path.stem}_{level}_{evaluation:04d}{self.path.suffix}"
+
+    def frames(self) -> list[Path]:
+        """The files that bear the name of an intermediate picture."""
+        assert self.path is not None
+        return sorted(path for path in self.path.absolute().parent.iterdir() if self.is_frame(path))
 
     def is_frame(self, path: Path) -> bool:
         """Whether a file bears the name of an intermediate picture of this destination."""
@@ -104,22 +138,3 @@ class Destination:
     def _storage(self) -> dict[str, Any]:
         pairs = {"quality": self.quality, "depth": self.depth}
         return {name: value for name, value in pairs.items() if value is not None}
-
-
-def refuse_overwriting(target: Path, inputs: Sequence[Path], option: str) -> None:
-    """Refuse a target that is one of the files the run reads.
-
-    Raises:
-        SettingsError: naming the file.
-    """
-    for path in inputs:
-        if same_file(target, path):
-            raise SettingsError(f"{option} {target} would overwrite {path}, which the run reads; choose another name.")
-
-
-def same_file(one: Path, other: Path) -> bool:
-    """Whether two names mean one file, which need not exist yet."""
-    try:
-        return one.samefile(other)
-    except (OSError, ValueError):
-        return os.path.realpath(one) == os.path.realpath(other)

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from impasto.cli.figure import destination, draw
 from impasto.cli.options import arguments, options
+from impasto.cli.outputs import DryRun, Overwrite
 from impasto.errors import SettingsError
 from impasto.panels import PANELS
 
@@ -38,6 +39,8 @@ def explore(
     colors: Annotated[
         str | None, Parameter(metavar="NAMES", help="Settings of color; style,luminance unless given.")
     ] = None,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
     as_json: Annotated[bool, Parameter(name="--json", show_default=False, help="Print the numbers, too.")] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), show_default=False, help="Show no progress.")] = False,
     given: Annotated[Given | None, Parameter(name="*")] = None,
@@ -47,7 +50,7 @@ def explore(
     All other options go into those commands, and so into the pictures. With ``--json`` the numbers are printed as they
     are in the file beside the sheet; every cell there has its ``command``.
     """
-    where = destination(output, [Path(name) for name in (content, *styles)])
+    where, outputs = destination(output, [Path(name) for name in (content, *styles)], overwrite=overwrite)
 
     from impasto.tasks.explore import Axes, exploration
 
@@ -55,7 +58,10 @@ def explore(
     axes["colors"] = None if colors is None else tuple(name.strip() for name in colors.split(","))
     chosen = Axes(**{name: value for name, value in axes.items() if value is not None})
     plan = exploration(content, styles, chosen, words=arguments, names=(content, *styles), **(given or {}))
-    return draw(plan, where, as_json=as_json, quiet=quiet)
+    if dry_run:
+        outputs.show(as_json=as_json)
+        return 0
+    return draw(plan, where, outputs, as_json=as_json, quiet=quiet)
 
 
 def _numbers(name: str, text: str | None) -> tuple[float, ...] | None:

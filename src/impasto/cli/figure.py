@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
-from impasto.cli.destination import Destination, refuse_overwriting
+from impasto.cli.destination import Destination
 from impasto.cli.interruption import Interruption
+from impasto.cli.keeping import KEPT_ELSEWHERE, Kept, Way, all_kept, keep
 from impasto.cli.options import options
+from impasto.cli.outputs import DryRun, Outputs, Overwrite
 from impasto.cli.progress import duration, reporter
-from impasto.cli.streams import put_json
+from impasto.cli.streams import complain, put_json
 from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ def figure(
     size: Annotated[
         PositiveInt | None, Parameter(help="Long side of its pictures, in pixels; 256 unless given.")
     ] = None,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
     as_json: Annotated[bool, Parameter(name="--json", show_default=False, help="Print the numbers, too.")] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), show_default=False, help="Show no progress.")] = False,
     given: Annotated[Given | None, Parameter(name="*")] = None,
@@ -56,16 +60,19 @@ def figure(
 
     With ``--json`` the numbers are printed as they are in the file beside the sheet.
     """
-    where = destination(output, [Path(path) for path in inputs or []])
+    where, outputs = destination(output, [Path(path) for path in inputs or []], overwrite=overwrite)
 
     from impasto.tasks.figures import SIZE, sketch
 
     values: dict[str, Any] = {**(given or {})}
     plan = sketch(name, *(inputs or []), size=size or SIZE, **values)
-    return draw(plan, where, as_json=as_json, quiet=quiet)
+    if dry_run:
+        outputs.show(as_json=as_json)
+        return 0
+    return draw(plan, where, outputs, as_json=as_json, quiet=quiet)
 
 
-def draw(plan: "Sketch", where: Path, *, as_json: bool, quiet: bool) -> int:
+def draw(plan: "Sketch", where: Path, outputs: Outputs, *, as_json: bool, quiet: bool) -> int:
     """Draw a figure cell by cell, save it and its numbers, and return the exit code."""
     from impasto.tasks.drawing import drawn
 
@@ -82,15 +89,25 @@ def draw(plan: "Sketch", where: Path, *, as_json: bool, quiet: bool) -> int:
             return interruption.asked
 
         found = drawn(plan, listen)
-        beside = found.save(where)
-        for sentence in _closing(found, where, beside):
+        kept = _save(found, where, outputs)
+        for sentence in _closing(found, where) if kept.trouble is None else ():
             tell.say(sentence)
+    if kept.trouble is not None:
+        complain(kept.trouble)
     if as_json:
         put_json(found.numbers)
-    return 0 if found.complete else _STOPPED
+    return KEPT_ELSEWHERE if kept.trouble is not None else 0 if found.complete else _STOPPED
 
 
-def destination(output: str | None, inputs: list[Path]) -> Path:
+def _save(figure: "Figure", where: Path, outputs: Outputs) -> Kept:
+    """Write the sheet and its numbers, and keep elsewhere what cannot be."""
+    from impasto.tasks.drawing import numbers_path
+
+    sheet = keep(where, (Way(where.suffix, figure.save_sheet), Way(".png", figure.save_sheet)), outputs)
+    return all_kept([sheet, keep(numbers_path(where), (Way(".json", figure.save_numbers),), outputs)])
+
+
+def destination(output: str | None, inputs: list[Path], *, overwrite: bool) -> tuple[Path, Outputs]:
     """Where a figure goes, after every check that needs no picture.
 
     Raises:
@@ -98,16 +115,21 @@ def destination(output: str | None, inputs: list[Path]) -> Path:
     """
     if output is None or output == "-":
         raise SettingsError("A figure is a picture and its numbers, in two files; name the picture with -o FILE.")
-    from impasto.tasks.drawing import numbers_path
+    from impasto.tasks.drawing import JSON, numbers_path
 
     path = Path(output)
     Destination(path).check()
-    refuse_overwriting(path, inputs, "The output")
-    refuse_overwriting(numbers_path(path), inputs, "The file of numbers")
-    return path
+    outputs = Outputs(inputs, overwrite=overwrite)
+    outputs.add(path, "The output")
+    outputs.add(numbers_path(path), "The file of numbers")
+    JSON.replace(numbers_path(path), None)
+    return path, outputs
 
 
-def _closing(figure: "Figure", where: Path, beside: Path) -> list[str]:
+def _closing(figure: "Figure", where: Path) -> list[str]:
+    from impasto.tasks.drawing import numbers_path
+
+    beside = numbers_path(where)
     seconds = duration(figure.numbers["seconds"])
     if figure.complete:
         return [f"Wrote {where} and {beside}, after {seconds}."]

@@ -10,8 +10,11 @@ from cyclopts.validators import Number
 from impasto.choices import Pooling
 from impasto.cli.counter import counter
 from impasto.cli.facts import networks
+from impasto.cli.keeping import KEPT_ELSEWHERE, Way, keep
+from impasto.cli.outputs import DryRun, Outputs, Overwrite
 from impasto.cli.progress import size as extents
 from impasto.cli.streams import complain, put, put_json, put_table
+from impasto.cli.visualize import rehearse
 from impasto.errors import NetworkError, SettingsError
 
 if TYPE_CHECKING:
@@ -124,9 +127,11 @@ def normalize(
     ] = 256,
     pooling: Annotated[Pooling, Parameter(help="With which means are taken; the shipped network's with max.")] = "max",
     device: Annotated[str, Parameter(help="auto, cpu, cuda or mps.")] = "auto",
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), show_default=False, help="Show no progress.")] = False,
-) -> None:
+) -> int:
     """Rescale a network so that every filter's mean activation over a folder of pictures is 1.
 
     The JSON form has output, images (how many), skipped (sentences), size, pooling and layers, a
@@ -134,29 +139,41 @@ def normalize(
     and greatest (of the scales) and correlation (of the scales' logarithms with those of the network that
     impasto comes with, or null).
     """
-    _check(Path(output), weights)
+    outputs = _outputs(Path(output), weights, overwrite=overwrite)
+    if dry_run:
+        return rehearse(outputs, images, as_json=as_json)
     from impasto.tasks.normalization import normalize as compute
 
     tell = counter("pictures", quiet=quiet)
     found = compute(images, network=network, weights=weights, size=size, pooling=pooling, device=device, progress=tell)
-    found.save(output)
+    kept = keep(Path(output), (Way(".safetensors", found.save),), outputs)
     if as_json:
-        put_json(_report(found, output))
+        put_json(_report(found, None if kept.path is None else str(kept.path)))
     else:
-        _show(found, output)
+        _show(found, None if kept.trouble else output)
+    if kept.trouble is not None:
+        complain(kept.trouble)
+        return KEPT_ELSEWHERE
+    return 0
 
 
-def _check(output: Path, weights: str | None) -> None:
-    """Refuse now what saving would refuse after the work."""
+def _outputs(output: Path, weights: str | None, *, overwrite: bool) -> Outputs:
+    """The file that is written; refused now if saving would be refused after the work.
+
+    Raises:
+        ImpastoError: if that is so.
+    """
+    from impasto.encoders.weights import WEIGHTS
+
     if output.suffix != ".safetensors":
         raise NetworkError(f"Weights are written as .safetensors, not as {output.name}; choose another name.")
-    if not output.parent.is_dir():
-        raise NetworkError(f"The folder {output.parent} does not exist; create it first.")
-    if weights is not None and output.resolve() == Path(weights).resolve():
-        raise SettingsError(f"The output {output} would overwrite the weights; choose another name.")
+    WEIGHTS.replace(output, None)
+    outputs = Outputs([] if weights is None else [Path(weights)], overwrite=overwrite)
+    outputs.add(output, "The output")
+    return outputs
 
 
-def _report(found: "Normalization", output: str) -> dict[str, Any]:
+def _report(found: "Normalization", output: str | None) -> dict[str, Any]:
     layers = [
         {
             "layer": name,
@@ -179,7 +196,7 @@ def _report(found: "Normalization", output: str) -> dict[str, Any]:
     }
 
 
-def _show(found: "Normalization", output: str) -> None:
+def _show(found: "Normalization", output: str | None) -> None:
     for sentence in found.skipped:
         complain(f"Left out: {sentence}")
     rows = [
@@ -193,4 +210,5 @@ def _show(found: "Normalization", output: str) -> None:
         for row in _report(found, output)["layers"]
     ]
     put_table(("layer", "filters", "silent", "median scale", "correlation with the shipped scales"), rows)
-    put(f"Wrote {output}, from {found.images} pictures at {found.size} pixels, with {found.pooling} pooling.")
+    done = "Finished" if output is None else f"Wrote {output}"
+    put(f"{done}, from {found.images} pictures at {found.size} pixels, with {found.pooling} pooling.")

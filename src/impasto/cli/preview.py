@@ -1,16 +1,21 @@
 """``impasto preview``."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 from impasto.choices import Precision
-from impasto.cli.destination import Destination, refuse_overwriting
+from impasto.cli.destination import Destination
+from impasto.cli.keeping import KEPT_ELSEWHERE, Kept
+from impasto.cli.outputs import DryRun, Outputs, Overwrite
 from impasto.cli.progress import size as sides
-from impasto.cli.streams import put_json, tell
+from impasto.cli.streams import complain, put_json, tell
 from impasto.errors import SettingsError
+
+if TYPE_CHECKING:
+    from impasto.feedforward.preview import Preview
 
 _OUTPUT = Group("Output", sort_key=1, help="None of these changes the picture.")
 
@@ -45,31 +50,53 @@ def preview(
     no_metadata: Annotated[
         bool, Parameter(group=_OUTPUT, show_default=False, help="Leave out of the file how it was made.")
     ] = False,
+    overwrite: Annotated[Overwrite, Parameter(group=_OUTPUT)] = False,
+    dry_run: Annotated[DryRun, Parameter(group=_OUTPUT)] = False,
     as_json: Annotated[
         bool, Parameter(name="--json", group=_OUTPUT, show_default=False, help="Report as JSON on standard output.")
     ] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), group=_OUTPUT, show_default=False)] = False,
-) -> None:
+) -> int:
     """Show roughly what a photo looks like in the style of paintings, in a second.
 
     The JSON form has ``output``, ``width``, ``height``, ``seconds`` (of the networks alone) and ``recipe``.
     """
-    where = Destination(_path(output, as_json=as_json), quality, None, not no_metadata)
+    inputs = [Path(name) for name in (content, *styles)]
+    outputs = Outputs(inputs, overwrite=overwrite)
+    where = Destination(_path(output, as_json=as_json), quality, None, not no_metadata, outputs)
     where.check()
     if where.path is not None:
-        refuse_overwriting(where.path, [Path(name) for name in (content, *styles)], "The output")
+        outputs.add(where.path, "The output")
+    if dry_run:
+        _rehearse(inputs, outputs, as_json=as_json)
+        return 0
 
     from impasto.feedforward.preview import preview as previewed
 
     look: dict[str, Any] = {"size": size, "strength": strength, "blend": _shares(blend), "style_scale": style_scale}
     found = previewed(content, styles, **look, precision=precision, device=device)
-    where.save(found)
+    return _report(found, where.save(found), where, as_json=as_json, quiet=quiet)
+
+
+def _rehearse(inputs: list[Path], outputs: Outputs, *, as_json: bool) -> None:
+    from impasto import images
+
+    for path in inputs:
+        images.read(path)
+    outputs.show(as_json=as_json)
+
+
+def _report(found: "Preview", kept: Kept, where: Destination, *, as_json: bool, quiet: bool) -> int:
+    """Say where the picture is, and return the exit code."""
     height, width = found.tensor.shape[2:]
-    if not quiet:
+    if kept.trouble is not None:
+        complain(kept.trouble)
+    elif not quiet:
         tell(f"Wrote {where}, {sides((height, width))}, after {found.seconds:.2f} s of computing.")
     if as_json:
-        facts = {"output": output, "width": width, "height": height}
+        facts = {"output": None if kept.path is None else str(kept.path), "width": width, "height": height}
         put_json({**facts, "seconds": found.seconds, "recipe": found.recipe})
+    return 0 if kept.trouble is None else KEPT_ELSEWHERE
 
 
 def _path(output: str | None, *, as_json: bool) -> Path | None:

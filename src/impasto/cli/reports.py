@@ -66,12 +66,12 @@ def scores(found: "Scores") -> dict[str, Any]:
     return {"total": found.value, "weighted": found.by_kind, "layers": found.losses}
 
 
-def plan_report(plan: "Plan", transfer: "Transfer") -> dict[str, Any]:
+def plan_report(plan: "Plan", transfer: "Transfer", writes: Sequence[str] = ()) -> dict[str, Any]:
     """A plan as plain data.
 
     ``levels`` (coarse to fine: width, height, evaluations), ``evaluations`` of all levels, ``layers`` looked at,
     ``precision``, ``device``, ``memory`` (estimated peak, bytes), ``files`` (temporary ones, bytes), ``seconds``
-    (estimated) and ``settings``; a level's ``tiles`` are 1 where it is computed whole.
+    (estimated), ``settings`` and ``writes`` (files, by name or by pattern); a level's ``tiles`` are 1 where it is computed whole.
     """
     return {
         "levels": [
@@ -86,6 +86,7 @@ def plan_report(plan: "Plan", transfer: "Transfer") -> dict[str, Any]:
         "files": round(plan.files),
         "seconds": plan.seconds,
         "settings": transfer.settings.model_dump(mode="json"),
+        "writes": list(writes),
     }
 
 

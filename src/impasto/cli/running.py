@@ -1,5 +1,6 @@
 """A run from the command line: its options, the checks before it, and the run itself."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,12 @@ from cyclopts.types import PositiveInt
 from cyclopts.validators import Number
 
 from impasto.cli.byproducts import Frames, Preview, Tolerant
-from impasto.cli.destination import Destination, refuse_overwriting, same_file
+from impasto.cli.destination import Destination
 from impasto.cli.interruption import Interruption
+from impasto.cli.keeping import KEPT_ELSEWHERE, Kept
+from impasto.cli.outputs import DryRun, Outputs, Overwrite
 from impasto.cli.progress import Reporter, duration, reporter, size
-from impasto.cli.reports import report
+from impasto.cli.reports import plan_report, report, show_plan
 from impasto.cli.resources import group_of_run, within
 from impasto.cli.streams import complain, put_json, shown
 from impasto.errors import SettingsError
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 _OUTPUT = Group("Output", sort_key=0, help="None of these changes the picture.")
 _STOPPED = 130
+_LONG = 2**22  # positions from which measuring the losses may take minutes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,8 @@ class RunOptions:
         str | None,
         Parameter(metavar="DIR", group=_OUTPUT, help="Save the run here; the same command goes on after a crash."),
     ] = None
+    overwrite: Annotated[Overwrite, Parameter(group=_OUTPUT)] = False
+    dry_run: Annotated[DryRun, Parameter(group=_OUTPUT)] = False
     memory: Annotated[
         str | None,
         Parameter(
@@ -105,26 +111,44 @@ class RunOptions:
             raise SettingsError("-o - and --json both want standard output; name a file for the picture.")
         if path is None and self.save_every:
             raise SettingsError("--save-every writes beside the output, but that is standard output; name a file.")
-        where = Destination(path, self.quality, self.depth, not self.no_metadata)
+        outputs = Outputs([*inputs], overwrite=self.overwrite)
+        where = Destination(path, self.quality, self.depth, not self.no_metadata, outputs)
         where.check()
         if path is not None:
-            refuse_overwriting(path, inputs, "The output")
-        self._check_byproducts(where, inputs)
+            outputs.add(path, "The output")
+        self._check_byproducts(where)
         return where
 
-    def _check_byproducts(self, where: Destination, inputs: Sequence[Path]) -> None:
-        frames = [path for path in inputs if self.save_every and where.is_frame(path)]
-        if frames:
-            raise SettingsError(f"--save-every might overwrite {frames[0]}, which the run reads; rename the output.")
-        if self.watch is None:
-            return
-        watch = Path(self.watch)
-        Destination(watch).check()
-        refuse_overwriting(watch, inputs, "The preview")
-        if where.path is not None and same_file(watch, where.path):
-            raise SettingsError(f"The preview and the output are both {watch}; give them different names.")
-        if self.save_every and where.is_frame(watch):
-            raise SettingsError(f"--save-every might overwrite the preview {watch}; give it another name.")
+    def _check_byproducts(self, where: Destination) -> None:
+        from impasto.images.picture import PICTURES
+
+        outputs = where.outputs
+        if self.watch is not None:
+            Destination(Path(self.watch)).check()
+            outputs.add(Path(self.watch), "The preview")
+            if self.save_every and where.is_frame(Path(self.watch)):
+                raise SettingsError(f"--save-every might overwrite the preview {self.watch}; give it another name.")
+        if self.save_every:
+            assert where.path is not None
+            for path in filter(where.is_frame, outputs.inputs):
+                raise SettingsError(f"--save-every might overwrite {path}, which the run reads; rename the output.")
+            PICTURES.replace(where.path.with_name(where.frame_name(100, 10**6)), None)
+            pattern = f"{where.path.with_suffix('')}_LEVEL_EVALUATION{where.path.suffix}"
+            outputs.add_several(pattern, where.frames(), "--save-every")
+        if self.checkpoint is not None:
+            self.check_checkpoint(outputs)
+
+    def check_checkpoint(self, outputs: Outputs) -> None:
+        """Refuse a checkpoint's folder that cannot be.
+
+        Raises:
+            CheckpointError: if that is so.
+        """
+        from impasto.tasks.checkpoint import check_folder
+
+        assert self.checkpoint is not None
+        check_folder(Path(self.checkpoint))
+        outputs.listed.append(f"the checkpoint in {self.checkpoint}")
 
 
 NO_OPTIONS = RunOptions()
@@ -146,6 +170,8 @@ def check_fit(transfer: "Transfer", where: Destination, options: RunOptions) -> 
     where.check(transfer.content, shape)
     if options.watch is not None:
         Destination(Path(options.watch)).check(transfer.content, shape)
+    if options.dry_run and options.checkpoint is not None and Path(options.checkpoint).is_dir():
+        transfer.saver(options.checkpoint).load()
 
 
 def perform(
@@ -166,11 +192,26 @@ def perform(
         notes: sentences to say at the beginning.
     """
     check_fit(transfer, where, options)
+    if options.dry_run:
+        rehearse(transfer, options, where.outputs)
+        return 0
     with group_of_run() as group:
         if group.rank:
             within(transfer, options.memory, group).assist()
             return 0
         return _perform(lambda tell: within(transfer, options.memory, group, tell), where, options, until, notes)
+
+
+def rehearse(transfer: "Transfer", options: RunOptions, outputs: Outputs) -> None:
+    """Say what a run would do and write, as ``--dry-run`` asks."""
+    from impasto.engines.group import ALONE
+
+    plan = within(transfer, options.memory, ALONE).plan()
+    if options.as_json:
+        put_json(plan_report(plan, transfer, outputs.listed))
+        return
+    show_plan(plan)
+    outputs.show()
 
 
 def _perform(
@@ -194,14 +235,41 @@ def _perform(
                 part(event)
             return interruption.asked or (until is not None and until(event))
 
-        result = transfer.run(listen, options.checkpoint)
-        where.save(result)
+        result, kept = _kept(transfer, where, options, listen, interruption)
     stopped = interruption.asked and not result.complete
-    for sentence in _closing(result, where, options, stopped=stopped):
+    for sentence in _closing(result, where, options, kept, stopped=stopped):
         tell.say(sentence)
+    if kept.trouble is not None:
+        complain(kept.trouble)
+        said.append(kept.trouble)
     if options.as_json:
-        put_json(report(result, where.path, said))
-    return _STOPPED if stopped else 0
+        put_json(report(result, kept.path, said))
+    return KEPT_ELSEWHERE if kept.trouble is not None else _STOPPED if stopped else 0
+
+
+def _kept(
+    transfer: "Transfer",
+    where: Destination,
+    options: RunOptions,
+    listen: Callable[["Event"], bool],
+    interruption: Interruption,
+) -> tuple["Result", Kept]:
+    """Run and save. What takes long to measure, or was stopped, is saved before it is measured and again after that."""
+    early: list[Kept] = []
+
+    def save_early(result: "Result") -> None:
+        if interruption.asked or math.prod(result.tensor.shape[2:]) >= _LONG:
+            early.append(where.save(result))
+
+    try:
+        result = transfer.run(listen, options.checkpoint, on_picture=save_early)
+    except KeyboardInterrupt:
+        if not early:
+            raise
+        raise KeyboardInterrupt(
+            f"Aborted before the losses were measured; the picture is in {early[0].path or where}."
+        ) from None
+    return result, early[0] if early and (early[0].trouble or where.path is None) else where.save(result)
 
 
 _STOPPING = "Stopping after this step; the best picture so far will be saved. Ctrl-C again aborts at once."
@@ -216,23 +284,24 @@ def _listeners(
 
     parts: list[Callable[[Event], None]] = [tell]
     if options.watch is not None:
-        parts.append(Tolerant(Preview(Path(options.watch), transfer.content), warn))
+        preview = Preview(Path(options.watch), transfer.content, where.outputs, metadata=not options.no_metadata)
+        parts.append(Tolerant(preview, warn))
     if options.save_every is not None:
-        parts.append(Tolerant(Frames(options.save_every, where, transfer.content), warn))
+        parts.append(Tolerant(Frames(options.save_every, where, transfer.content), warn, again=True))
     return parts
 
 
-def _closing(result: "Result", where: Destination, options: RunOptions, *, stopped: bool) -> list[str]:
+def _closing(result: "Result", where: Destination, options: RunOptions, kept: Kept, *, stopped: bool) -> list[str]:
     """The last sentences of a run."""
     shape = tuple(result.tensor.shape[2:])
     last = result.history[-1]
     if stopped:
-        first = (
-            f"Stopped on level {last.level + 1} after {last.evaluation} evaluations; the best picture is in {where}."
-        )
+        place = f"; the best picture is in {where}" if kept.trouble is None else ""
+        first = f"Stopped on level {last.level + 1} after {last.evaluation} evaluations{place}."
         if options.checkpoint:
             first += f" The same command goes on from the checkpoint in {options.checkpoint}."
     else:
-        first = f"Wrote {where}, {size(shape)}, after {duration(sum(result.timings.values()))}."
+        done = f"Wrote {where}" if kept.trouble is None else "Finished"
+        first = f"{done}, {size(shape)}, after {duration(sum(result.timings.values()))}."
     found = ", ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in result.measures.items())
     return [*result.notes, first, *([f"Measured: {found}."] if found else [])]

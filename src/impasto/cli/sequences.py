@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from cyclopts import Group, Parameter
 
-from impasto.cli.destination import refuse_overwriting
 from impasto.cli.interruption import Interruption
+from impasto.cli.keeping import KEPT_ELSEWHERE, Kept, Way, all_kept, bare_way, keep
+from impasto.cli.outputs import DryRun, Outputs, Overwrite
 from impasto.cli.progress import duration, reporter
 from impasto.cli.reports import scores
-from impasto.cli.streams import put_json, shown
+from impasto.cli.streams import complain, put_json, shown
 from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from impasto.tasks.result import Scores
     from impasto.tasks.transfer import Event
 
@@ -40,8 +43,12 @@ class Outcome(Protocol):
     def save(self, path: str | Path, *, metadata: bool = True) -> None:
         """Write the sequence."""
 
-    def save_picture(self, path: str | Path) -> None:
+    def save_picture(self, path: str | Path, *, metadata: bool = True) -> None:
         """Write a picture of it."""
+
+    @property
+    def values(self) -> "Tensor":
+        """What was made, (channels or leads, n)."""
 
 
 class Task(Protocol):
@@ -68,6 +75,8 @@ class SequenceOptions:
         str | None,
         Parameter(metavar="DIR", group=OUTPUT, help="Save the run here; the same command goes on after a crash."),
     ] = None
+    overwrite: Annotated[Overwrite, Parameter(group=OUTPUT)] = False
+    dry_run: Annotated[DryRun, Parameter(group=OUTPUT)] = False
     as_json: Annotated[
         bool, Parameter(name="--json", group=OUTPUT, show_default=False, help="Report as JSON on standard output.")
     ] = False
@@ -75,34 +84,75 @@ class SequenceOptions:
         bool, Parameter(name=("--quiet", "-q"), group=OUTPUT, show_default=False, help="Show no progress.")
     ] = False
 
-    def path(self, inputs: Sequence[str], example: str) -> Path:
+    def destination(self, inputs: Sequence[str], example: str) -> "SequenceDestination":
         """Where the result goes, after the checks that need no input.
 
         Raises:
-            ImpastoError: if there is no output, it is one of the inputs, or the picture cannot be written beside it.
+            ImpastoError: if there is no output, it is one of the inputs, or a file beside it cannot be written.
         """
         if self.output is None:
             raise SettingsError(f"There is no output; add -o FILE, for example -o {example}.")
-        path, read = Path(self.output), [Path(name) for name in inputs]
-        refuse_overwriting(path, read, "The output")
-        if not self.no_picture:
-            from impasto import images
+        from impasto import images, signals
 
-            refuse_overwriting(self.picture(path), read, "The picture")
-            if path.name not in ("", ".", ".."):
-                images.check_writable(self.picture(path))
-        return path
+        path, outputs = Path(self.output), Outputs([Path(name) for name in inputs], overwrite=self.overwrite)
+        outputs.add(path, "The output")
+        if path.suffix.lower() == ".npy":
+            outputs.add(signals.beside_name(path), "The file of notes")
+        picture = path.with_suffix(".png") if path.name not in ("", ".", "..") else path / "out.png"
+        if not self.no_picture and picture != path:
+            outputs.add(picture, "The picture")
+            images.check_writable(picture)
+        if self.checkpoint is not None:
+            from impasto.tasks.checkpoint import check_folder
 
-    def picture(self, path: Path) -> Path:
-        """Where the picture beside an output goes."""
-        return path.with_suffix(".png") if path.name not in ("", ".", "..") else path / "out.png"
+            check_folder(Path(self.checkpoint))
+            outputs.listed.append(f"the checkpoint in {self.checkpoint}")
+        return SequenceDestination(path, None if self.no_picture else picture, not self.no_metadata, outputs)
+
+
+@dataclass(frozen=True)
+class SequenceDestination:
+    """A file for a sequence, and one for its picture.
+
+    Args:
+        path: the file.
+        picture: a file beside it, or None.
+        metadata: whether they say how it was made.
+        outputs: the files that the command writes, these among them.
+    """
+
+    path: Path
+    picture: Path | None
+    metadata: bool
+    outputs: Outputs
+
+    def save(self, result: Outcome) -> Kept:
+        """Write a finished sequence; where that fails, it is kept elsewhere, at last as an array of its values."""
+
+        def save(path: Path) -> None:
+            result.save(path, metadata=self.metadata)
+
+        spare = Path(self.path.suffix if self.path.suffix.lower() in (".csv", ".npy") else ".wav")
+        ways = (
+            Way(self.path.suffix, save),
+            Way(str(spare), save),
+            bare_way(result.values),
+        )
+        kept = [keep(self.path, ways, self.outputs)]
+        if self.picture is not None:
+            way = Way(".png", lambda path: result.save_picture(path, metadata=self.metadata))
+            kept.append(keep(self.picture, (way,), self.outputs))
+        return all_kept(kept)
 
 
 NO_OPTIONS = SequenceOptions()
 
 
-def perform(task: Task, path: Path, options: SequenceOptions) -> int:
+def perform(task: Task, where: SequenceDestination, options: SequenceOptions) -> int:
     """Run, save, report, and return the exit code."""
+    if options.dry_run:
+        where.outputs.show(as_json=options.as_json)
+        return 0
     with reporter(quiet=options.quiet) as tell, Interruption(lambda: tell.say(_STOPPING)) as interruption:
 
         def listen(event: "Event") -> bool:
@@ -111,43 +161,45 @@ def perform(task: Task, path: Path, options: SequenceOptions) -> int:
             return interruption.asked
 
         result: Outcome = task.run(listen, options.checkpoint)
-        result.save(path, metadata=not options.no_metadata)
-        if not options.no_picture:
-            result.save_picture(options.picture(path))
+        kept = where.save(result)
     stopped = interruption.asked and not result.complete
-    for sentence in _closing(result, path, options, stopped=stopped):
+    for sentence in _closing(result, kept, where.path, options, stopped=stopped):
         tell.say(sentence)
+    if kept.trouble is not None:
+        complain(kept.trouble)
     if options.as_json:
-        put_json(report(result, path, None if options.no_picture else options.picture(path)))
-    return _STOPPED if stopped else 0
+        put_json(report(result, kept, where.picture))
+    return KEPT_ELSEWHERE if kept.trouble is not None else _STOPPED if stopped else 0
 
 
-def report(result: Outcome, output: Path, picture: Path | None) -> dict[str, Any]:
+def report(result: Outcome, kept: Kept, picture: Path | None) -> dict[str, Any]:
     """A finished run as plain data.
 
     ``output``, ``picture`` (files, or null), ``complete``, ``losses`` (by moment, see
     :func:`impasto.cli.reports.scores`), ``measures``, ``timings`` (seconds), ``notes`` and ``recipe``.
     """
     return {
-        "output": str(output),
+        "output": None if kept.path is None else str(kept.path),
         "picture": None if picture is None else str(picture),
         "complete": result.complete,
         "losses": {name: scores(found) for name, found in result.losses.items()},
         "measures": result.measures,
         "timings": result.timings,
-        "notes": list(result.notes),
+        "notes": [*result.notes, *([kept.trouble] if kept.trouble else [])],
         "recipe": result.recipe,
     }
 
 
-def _closing(result: Outcome, path: Path, options: SequenceOptions, *, stopped: bool) -> list[str]:
+def _closing(result: Outcome, kept: Kept, path: Path, options: SequenceOptions, *, stopped: bool) -> list[str]:
     """The last sentences of a run."""
     if stopped:
-        first = f"Stopped after {result.recipe['evaluations']} evaluations; the best result is in {path}."
+        place = f"; the best result is in {path}" if kept.trouble is None else ""
+        first = f"Stopped after {result.recipe['evaluations']} evaluations{place}."
         if options.checkpoint:
             first += f" The same command goes on from the checkpoint in {options.checkpoint}."
     else:
-        first = f"Wrote {path}, after {duration(sum(result.timings.values()))}."
+        done = f"Wrote {path}" if kept.trouble is None else "Finished"
+        first = f"{done}, after {duration(sum(result.timings.values()))}."
     found = ", ".join(f"{name} {shown(value)}" for name, value in result.measures.items() if value is not None)
     return [*result.notes, first, f"Measured: {found}."]
 

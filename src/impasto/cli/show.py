@@ -79,7 +79,7 @@ def _lines(image: Path, recipe: Recipe) -> list[tuple[str, str]]:
         ("made by", f"impasto {recipe.impasto}, torch {recipe.torch}, in {recipe.precision} on {recipe.device}"),
         *((role, f"{file.name}  SHA-256 {file.sha256}") for role, file in recipe.inputs.by_role()),
         ("levels", f"{levels}: {recipe.evaluations} evaluations{ended}"),
-        ("losses", ", ".join(f"{name} {value:.4g}" for name, value in recipe.losses.items())),
+        ("losses", ", ".join(f"{name} {value:.4g}" for name, value in recipe.losses.items()) or "not measured"),
         ("settings", ", ".join(f"{name} {words(value)}" for name, value in recipe.settings.items()) or "the defaults"),
         ("command", recipe.command(image.name)),
     ]

@@ -83,15 +83,15 @@ def stylize(
     With --json a report is printed: output, picture, complete, losses, measures, timings, notes and
     recipe.
     """
-    path = run.path([content, *styles], "out.csv")
+    where = run.destination([content, *styles], "out.csv")
 
     from impasto import signals
     from impasto.tasks.signal import SignalTransfer
 
-    signals.check_writable(path)
+    signals.check_writable(where.path)
     records = [seeing.record(name, style_rate) for name in styles]
     task = SignalTransfer.of(seeing.record(content, seeing.rate), records, scales=seeing.made(), **(given or {}))
-    return perform(task, path, run)
+    return perform(task, where, run)
 
 
 @app.command(usage="Usage: impasto signal texture RECORD [RECORD ...] -o OUT [OPTIONS]", help_epilogue="")
@@ -109,12 +109,12 @@ def texture(
     With --json a report is printed: output, picture, complete, losses, measures, timings, notes and
     recipe.
     """
-    path = run.path(records, "out.csv")
+    where = run.destination(records, "out.csv")
 
     from impasto import signals
     from impasto.tasks.signal import SignalTransfer
 
-    signals.check_writable(path)
+    signals.check_writable(where.path)
     read = [seeing.record(name, seeing.rate) for name in records]
     task = SignalTransfer.texture(read, samples, scales=seeing.made(), **(given or {}))
-    return perform(task, path, run)
+    return perform(task, where, run)

@@ -72,14 +72,14 @@ def stylize(
     With --json a report is printed: output, picture, complete, losses, measures, timings, notes and
     recipe.
     """
-    path = run.path([content, *styles], "out.wav")
+    where = run.destination([content, *styles], "out.wav")
 
     from impasto import sounds
     from impasto.tasks.sound import SoundTransfer
 
     task = SoundTransfer.of(content, styles, hearing=hearing.made(), **(given or {}))
-    sounds.check_writable(path, task.content.rate, len(task.content.samples))
-    return perform(task, path, run)
+    sounds.check_writable(where.path, task.content.rate, len(task.content.samples))
+    return perform(task, where, run)
 
 
 @app.command(usage="Usage: impasto sound texture STYLE [STYLE ...] -o OUT [OPTIONS]", help_epilogue="")
@@ -97,11 +97,11 @@ def texture(
     With --json a report is printed: output, picture, complete, losses, measures, timings, notes and
     recipe.
     """
-    path = run.path(styles, "out.wav")
+    where = run.destination(styles, "out.wav")
 
     from impasto import sounds
     from impasto.tasks.sound import SoundTransfer
 
     task = SoundTransfer.texture(styles, seconds, hearing=hearing.made(), **(given or {}))
-    sounds.check_writable(path, task.content.rate, len(task.content.samples))
-    return perform(task, path, run)
+    sounds.check_writable(where.path, task.content.rate, len(task.content.samples))
+    return perform(task, where, run)

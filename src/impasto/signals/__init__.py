@@ -2,6 +2,16 @@
 
 from impasto.signals.reading import read, read_recipe
 from impasto.signals.record import CAUTION, Record, as_record
-from impasto.signals.writing import SUFFIXES, check_writable, write
+from impasto.signals.writing import SUFFIXES, beside_name, check_writable, write
 
-__all__ = ["CAUTION", "SUFFIXES", "Record", "as_record", "check_writable", "read", "read_recipe", "write"]
+__all__ = [
+    "CAUTION",
+    "SUFFIXES",
+    "Record",
+    "as_record",
+    "beside_name",
+    "check_writable",
+    "read",
+    "read_recipe",
+    "write",
+]

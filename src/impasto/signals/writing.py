@@ -40,7 +40,12 @@ def write(path: str | Path, record: Record, *, recipe: dict[str, Any] | None = N
     SIGNALS.replace(path, stream.getvalue())
     words = {"leads": list(record.leads), "units": list(record.units), "rate": record.rate, **(recipe or {})}
     words["caution"] = CAUTION
-    SIGNALS.replace(Path(f"{path}.json"), json.dumps(words, indent=2).encode())
+    SIGNALS.replace(beside_name(path), json.dumps(words, indent=2).encode())
+
+
+def beside_name(path: Path) -> Path:
+    """Where the words on an NPY file are."""
+    return Path(f"{path}.json")
 
 
 def check_writable(path: str | Path) -> None:

@@ -143,9 +143,25 @@ class BlockResult(Result):
             raise SettingsError("A volume is written to a file or folder without options; name one.")
         volumes.write(path, self.volume, recipe=self.recipe, metadata=metadata)
         if pictures:
-            beside = picture_names(path)
-            images.write(beside[0], self.sheet)
-            write_gif(beside[1], turning(self.volume.voxels, self.volume.spacing))
+            sheet_name, turning_name = picture_names(path)
+            self.save_sheet(sheet_name)
+            self.save_turning(turning_name)
+
+    def save_sheet(self, path: str | Path) -> None:
+        """Write the contact sheet.
+
+        Raises:
+            ImageError: if it cannot be written.
+        """
+        images.write(path, self.sheet, parameters=images.mark(self.title))
+
+    def save_turning(self, path: str | Path) -> None:
+        """Write the block as it turns, a GIF.
+
+        Raises:
+            ImageError: if it cannot be written.
+        """
+        write_gif(path, turning(self.volume.voxels, self.volume.spacing))
 
 
 def picture_names(path: str | Path) -> tuple[Path, Path]:

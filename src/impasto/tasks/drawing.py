@@ -13,6 +13,7 @@ from torch import Tensor
 import impasto
 from impasto import images
 from impasto.errors import ImageError
+from impasto.files import Files
 from impasto.images import Picture
 from impasto.images.sheet import Strip, Tile, draw
 from impasto.pyramid import fitted, resize
@@ -20,6 +21,9 @@ from impasto.tasks.result import Result
 from impasto.tasks.transfer import Event, Transfer
 
 Numbers = Mapping[str, float | None]
+
+JSON = Files("a file of numbers", ImageError)
+"""Files of the numbers beside figures."""
 
 _COLUMNS = 32  # letters of a command on one line: about as wide as a picture
 
@@ -111,13 +115,26 @@ class Figure:
         Raises:
             ImageError: if either cannot be written.
         """
-        images.write(path, self.sheet)
+        self.save_sheet(path)
         beside = numbers_path(path)
-        try:
-            beside.write_text(json.dumps(self.numbers, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise ImageError(f"The numbers cannot be written to {beside}: {error.strerror}.") from None
+        self.save_numbers(beside)
         return beside
+
+    def save_sheet(self, path: str | Path) -> None:
+        """Write the sheet alone.
+
+        Raises:
+            ImageError: if it cannot be written.
+        """
+        images.write(path, self.sheet, parameters=images.mark(str(self.numbers["title"])))
+
+    def save_numbers(self, path: str | Path) -> None:
+        """Write the numbers alone.
+
+        Raises:
+            ImageError: if they cannot be written.
+        """
+        JSON.replace(Path(path), f"{json.dumps(self.numbers, indent=2)}\n".encode())
 
 
 def numbers_path(path: str | Path) -> Path:

@@ -32,13 +32,13 @@ def identity(run: "Transfer") -> dict[str, Any]:
     }
 
 
-def recipe(run: "Transfer", history: tuple[Record, ...], delivered: Scores, *, stopped: bool) -> dict[str, Any]:
+def recipe(run: "Transfer", history: tuple[Record, ...], delivered: Scores | None, *, stopped: bool) -> dict[str, Any]:
     """How a run made its picture, as plain data.
 
     Args:
         run: the run.
         history: one record per step.
-        delivered: the losses of what is in the file.
+        delivered: the losses of what is in the file; None before they are measured.
         stopped: whether it was stopped before its last evaluation.
     """
     return {
@@ -60,7 +60,7 @@ def recipe(run: "Transfer", history: tuple[Record, ...], delivered: Scores, *, s
         **_resources(run),
         "evaluations": sum({record.level: record.evaluation for record in history}.values()),
         "complete": not stopped,
-        "losses": {"total": delivered.value, **delivered.by_kind},
+        "losses": {} if delivered is None else {"total": delivered.value, **delivered.by_kind},
     }
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,7 +13,6 @@ from impasto.images import Picture
 from impasto.pyramid import resize
 from impasto.quality import psnr, ssim
 from impasto.settings import Settings
-from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided, from_noise
 from impasto.tasks.result import Result, Scores
 from impasto.tasks.transfer import Listener, Transfer
@@ -103,19 +102,7 @@ class Reconstruction(Transfer):
         """The layer whose features are reconstructed."""
         return self.layers[0]
 
-    def run(
-        self,
-        on_event: Listener | None = None,
-        checkpoint: str | Path | None = None,
-        *,
-        checkpoint_interval: float = Checkpoint.INTERVAL,
-    ) -> Result:
-        """Do it, and compare the picture with the photo; arguments as for :meth:`Transfer.run`."""
-        result = super().run(on_event, checkpoint, checkpoint_interval=checkpoint_interval)
-        measures = self._measures(result)
-        return replace(result, recipe={**result.recipe, "measures": measures}, measures=measures)
-
-    def recipe(self, history: tuple[Record, ...], delivered: Scores, *, stopped: bool) -> dict[str, Any]:
+    def recipe(self, history: tuple[Record, ...], delivered: Scores | None, *, stopped: bool) -> dict[str, Any]:
         """How the picture was made; the photo that stands in for a painting is no style."""
         made = super().recipe(history, delivered, stopped=stopped)
         return {**made, "task": "reconstruct", "inputs": {**made["inputs"], "styles": []}}

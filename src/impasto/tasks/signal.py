@@ -68,13 +68,18 @@ class SignalResult:
         """
         signals.write(path, self.record, recipe=self.recipe if metadata else None)
 
-    def save_picture(self, path: str | Path) -> None:
-        """Write the curves, with the recipe.
+    def save_picture(self, path: str | Path, *, metadata: bool = True) -> None:
+        """Write the curves, with the recipe unless told otherwise.
 
         Raises:
             ImageError: if they cannot be written.
         """
-        images.write(path, self.picture, recipe=self.recipe)
+        images.write(path, self.picture, recipe=self.recipe, metadata=metadata)
+
+    @property
+    def values(self) -> Tensor:
+        """What was made, (leads, n)."""
+        return self.record.values
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Solid textures: a block whose slices across its axes have the style of a picture, from noise."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from impasto import images
 from impasto.descent import Level
@@ -22,9 +21,9 @@ from impasto.pyramid import level_shapes
 from impasto.settings import Settings, up_to
 from impasto.tasks.blocks import IDLE, Block, BlockResult, alone, flat
 from impasto.tasks.budget import Budget, Layout, demand, history_of
-from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided
 from impasto.tasks.descending import Listener
+from impasto.tasks.result import Result
 from impasto.tasks.start import starting_image
 from impasto.tasks.targets import Targets, style_shape
 from impasto.tasks.transfer import Transfer
@@ -79,7 +78,9 @@ def synthesize_block(
         ImpastoError: with a sentence on what is wrong with an exemplar, a size, a setting or the checkpoint.
     """
     run = SolidTexture.prepared(exemplar, shape, periodic=periodic, axes=axes, settings=settings, **values)
-    return run.run(on_event, checkpoint)
+    found = run.run(on_event, checkpoint)
+    assert isinstance(found, BlockResult)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,16 +179,7 @@ class SolidTexture(Transfer):
         seen, canvas = (encoder.padded("reflect"), encoder) if self.periodic else (encoder, None)  # it need not tile
         return SliceTargets(seen, self.content.pixels, exemplars, self.settings, canvas=canvas, axes=self.axes)
 
-    def run(
-        self,
-        on_event: Listener | None = None,
-        checkpoint: str | Path | None = None,
-        *,
-        checkpoint_interval: float = Checkpoint.INTERVAL,
-    ) -> BlockResult:
-        """Do it, and measure what became of it; arguments as for :meth:`Transfer.run`."""
-        result = super().run(on_event, checkpoint, checkpoint_interval=checkpoint_interval)
-        measures = self._measures(result.tensor)
+    def _described(self, result: Result, measures: Mapping[str, float | None]) -> BlockResult:
         inputs = {name: value for name, value in result.recipe["inputs"].items() if name != "content"}
         more = {"task": "volume texture", "inputs": inputs, "measures": measures, "axes": list(self.axes)}
         recipe = {**result.recipe, **more, "caution": CAUTION}
@@ -197,17 +189,17 @@ class SolidTexture(Transfer):
         title = f"A solid texture of {names}"
         return BlockResult.like(result, volume, title, self.styles, recipe=recipe, measures=measures)
 
-    def _measures(self, block: Tensor) -> dict[str, float | None]:
+    def _measures(self, result: Result) -> Mapping[str, float | None]:
         """The loss of white noise, and how far that of the block is below it, over slices and over diagonal slices."""
         shape = self.levels[-1].shape
         white = starting_image(self.settings.model_copy(update={"init": "noise", "noise": 0.0}), None, (), shape)
         targets = self.targets(self.encoder)
         assert isinstance(targets, SliceTargets)
         engine, flat = targets.engine_at(shape), targets.bare_engine_at(shape)
-        before, after = (engine.measure(x.to(self.device)).value for x in (white, block))
+        before, after = (engine.measure(x.to(self.device)).value for x in (white, result.tensor))
         slanted = [
             sum(flat.measure(diagonal(x.cpu(), axis).to(self.device)).value for axis in self.axes)
-            for x in (white, block)
+            for x in (white, result.tensor)
         ]
         return {
             "noise": before,

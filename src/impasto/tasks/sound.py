@@ -70,13 +70,18 @@ class SoundResult:
         recipe = self.recipe if metadata else None
         sounds.write(path, self.samples, self.rate, like=self.like, recipe=recipe)
 
-    def save_picture(self, path: str | Path) -> None:
-        """Write the spectrograms, with the recipe.
+    def save_picture(self, path: str | Path, *, metadata: bool = True) -> None:
+        """Write the spectrograms, with the recipe unless told otherwise.
 
         Raises:
             ImageError: if they cannot be written.
         """
-        images.write(path, self.picture, recipe=self.recipe)
+        images.write(path, self.picture, recipe=self.recipe, metadata=metadata)
+
+    @property
+    def values(self) -> Tensor:
+        """What was made, (channels, n)."""
+        return self.samples
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Texture synthesis: a picture of any size with the style of an exemplar and no content, from white noise."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +14,6 @@ from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.quality import seam
 from impasto.settings import Settings, plain
-from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided, from_noise
 from impasto.tasks.result import Result, Scores
 from impasto.tasks.start import starting_image
@@ -106,24 +105,15 @@ class Texture(Transfer):
             raise SettingsError("A texture has no content to start from; start from noise, style-moments or an image.")
         return super().source
 
-    def run(
-        self,
-        on_event: Listener | None = None,
-        checkpoint: str | Path | None = None,
-        *,
-        checkpoint_interval: float = Checkpoint.INTERVAL,
-    ) -> Result:
-        """Do it, and measure what became of it; arguments as for :meth:`Transfer.run`."""
-        result = super().run(on_event, checkpoint, checkpoint_interval=checkpoint_interval)
+    def _measures(self, result: Result) -> Mapping[str, float | None]:
         noise = self._loss_of_noise()
-        measures = {
+        return {
             "seam": seam(images.quantize(result.tensor, self.content.source.depth), _PERIOD),
             "noise": noise,
             "fall": noise / max(result.delivered.value, 1e-30),
         }
-        return replace(result, recipe={**result.recipe, "measures": measures}, measures=measures)
 
-    def recipe(self, history: tuple[Record, ...], delivered: Scores, *, stopped: bool) -> dict[str, Any]:
+    def recipe(self, history: tuple[Record, ...], delivered: Scores | None, *, stopped: bool) -> dict[str, Any]:
         """How the texture was made; what stands in for a photo is no input."""
         made = super().recipe(history, delivered, stopped=stopped)
         inputs = {name: value for name, value in made["inputs"].items() if name != "content"}

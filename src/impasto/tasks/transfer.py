@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +40,8 @@ from impasto.tasks.targets import Balance, Targets, check_counts
 from impasto.tasks.work import Meter, OnWork
 
 __all__ = ["Event", "Listener", "Transfer", "stylize"]
+
+_UNMEASURED = Scores(math.nan, {}, {})
 
 
 def stylize(
@@ -220,11 +222,18 @@ class Transfer:
         checkpoint: str | Path | None = None,
         *,
         checkpoint_interval: float = Checkpoint.INTERVAL,
+        on_picture: Callable[[Result], object] | None = None,
     ) -> Result:
-        """Do it; arguments as for :func:`stylize`, and the least time between two checkpoints, in seconds."""
+        """Do it; other arguments as for :func:`stylize`.
+
+        Args:
+            on_event: as said.
+            checkpoint: as said.
+            checkpoint_interval: the least time between two checkpoints, in seconds.
+            on_picture: called with the result before its losses are measured, which may take minutes.
+        """
         began = time.perf_counter()
-        if self.device.type == "cpu":
-            machine.keep_freed_memory()
+        self._keep_memory()
         saver = None if checkpoint is None else self.saver(checkpoint, checkpoint_interval)
         start = (saver.load(self.device) if saver else None) or self._start()
         aims = self.targets(self.encoder)
@@ -243,27 +252,47 @@ class Transfer:
         del best, snapshot, descent, start  # the optimizer's memory, before the last measurement needs room
         if self.device.type == "cpu":
             machine.release_freed_memory()
-        optimized, delivered = self._scores(image, finished)
-        timings = {"setup": ready - began, "descent": seconds, "final": time.perf_counter() - done}
-        return Result(
-            finished,
-            self.content,
-            self.settings,
-            self.recipe(history, delivered, stopped=stopped),
-            history,
-            optimized,
-            delivered,
-            timings,
-            complete=not stopped,
-            notes=(
-                *of_inputs(self),
-                *self._notes(),
-                *settled(self.levels, history, stopped=stopped),
-                *(saver.troubles if saver else ()),
-            ),
+        notes = (
+            *of_inputs(self),
+            *self._notes(),
+            *settled(self.levels, history, stopped=stopped),
+            *(saver.troubles if saver else ()),
         )
+        timings = {"setup": ready - began, "descent": seconds, "final": time.perf_counter() - done}
+        known = self.recipe(history, None, stopped=stopped)
+        scores = (_UNMEASURED, _UNMEASURED)
+        result = Result(
+            *(finished, self.content, self.settings, known, history, *scores, timings),
+            complete=not stopped,
+            notes=notes,
+        )
+        if on_picture is not None:
+            on_picture(self._described(result, {}))
+        optimized, delivered = self._scores(image, finished)
+        result = replace(
+            result,
+            recipe=self.recipe(history, delivered, stopped=stopped),
+            optimized=optimized,
+            delivered=delivered,
+            timings={**timings, "final": time.perf_counter() - done},
+        )
+        return self._described(result, self._measures(result))
 
-    def recipe(self, history: tuple[Record, ...], delivered: Scores, *, stopped: bool) -> dict[str, Any]:
+    def _keep_memory(self) -> None:
+        if self.device.type == "cpu":
+            machine.keep_freed_memory()
+
+    def _measures(self, result: Result) -> Mapping[str, float | None]:  # noqa: ARG002
+        """What else the task finds out about a picture, by name."""
+        return {}
+
+    def _described(self, result: Result, measures: Mapping[str, float | None]) -> Result:
+        """The result as the task delivers it, with what was found out about it."""
+        if not measures:
+            return result
+        return replace(result, recipe={**result.recipe, "measures": measures}, measures=measures)
+
+    def recipe(self, history: tuple[Record, ...], delivered: Scores | None, *, stopped: bool) -> dict[str, Any]:
         """How the picture was made, as plain data: :func:`impasto.tasks.provenance.recipe`."""
         return recipe(self, history, delivered, stopped=stopped)
 

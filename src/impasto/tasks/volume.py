@@ -1,6 +1,6 @@
 """Volumes in the style of pictures or of other volumes: a transfer whose network is inflated to three dimensions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +18,9 @@ from impasto.images import Picture
 from impasto.settings import INITS, Settings
 from impasto.tasks.blocks import IDLE, Block, BlockResult, alone, flat, grayed
 from impasto.tasks.budget import Budget, Layout
-from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided
 from impasto.tasks.descending import Listener
+from impasto.tasks.result import Result
 from impasto.tasks.room import Room
 from impasto.tasks.targets import Targets
 from impasto.tasks.transfer import Transfer
@@ -74,7 +74,9 @@ def stylize_volume(
     run = VolumeTransfer.prepared(
         content, styles, depths=depths, color=color, window=window, settings=settings, **values
     )
-    return run.run(on_event, checkpoint)
+    found = run.run(on_event, checkpoint)
+    assert isinstance(found, BlockResult)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,15 +152,7 @@ class VolumeTransfer(Transfer):
             gray=not self.color,
         )
 
-    def run(
-        self,
-        on_event: Listener | None = None,
-        checkpoint: str | Path | None = None,
-        *,
-        checkpoint_interval: float = Checkpoint.INTERVAL,
-    ) -> BlockResult:
-        """Do it; arguments as for :meth:`Transfer.run`."""
-        result = super().run(on_event, checkpoint, checkpoint_interval=checkpoint_interval)
+    def _described(self, result: Result, measures: Mapping[str, float | None]) -> BlockResult:  # noqa: ARG002
         assert isinstance(self.content, Block)
         tensor = (
             result.tensor if self.color else result.tensor.mean(1, keepdim=True).expand_as(result.tensor).contiguous()

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from impasto.cli.destination import Destination, refuse_overwriting
+from impasto.cli.destination import Destination
 from impasto.cli.interruption import Interruption
+from impasto.cli.keeping import KEPT_ELSEWHERE, Kept, Way, keep
 from impasto.cli.neural_style.arguments import Given, help_text, read
+from impasto.cli.outputs import Outputs
 from impasto.cli.streams import complain, put
+from impasto.errors import ImpastoError
 
 if TYPE_CHECKING:
     from impasto.tasks.neural_style.objective import Losses
@@ -29,18 +32,20 @@ def neural_style(
         put(help_text().rstrip())
         return 0
     given = read(words)
-    where = Destination(Path(given.output_image))
-    where.check()
-    inputs = [Path(name) for name in (given.flags.content_image, *given.flags.style_image)]
-    refuse_overwriting(Path(given.output_image), inputs, "-output_image")
+    outputs = _outputs(given)
 
     from impasto.tasks.neural_style.painting import Painting
 
     given = _on_this_machine(given)
     painting = Painting.of(given.flags)
+    outputs.also_read(painting.files())
+    Destination(Path(given.output_image)).check(shape=painting.shape)
     for sentence in (*given.notes, *_about(painting)):
         complain(sentence)
-    return _paint(painting, given)
+    if given.dry_run:
+        outputs.show()
+        return 0
+    return _paint(painting, given, outputs)
 
 
 def _on_this_machine(given: Given) -> Given:
@@ -64,7 +69,33 @@ def _on_this_machine(given: Given) -> Given:
     return replace(given, flags=replace(given.flags, device="auto"), notes=(*given.notes, note))
 
 
-def _paint(painting: "Painting", given: Given) -> int:
+def _outputs(given: Given) -> Outputs:
+    """The files that are written, after every check that needs no picture.
+
+    Raises:
+        ImpastoError: if a name will not do, or a file would be replaced that a picture is read from or that impasto did
+            not make.
+    """
+    from impasto.cli.origin import made_here
+    from impasto.images.picture import PICTURES
+
+    flags = given.flags
+    named = [flags.content_image, *flags.style_image]
+    if flags.init_image is not None and not made_here(Path(flags.init_image)):  # else a script's result goes on growing
+        named.append(flags.init_image)
+    outputs = Outputs([Path(name) for name in named], overwrite=given.overwrite, option="-overwrite")
+    path = Path(given.output_image)
+    Destination(path).check()
+    outputs.add(path, "-output_image")
+    counts = range(given.save_iter, flags.num_iterations, given.save_iter) if given.save_iter > 0 else range(0)
+    if counts:
+        frames = [_numbered(given.output_image, iteration) for iteration in counts]
+        PICTURES.replace(frames[-1], None)
+        outputs.add_several(f"{path.with_suffix('')}_N{path.suffix}", filter(Path.exists, frames), "-save_iter")
+    return outputs
+
+
+def _paint(painting: "Painting", given: Given, outputs: Outputs) -> int:
     """Run, print and save on the way, save at the end, and return the exit code."""
     put(f"Running optimization with {'L-BFGS' if given.flags.optimizer == 'lbfgs' else 'ADAM'}")
     last: Moment | None = None
@@ -75,14 +106,16 @@ def _paint(painting: "Painting", given: Given) -> int:
                 put(_lines(iteration, given.flags.num_iterations, reached.losses))
             for iteration, reached in _due(last, moment, given.save_iter):
                 if iteration != given.flags.num_iterations:
-                    _save(painting, reached, _numbered(given.output_image, iteration), given)
+                    _save_frame(painting, reached, _numbered(given.output_image, iteration), given, outputs)
             last = moment
             if interruption.asked:
                 break
         assert last is not None
-        _save(painting, last, Path(given.output_image), given)
-    _conclude(painting, last, given)
-    return _STOPPED if interruption.asked else 0
+        kept = _save(painting, last, given, outputs)
+    if kept.trouble is not None:
+        complain(kept.trouble)
+    _conclude(painting, last, given, kept)
+    return KEPT_ELSEWHERE if kept.trouble is not None else _STOPPED if interruption.asked else 0
 
 
 def _due(before: "Moment | None", now: "Moment", every: int) -> Iterator[tuple[int, "Moment"]]:
@@ -111,20 +144,39 @@ def _numbered(output: str, iteration: int) -> Path:
     return path.with_name(f"{path.stem}_{iteration}{path.suffix}")
 
 
-def _save(painting: "Painting", moment: "Moment", path: Path, given: Given) -> None:
+def _write(painting: "Painting", moment: "Moment", path: Path, given: Given) -> None:
     from impasto import images
 
     images.write(path, painting.finished(moment.image), parameters=given.text)
 
 
-def _conclude(painting: "Painting", last: "Moment", given: Given) -> None:
+def _save(painting: "Painting", moment: "Moment", given: Given, outputs: Outputs) -> Kept:
+    """Write the picture; where that fails, it is kept elsewhere."""
+    path = Path(given.output_image)
+
+    def write(place: Path) -> None:
+        _write(painting, moment, place, given)
+
+    return keep(path, (Way(path.suffix, write), Way(".png", write)), outputs)
+
+
+def _save_frame(painting: "Painting", moment: "Moment", path: Path, given: Given, outputs: Outputs) -> None:
+    """Write a picture on the way; where that fails, it is said and the run goes on."""
+    try:
+        outputs.claim(path)
+        _write(painting, moment, path, given)
+    except (ImpastoError, OSError) as error:
+        complain(f"{error} The run goes on without it.")
+
+
+def _conclude(painting: "Painting", last: "Moment", given: Given, kept: Kept) -> None:
     """Say what the file holds, in the losses' own scale."""
     from impasto.images import quantize
 
     image = last.image.cpu()
     exact, held = painting.losses(image, quantize(painting.finished(image)))
     stalled = ", where no direction lowered the loss any more" if last.stalled else ""
-    put(f"Wrote {given.output_image} after {last.evaluation} iterations{stalled}.")
+    put(f"Wrote {given.output_image if kept.path is None else kept.path} after {last.evaluation} iterations{stalled}.")
     put(f"  Total loss in fp32: {exact.total:f}, of the 8 bits in the file: {held.total:f}")
 
 

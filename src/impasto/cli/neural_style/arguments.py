@@ -23,6 +23,8 @@ class Given:
         output_image: where it goes.
         print_iter: losses are printed every so many evaluations; 0 for never.
         save_iter: a picture is saved every so many evaluations; 0 for only the last.
+        overwrite: whether pictures that impasto did not make are replaced.
+        dry_run: whether it ends before the run.
         notes: sentences about flags that do something else here, or nothing.
         text: the command line, as it is stored in the pictures.
     """
@@ -31,6 +33,8 @@ class Given:
     output_image: str
     print_iter: int
     save_iter: int
+    overwrite: bool
+    dry_run: bool
     notes: tuple[str, ...]
     text: str
 
@@ -51,13 +55,13 @@ def read(words: Sequence[str]) -> Given:
     _check_model(values["model_file"])
     device, notes = _device(values.pop("gpu"))
     notes += _notes(values)
-    own = {name: values.pop(name) for name in ("output_image", "print_iter", "save_iter")}
+    own = {name: values.pop(name) for name in ("output_image", "print_iter", "save_iter", "overwrite", "dry_run")}
     flags = Flags(
         **{name: value for name, value in values.items() if name in Flags.__dataclass_fields__}, device=device
     )
     if flags.init_image is not None and flags.init != "image":
         notes.append("-init_image has no effect without -init image, as in neural-style.")
-    return Given(flags, own["output_image"], own["print_iter"], own["save_iter"], tuple(notes), text)
+    return Given(flags, **own, notes=tuple(notes), text=text)
 
 
 def help_text() -> str:
@@ -91,6 +95,8 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     _add(group, "original_colors", "1 keeps the photo's colors", type=_switch, metavar="0|1")
     _add(group, "print_iter", "print losses every so many iterations; 0 for never", type=int, default=50)
     _add(group, "save_iter", "save OUT_N every so many iterations; 0 for only the end", type=int, default=100)
+    _add(group, "overwrite", "replace pictures that impasto did not make, too; impasto's own", action="store_true")
+    _add(group, "dry_run", "check everything, say what would be written, and stop; impasto's own", action="store_true")
 
 
 def _add_objective(parser: argparse.ArgumentParser) -> None:

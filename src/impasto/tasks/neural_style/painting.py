@@ -90,6 +90,11 @@ class Painting:
         run._check_sizes()
         return run
 
+    def files(self) -> list[Path]:
+        """The files that photo and paintings were read from."""
+        pictures = (self.content, *self.styles)
+        return [picture.source.path for picture in pictures if picture.source.path is not None]
+
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of the result."""
