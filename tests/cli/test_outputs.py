@@ -72,7 +72,15 @@ WRITERS = {
         (),
     ),
 }
-READERS = {"show", "score", "info", "jobs", "worker", "studio"}  # jobs and the studio keep files in a home of their own
+READERS = {
+    "show",
+    "score",
+    "info",
+    "completion",
+    "jobs",
+    "worker",
+    "studio",
+}  # jobs and the studio keep files in a home of their own
 
 every_writer = pytest.mark.parametrize("name", WRITERS)
 
