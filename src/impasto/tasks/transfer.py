@@ -250,8 +250,7 @@ class Transfer:
         finished = self.palette.finished(flat)
         history, seconds = snapshot.history, snapshot.seconds
         del best, snapshot, descent, start  # the optimizer's memory, before the last measurement needs room
-        if self.device.type == "cpu":
-            machine.release_freed_memory()
+        self._keep_memory(no_longer=True)
         notes = (
             *of_inputs(self),
             *self._notes(),
@@ -278,9 +277,9 @@ class Transfer:
         )
         return self._described(result, self._measures(result))
 
-    def _keep_memory(self) -> None:
+    def _keep_memory(self, *, no_longer: bool = False) -> None:
         if self.device.type == "cpu":
-            machine.keep_freed_memory()
+            (machine.release_freed_memory if no_longer else machine.keep_freed_memory)()
 
     def _measures(self, result: Result) -> Mapping[str, float | None]:  # noqa: ARG002
         """What else the task finds out about a picture, by name."""
