@@ -56,7 +56,10 @@ def test_version(call):
         (["sound", "stylize", "a", "b", "-o", "-"], "Only single pictures go to standard output"),
         (["volume", "texture", "a", "-o", "-"], "Only single pictures go to standard output"),
         (["show"], "IMAGE requires an argument"),
-        (["networks", "extra"], "Unused Tokens"),
+        (["networks", "extra"], "impasto networks has no place for 'extra'. impasto networks --help lists"),
+        (["networks", "descrbe"], "Did you mean networks describe?"),
+        (["show", "a.png", "b.png"], "impasto show has no place for 'b.png'"),
+        (["jobs", "lsit"], 'Did you mean "list"?'),
     ],
 )
 def test_bad_words_get_one_sentence(call, words, hint):

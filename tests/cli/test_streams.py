@@ -106,6 +106,16 @@ def test_a_run_in_a_thread(room, fast):
     assert (room / "out.png").is_file()
 
 
+def test_a_worker_in_a_thread_is_refused(tmp_path, capsys):
+    """Nothing could end it."""
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(main(["worker", "--home", str(tmp_path)])))
+    thread.start()
+    thread.join()
+    assert codes == [2]
+    assert "main thread" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no full device")
 @pytest.mark.parametrize("words", [["--help"], WORDS, ["show", "--json"]], ids=" ".join)
 @pytest.mark.parametrize("unbuffered", ["", "1"])

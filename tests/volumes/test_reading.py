@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -260,3 +261,10 @@ def test_volumes_are_told_from_pictures(tmp_path, nifti, series):
         assert holds_volume(source)
     for source in (tmp_path / "picture.tif", tmp_path / "bad.tif", "a.png", np.zeros((3, 4, 3)), 3):
         assert not holds_volume(source)
+
+
+def test_a_pipe_is_named_as_one(tmp_path):
+    """And not called damaged."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(VolumeError, match=r"pipe is a pipe, and no name tells its format"):
+        volumes.read(tmp_path / "pipe")

@@ -5,11 +5,12 @@ Exit codes: 0 done, 1 what was made or said is not where it was asked for, or it
 130 stopped by Ctrl-C or SIGTERM.
 """
 
+import difflib
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from impasto import __version__
 from impasto.cli import foreign
@@ -131,8 +132,19 @@ def _run(words: list[str]) -> int:
 def _sentence(error: Exception, words: Sequence[str]) -> str:
     """What went wrong, on one line."""
     text = str(error)
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        text = _unused(error.unused_tokens[0], words)
     if text.endswith("parameter -o requires an argument.") and "-" in words:
         text = "Only single pictures go to standard output; name a file with -o FILE."
     if text.startswith("Unknown option: -."):
         text = "Pictures are not read from -; name a file, and keep - for the output."
     return " ".join(text.split())
+
+
+def _unused(word: str, words: Sequence[str]) -> str:
+    """What to say of a word that a command has no place for."""
+    command = words[0]
+    names = [name for name in app[command] if not name.startswith("-")]
+    near = difflib.get_close_matches(word, names, n=1)
+    hint = f" Did you mean {command} {near[0]}?" if near else f" impasto {command} --help lists what it takes."
+    return f"impasto {command} has no place for {word!r}.{hint}"

@@ -1,9 +1,12 @@
 """``impasto worker``."""
 
+import threading
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
+
+from impasto.errors import SettingsError
 
 Home = Annotated[
     str | None, Parameter(metavar="DIR", help="The folder of the jobs; $IMPASTO_HOME or ~/.impasto unless given.")
@@ -32,6 +35,11 @@ def worker(
 
     When it ends, the job in work goes back into the queue with its checkpoint. Jobs of workers that were killed are taken up.
     """
+    if threading.current_thread() is not threading.main_thread():
+        raise SettingsError(
+            "A worker ends at Ctrl-C, which only a program's main thread hears; call it there, or run impasto.jobs.Worker "
+            "with an event of your own."
+        )
     from impasto.jobs import Jobs, Worker
     from impasto.jobs.worker import run_until_signaled
 

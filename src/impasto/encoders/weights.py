@@ -249,7 +249,8 @@ def _torch_named(key: str, value: Tensor) -> tuple[str, Tensor]:
 
 def _read_state(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
-        raise NetworkError(f"The weights file {path} does not exist. {_WAYS}")
+        what = "is no regular file" if path.exists() else "does not exist"
+        raise NetworkError(f"The weights file {path} {what}. {_WAYS}")
     try:
         if path.suffix == ".safetensors":
             loaded: object = safetensors.torch.load_file(path)

@@ -85,6 +85,8 @@ def read(source: Any, *, window: tuple[float, float] | None = None) -> Volume:
         raise VolumeError(f"An object of type {type(source).__name__} was given as a volume; give a path or an array.")
     path = Path(source)
     kind = format_of(path)
+    if path.is_fifo():
+        raise VolumeError(f"{path} is a pipe, and no name tells its format; keep the volume in a file and name that.")
     if kind is None:
         raise VolumeError(f"{path} is no kind of volume that is known; give a folder, or one of {', '.join(SUFFIXES)}.")
     if kind == "DICOM":
