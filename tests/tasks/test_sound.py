@@ -1,5 +1,7 @@
 """Sounds in the style of others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from impasto.engines import Engine
 from impasto.errors import CheckpointError, SettingsError, SoundError
 from impasto.losses import ContentLoss, GramLoss
 from impasto.objective import Objective, Term
-from impasto.sounds import Spectrogram
+from impasto.sounds import Spectrogram, Tags
 from impasto.tasks.hearing import Hearing, Listening
 from impasto.tasks.sound import SoundTransfer
 from impasto.tiling import tiles
@@ -182,6 +184,29 @@ def test_result_is_saved_with_recipe_and_picture(tmp_path):
     assert result.picture.shape[2] > 3 * 220
     result.save(tmp_path / "bare.wav", metadata=False)
     assert sounds.read_recipe(tmp_path / "bare.wav") is None
+
+
+def test_what_a_recording_says_comes_through(tmp_path):
+    """Its tags, and a note on what has no place; a texture is not that recording."""
+    said = Tags({"title": "Kirchenglocken", "artist": "Äbtissin"}, ("a cover picture",))
+    content = replace(pulses(0.3), tags=said)
+    result = SoundTransfer.of(content, chord(0.3), hearing=SMALL, evaluations=1).run()
+    result.save(tmp_path / "out.mp3", metadata=False)
+    assert sounds.read(tmp_path / "out.mp3").tags == Tags(said.words)
+    assert "Of pulses, these do not come through: a cover picture." in result.notes
+    texture = SoundTransfer.texture(content, 0.3, hearing=SMALL, evaluations=1).run()
+    texture.save(tmp_path / "out.wav", metadata=False)
+    assert sounds.read(tmp_path / "out.wav").tags == Tags()
+    assert not texture.notes
+
+
+@pytest.mark.parametrize(("name", "rate"), [("x.ogg", 384_000), ("x.mp3", 96_000), ("no/x.wav", 8000), ("x.aac", 8000)])
+def test_what_cannot_be_saved_is_found_before(tmp_path, name, rate):
+    """By the run, with all that its file would carry."""
+    run = SoundTransfer.of(replace(pulses(0.3), rate=rate), replace(chord(0.3), rate=rate), hearing=SMALL)
+    with pytest.raises(SoundError):
+        run.check_writable(tmp_path / name)
+    run.check_writable(tmp_path / "x.wav")
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def stylize(
     signals.check_writable(where.path)
     records = [seeing.record(name, style_rate) for name in styles]
     task = SignalTransfer.of(seeing.record(content, seeing.rate), records, scales=seeing.made(), **(given or {}))
+    task.check_writable(where.path)
     return perform(task, where, run)
 
 
@@ -117,4 +118,5 @@ def texture(
     signals.check_writable(where.path)
     read = [seeing.record(name, seeing.rate) for name in records]
     task = SignalTransfer.texture(read, samples, scales=seeing.made(), **(given or {}))
+    task.check_writable(where.path)
     return perform(task, where, run)

@@ -74,11 +74,10 @@ def stylize(
     """
     where = run.destination([content, *styles], "out.wav")
 
-    from impasto import sounds
     from impasto.tasks.sound import SoundTransfer
 
     task = SoundTransfer.of(content, styles, hearing=hearing.made(), **(given or {}))
-    sounds.check_writable(where.path, task.content.rate, len(task.content.samples))
+    task.check_writable(where.path)
     return perform(task, where, run)
 
 
@@ -99,9 +98,8 @@ def texture(
     """
     where = run.destination(styles, "out.wav")
 
-    from impasto import sounds
     from impasto.tasks.sound import SoundTransfer
 
     task = SoundTransfer.texture(styles, seconds, hearing=hearing.made(), **(given or {}))
-    sounds.check_writable(where.path, task.content.rate, len(task.content.samples))
+    task.check_writable(where.path)
     return perform(task, where, run)

@@ -298,9 +298,9 @@ def _heading(  # noqa: PLR0917 - what a table is made of
     if not head:
         return replace(_numbered(lines, form, comments, name), rate=rate)
     last = head[-1]
-    for cell in last:
-        if _ALMOST.fullmatch(cell) and not _NUMBER.fullmatch(cell):
-            raise SignalError(_not_a_number(cell, 1, name))
+    almost = [cell for cell in last if not _NUMBER.fullmatch(cell)]
+    if almost and all(_ALMOST.fullmatch(cell) for cell in last):
+        raise SignalError(_not_a_number(almost[0], 1, name))
     if len(head) > 1 and len(last) == len(head[-2]) == width and _are_units(last):
         return _Heading(_named(head[-2])[0], tuple(cell.strip("()[]") for cell in last), start, rate)
     if len(last) == width - 1 and width > 1:

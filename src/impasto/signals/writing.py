@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ def write(path: str | Path, record: Record, *, recipe: dict[str, Any] | None = N
     """Write a record to a file that is either complete or untouched; whatever the options, it says what it is not for.
 
     CSV: comment lines with the caution and the recipe, then names with units, and a column of times where the rate is
-    known. NPY:
-    (n,) or (leads, n) float32, and beside it a JSON file called after it, with the caution and the recipe.
+    known. NPY: (n,) or (leads, n) float32, and beside it a JSON file called after it, with names, units, rate, the caution
+    and the recipe.
 
     Args:
         path: a file whose extension is one of SUFFIXES.
@@ -30,17 +31,29 @@ def write(path: str | Path, record: Record, *, recipe: dict[str, Any] | None = N
         SignalError: if it cannot be written.
     """
     path = Path(path)
+    encoded = _encoded(path, record, recipe)
+    for place in reversed(encoded):
+        SIGNALS.replace(place, None)
+    for place, data in encoded.items():
+        SIGNALS.replace(place, data)
+
+
+def check_writable(path: str | Path, record: Record | None = None) -> None:
+    """Raise now what :func:`write` would raise after a long run.
+
+    Args:
+        path: as for :func:`write`.
+        record: one with the names, units and rate of that to come, if it is known: its first samples are encoded.
+
+    Raises:
+        SignalError: if the extension is unknown, names cannot be written, or the folder cannot be written to.
+    """
+    path = Path(path)
     _check_suffix(path)
-    if path.suffix.lower() == ".csv":
-        SIGNALS.replace(path, _csv(record, recipe).encode())
-        return
-    stream = io.BytesIO()
-    values = record.values.numpy()
-    np.save(stream, values[0] if len(values) == 1 else values)
-    SIGNALS.replace(path, stream.getvalue())
-    words = {"leads": list(record.leads), "units": list(record.units), "rate": record.rate, **(recipe or {})}
-    words["caution"] = CAUTION
-    SIGNALS.replace(beside_name(path), json.dumps(words, indent=2).encode())
+    if record is not None:
+        _encoded(path, replace(record, values=record.values[:, :2]), {})
+    for place in (path, *([beside_name(path)] if path.suffix.lower() == ".npy" else [])):
+        SIGNALS.replace(place, None)
 
 
 def beside_name(path: Path) -> Path:
@@ -48,15 +61,17 @@ def beside_name(path: Path) -> Path:
     return Path(f"{path}.json")
 
 
-def check_writable(path: str | Path) -> None:
-    """Raise now what :func:`write` would raise after a long run.
-
-    Raises:
-        SignalError: if the extension is unknown or the folder cannot be written to.
-    """
-    path = Path(path)
+def _encoded(path: Path, record: Record, recipe: dict[str, Any] | None) -> dict[Path, bytes]:
+    """The files that a record becomes, by their places."""
     _check_suffix(path)
-    SIGNALS.replace(path, None)
+    if path.suffix.lower() == ".csv":
+        return {path: _csv(record, recipe).encode(errors="replace")}
+    stream = io.BytesIO()
+    values = record.values.numpy()
+    np.save(stream, values[0] if len(values) == 1 else values)
+    words = {"leads": list(record.leads), "units": list(record.units), "rate": record.rate, **(recipe or {})}
+    words["caution"] = CAUTION
+    return {path: stream.getvalue(), beside_name(path): json.dumps(words, indent=2).encode()}
 
 
 def _check_suffix(path: Path) -> None:
@@ -72,14 +87,21 @@ def _csv(record: Record, recipe: dict[str, Any] | None) -> str:
     if recipe is not None:
         stream.write(f"# {json.dumps(recipe)}\n")
     writer = csv.writer(stream, lineterminator="\n")
-    titled = zip(record.leads, record.units, strict=True)
-    names = [f"{lead} ({unit})" if unit else lead for lead, unit in titled]
-    columns = list(record.values.numpy())
+    names = [_title(lead, unit) for lead, unit in zip(record.leads, record.units, strict=True)]
+    columns: list[Any] = [*record.values.numpy()]
+    count = record.values.shape[1]
     if record.rate is not None:
         names.insert(0, "time")
-        columns.insert(0, np.arange(record.values.shape[1]) / record.rate)
+        columns.insert(0, [f"{place / record.rate:.12g}" for place in range(count)])
+    elif not all(name[:1].isalpha() and name.lower() != "sample" for name in names):  # which could be taken for samples
+        names.insert(0, "sample")
+        columns.insert(0, range(count))
     writer.writerow(names)
-    times = record.rate is not None
-    for row in zip(*columns, strict=True):
-        writer.writerow([f"{value:.10g}" if times and not place else f"{value:.7g}" for place, value in enumerate(row)])
+    writer.writerows(zip(*columns, strict=True))  # the fewest digits that give these 32 bits again
     return stream.getvalue()
+
+
+def _title(lead: str, unit: str) -> str:
+    """The name of a column: one line of a lead's name, and its unit."""
+    name = " ".join(lead.split())
+    return f"{name} ({unit})" if unit else name

@@ -2,12 +2,14 @@
 
 from impasto.sounds.reading import Sound, as_sound, read, read_recipe
 from impasto.sounds.spectrogram import Spectrogram, griffin_lim, onsets
+from impasto.sounds.tags import Tags
 from impasto.sounds.writing import FORMATS, check_writable, write
 
 __all__ = [
     "FORMATS",
     "Sound",
     "Spectrogram",
+    "Tags",
     "as_sound",
     "check_writable",
     "griffin_lim",

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +14,8 @@ from torch import Tensor
 
 from impasto.errors import MissingExtraError, SoundError
 from impasto.files import Files
-from impasto.sounds import riff
+from impasto.sounds import riff, tags
+from impasto.sounds.tags import Tags
 
 SOUNDS = Files("a sound", SoundError)
 _SLACK = 2400  # samples that an MP3's own count may be off by
@@ -44,6 +45,7 @@ class Sound:
         name: of its file without folders, or "array".
         sha256: hex digest of the file's bytes, or of the samples'.
         subtype: how the file stored samples, in soundfile's words (``PCM_16``), or "".
+        tags: what the file says of it.
     """
 
     samples: Tensor
@@ -51,6 +53,7 @@ class Sound:
     name: str
     sha256: str
     subtype: str = ""
+    tags: Tags = field(default_factory=Tags)
 
     @property
     def seconds(self) -> float:
@@ -73,14 +76,14 @@ def read(path: str | Path) -> Sound:
         raise SoundError(f"{path} is cut off: its last page is incomplete; copy it again.")
     try:
         with library.SoundFile(_Stream(data)) as file:
-            promised, rate, subtype = file.frames, file.samplerate, file.subtype
+            promised, rate, subtype, words = file.frames, file.samplerate, file.subtype, tags.of_file(data, file)
             samples = file.read(dtype="float32", always_2d=True) if file.seekable() else _to_the_end(file)
-    except (library.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
+    except (library.LibsndfileError, RuntimeError, ValueError, TypeError, MemoryError) as error:  # memory: for lies
         raise SoundError(_unreadable(path, data, error)) from None
     if 0 < promised < 2**62 and len(samples) < promised - _SLACK:
         raise SoundError(f"{path} is cut off after {len(samples)} of {promised} samples; copy it again.")
     checked = _checked(samples.T, rate, str(path))
-    return Sound(checked, rate, Path(path).name, hashlib.sha256(data).hexdigest(), subtype)
+    return Sound(checked, rate, Path(path).name, hashlib.sha256(data).hexdigest(), subtype, words)
 
 
 def _to_the_end(file: Any) -> Any:
@@ -122,12 +125,9 @@ def read_recipe(path: str | Path) -> dict[str, Any] | None:
     """
     library, data = soundfile(), SOUNDS.contents(path)
     try:
-        if riff.is_wave(data):
-            text = riff.comment_of(data) or ""
-        else:
-            with library.SoundFile(_Stream(data)) as file:
-                text = file.comment
-        recipe = json.loads(text) if text[:1] == "{" else None
+        with library.SoundFile(_Stream(data)) as file:
+            text = tags.recipe_in(tags.of_file(data, file).words.get("comment", ""))
+        recipe = json.loads(text) if text else None
     except (library.LibsndfileError, RuntimeError, ValueError):
         return None
     return recipe if isinstance(recipe, dict) and "impasto" in recipe else None

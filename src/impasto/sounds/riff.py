@@ -1,9 +1,10 @@
-"""The chunks of a WAV file: whether it is all there, and a place for words that soundfile has none for."""
+"""The chunks of a WAV file: whether it is all there, and its words, of which libsndfile keeps none that is long."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _STREAMED = (0, 0x7FFFFFFF, 0xFFFFFFFF)  # sizes that programs write when they cannot go back to fill them in
+_DESCRIPTIVE = ("bext", "iXML", "cue ", "smpl", "id3 ", "ID3 ", "_PMX", "cart")
 
 
 def is_wave(data: bytes) -> bool:
@@ -19,27 +20,43 @@ def missing(data: bytes) -> int:
     return 0
 
 
-def with_comment(data: bytes, text: str) -> bytes:
-    """The file with a comment (a LIST chunk of type INFO with one ICMT) behind its samples."""
-    words = text.encode() + b"\0"
-    words += b"\0" * (len(words) % 2)
-    body = b"INFO" + b"ICMT" + struct.pack("<I", len(words)) + words
+def with_info(data: bytes, words: Mapping[str, str]) -> bytes:
+    """The file with words by their names, such as ICMT, in a LIST chunk of type INFO behind its samples."""
+    if not words:
+        return data
+    body = b"INFO"
+    for name, text in words.items():
+        content = text.encode(errors="replace") + b"\0"
+        body += name.encode() + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
     longer = data + b"\0" * (len(data) % 2) + b"LIST" + struct.pack("<I", len(body)) + body
     return longer[:4] + struct.pack("<I", len(longer) - 8) + longer[8:]
 
 
-def comment_of(data: bytes) -> str | None:
-    """The comment of a WAV file, or None."""
+def info(data: bytes) -> Iterator[tuple[str, str]]:
+    """Names and texts of its words; WAV does not say in which letters, so UTF-8, else those of Windows."""
     for name, start, size in _chunks(data):
-        if name == b"LIST" and data[start : start + 8] == b"INFOICMT":
-            length = int.from_bytes(data[start + 8 : start + 12], "little")
-            return data[start + 12 : start + min(12 + length, size)].rstrip(b"\0").decode(errors="replace")
-    return None
+        if name == b"LIST" and data[start : start + 4] == b"INFO":
+            for word, place, length in _chunks(data[start : start + size], 4):
+                content = data[start + place : start + place + length].split(b"\0")[0]
+                yield word.decode("latin-1"), _text(content)
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def chunks_named(data: bytes) -> list[str]:
+    """The names of chunks that describe the sound and are not words."""
+    lists = ["adtl" for name, start, _ in _chunks(data) if name == b"LIST" and data[start : start + 4] == b"adtl"]
+    names = [name.decode("latin-1") for name, _, _ in _chunks(data)]
+    return [name for name in names if name in _DESCRIPTIVE] + lists
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _chunks(data: bytes, at: int = 12) -> Iterator[tuple[bytes, int, int]]:
     """Name, start of the content, and promised size of every chunk."""
-    at = 12
     while at + 8 <= len(data):
         size = int.from_bytes(data[at + 4 : at + 8], "little")
         yield data[at : at + 4], at + 8, size

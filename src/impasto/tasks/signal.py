@@ -169,6 +169,14 @@ class SignalTransfer:
         """Whether there is no content."""
         return len(self.given) == len(self.styles)
 
+    def check_writable(self, path: str | Path) -> None:
+        """Raise now what saving the result there would raise.
+
+        Raises:
+            SignalError: if it cannot be written.
+        """
+        signals.check_writable(path, self.content)
+
     @cached_property
     def device(self) -> torch.device:
         """Where the run computes."""

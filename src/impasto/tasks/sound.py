@@ -18,7 +18,7 @@ from impasto.errors import SettingsError, SoundError
 from impasto.optimizers import Bounds
 from impasto.sampling import resample
 from impasto.settings import Settings
-from impasto.sounds import Sound, Spectrogram
+from impasto.sounds import Sound, Spectrogram, Tags
 from impasto.tasks.descending import Listener
 from impasto.tasks.hearing import Hearing, Listening
 from impasto.tasks.result import Scores
@@ -47,7 +47,7 @@ class SoundResult:
         timings: seconds for ``setup``, ``descent`` and ``final``.
         complete: False if the run was stopped before its last evaluation.
         notes: sentences about what the user may want to know.
-        like: the sound whose depth the file takes over.
+        like: the sound whose depth and tags the file takes over.
     """
 
     samples: Tensor
@@ -174,7 +174,7 @@ class SoundTransfer:
         )
         check_levels("a texture of sound", chosen, _levels(hearing))
         length = others[0].samples.shape[1] if seconds is None else max(1, round(seconds * others[0].rate))
-        blank = replace(others[0], samples=torch.zeros(len(others[0].samples), length), name="the texture")
+        blank = replace(others[0], samples=torch.zeros(len(others[0].samples), length), name="the texture", tags=Tags())
         return cls._made(blank, others, chosen, hearing, others)
 
     @classmethod
@@ -205,6 +205,14 @@ class SoundTransfer:
     def device(self) -> torch.device:
         """Where the run computes."""
         return machine.device(self.settings.device)
+
+    def check_writable(self, path: str | Path) -> None:
+        """Raise now what saving the result there would raise.
+
+        Raises:
+            SoundError: if it cannot be written.
+        """
+        sounds.check_writable(path, self.content.rate, len(self.content.samples), like=self.content)
 
     def levels_of(self, sound: Sound) -> Tensor:
         """The spectrogram of one of the sounds, relative to its own loudest place: (channels, frequencies, times)."""
@@ -240,7 +248,7 @@ class SoundTransfer:
             picture,
             timings,
             outcome.complete,
-            (*outcome.notes, *notes),
+            (*outcome.notes, *notes, *_left_out(self.content)),
             self.content,
         )
 
@@ -366,6 +374,12 @@ def _within(samples: Tensor) -> tuple[Tensor, tuple[str, ...]]:
         return samples, ()
     decibels = -20 * torch.log10(torch.tensor(_PEAK / peak)).item()
     return samples * (_PEAK / peak), (f"The result was made {decibels:.1f} dB quieter, so that nothing is clipped.",)
+
+
+def _left_out(content: Sound) -> tuple[str, ...]:
+    """What the content's file says and the result's does not."""
+    others = ", ".join(content.tags.others)
+    return (f"Of {content.name}, these do not come through: {others}.",) if others else ()
 
 
 def _reference(spectra: Tensor) -> float:
