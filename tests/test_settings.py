@@ -374,6 +374,8 @@ def test_preset_of_ones_own(tmp_path):
         ("siez = 100", "did you mean 'size'"),
         ("\x00", "not valid TOML"),
         ("[size]\na = 1", "The setting size is"),
+        ("size = " + "[" * 5000, "lists or tables in a thousand others"),
+        ("size." * 3000 + "a = 1", "lists or tables in a thousand others"),
     ],
 )
 def test_bad_preset_gets_a_sentence(tmp_path, text, reason):

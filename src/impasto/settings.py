@@ -381,9 +381,11 @@ def preset(name: str) -> dict[str, Any]:
         )
     try:
         values = tomllib.loads(text)
+        make(values)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The preset {name} is not valid TOML: {error}.") from None
-    make(values)
+    except RecursionError:
+        raise SettingsError(f"The preset {name} holds lists or tables in a thousand others; make it plain.") from None
     return values
 
 

@@ -125,7 +125,7 @@ def test_a_property_rewritten_as_an_attribute_is_found(tmp_path):
     assert read_recipe(tmp_path / "out.webp") == {"a": 1}
 
 
-@pytest.mark.parametrize("text", ["no json", "[1, 2]", '{"cut": '])
+@pytest.mark.parametrize("text", ["no json", "[1, 2]", '{"cut": ', "[" * 100_000])
 def test_a_damaged_recipe_is_an_error(tmp_path, text):
     """It is not passed off as none."""
     info = PngInfo()

@@ -65,3 +65,11 @@ def test_no_word_is_cut(words):
     for strips, title in itertools.product([[Strip((tile, tile), (words, words), words)]], ["", words]):
         sheet = draw(strips, title)
         assert sheet[0, :, :, -4:].min() == sheet[0, :, -4:].min() == 1
+
+
+def test_a_row_without_pictures_has_the_height_of_the_others():
+    """As when a sheet is stopped before its last row."""
+    sheet = draw([Strip((Tile(flat(RED, 20, 30)), None)), Strip((None, None))])
+    whole = draw([Strip((Tile(flat(RED, 20, 30)), None)), Strip((Tile(flat(BLUE, 20, 30)), None))])
+    assert sheet.shape == whole.shape
+    assert box(sheet, RED) == box(whole, RED)

@@ -62,6 +62,11 @@ def test_leads_are_chosen_by_name_or_number(tmp_path):
         record.chosen(["V9"])
 
 
+def _npy(header):
+    """An NPY file with a header and without values."""
+    return b"\x93NUMPY\x01\x00\x76\x00" + header.ljust(117).encode() + b"\n"
+
+
 def bad_files(folder):
     """Files that are no records, by what is wrong with them."""
     for name, data, words in (
@@ -77,6 +82,8 @@ def bad_files(folder):
         ("huge.csv", b"1\n1e300\n", "beyond 1e.18"),
         ("binary.csv", b"\x00\x01\x02\x03", "neither CSV, NPY nor DICOM"),
         ("cut.npy", b"\x93NUMPY\x01\x00", "cannot be read as NPY"),
+        ("open.npy", _npy("("), "cannot be read as NPY"),
+        ("huge.npy", _npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 281474976710656)}"), "read as NPY"),
     ):
         (folder / name).write_bytes(data)
         yield folder / name, words

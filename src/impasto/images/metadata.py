@@ -69,7 +69,7 @@ def recipe_from_text(text: str | None, name: str) -> dict[str, Any] | None:
         return None
     try:
         recipe = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         recipe = None
     if not isinstance(recipe, dict):
         raise ImageError(f"{name} holds an impasto recipe that is damaged; use an unedited copy of the picture.")

@@ -78,5 +78,5 @@ def _from_xmp(packet: bytes | None, name: str) -> tuple[str | None, str | None]:
         return None, None
     try:
         return xmp.parse(bytes(packet))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ImageError(f"{name} holds damaged metadata ({error}); use an unedited copy of the picture.") from error

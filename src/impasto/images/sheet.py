@@ -51,24 +51,27 @@ def draw(strips: Sequence[Strip], title: str = "") -> Tensor:
         (1, 3, H, W) in [0, 1].
     """
     columns = _widths(strips)
+    usual = max((tile.pixels.shape[2] for strip in strips for tile in strip.tiles if tile), default=_TEXT)
     gutter = max((_width(strip.label) for strip in strips), default=0)
     gutter += _GAP if gutter else 0
     width = max(gutter + sum(columns) + _GAP * (len(columns) + 1), _width(title, _TITLE) + 2 * _GAP)
     top = _GAP + (_TITLE + _GAP if title else 0)
-    page = Image.new("RGB", (width, top + sum(_height(strip) + _GAP for strip in strips)), PAPER)
+    page = Image.new("RGB", (width, top + sum(_height(strip, usual) + _GAP for strip in strips)), PAPER)
     pen = ImageDraw.Draw(page)
     if title:
         pen.text((_GAP, _GAP), title, INK, _font(_TITLE))
     for strip in strips:
-        _draw_strip(page, strip, top, gutter, columns)
-        top += _height(strip) + _GAP
+        _draw_strip(page, strip, top, (gutter, *columns), usual)
+        top += _height(strip, usual) + _GAP
     return torch.from_numpy(np.array(page)).permute(2, 0, 1)[None].float() / 255
 
 
-def _draw_strip(page: Image.Image, strip: Strip, top: int, gutter: int, columns: Sequence[int]) -> None:
+def _draw_strip(page: Image.Image, strip: Strip, top: int, widths: Sequence[int], usual: int) -> None:
+    """Draw a strip; ``widths`` are those of the gutter and the columns, ``usual`` is as in :func:`_picture`."""
     pen = ImageDraw.Draw(page)
     pictures = top + (_line() if strip.headings else 0)
-    picture = max((tile.pixels.shape[2] for tile in strip.tiles if tile), default=0)
+    picture = _picture(strip, usual)
+    gutter, *columns = widths
     pen.text((_GAP, pictures + picture // 2), strip.label, INK, _font(), anchor="lm")
     left = gutter + _GAP
     for index, (tile, width) in enumerate(zip(strip.tiles, columns, strict=False)):
@@ -85,7 +88,7 @@ def _draw_strip(page: Image.Image, strip: Strip, top: int, gutter: int, columns:
 
 def _widths(strips: Sequence[Strip]) -> list[int]:
     """The width of each column."""
-    widths = [0] * max((len(strip.tiles) for strip in strips), default=0)
+    widths = [1] * max((len(strip.tiles) for strip in strips), default=0)
     for strip in strips:
         for index, tile in enumerate(strip.tiles):
             words = [*(tile.lines if tile else ()), *strip.headings[index : index + 1]]
@@ -93,11 +96,14 @@ def _widths(strips: Sequence[Strip]) -> list[int]:
     return widths
 
 
-def _height(strip: Strip) -> int:
-    tiles = [tile for tile in strip.tiles if tile]
-    picture = max((tile.pixels.shape[2] for tile in tiles), default=0)
-    lines = max((len(tile.lines) for tile in tiles), default=0)
-    return picture + (4 + lines * _line() if lines else 0) + (_line() if strip.headings else 0)
+def _picture(strip: Strip, usual: int) -> int:
+    """The height of a strip's pictures; ``usual`` where there are none yet, as when a sheet was stopped."""
+    return max((tile.pixels.shape[2] for tile in strip.tiles if tile), default=usual)
+
+
+def _height(strip: Strip, usual: int) -> int:
+    lines = max((len(tile.lines) for tile in strip.tiles if tile), default=0)
+    return _picture(strip, usual) + (4 + lines * _line() if lines else 0) + (_line() if strip.headings else 0)
 
 
 def _line() -> int:

@@ -73,7 +73,7 @@ def read_recipe(path: str | Path) -> dict[str, Any] | None:
         lines = (line for line in _unpacked(data, str(path)).decode(errors="replace").splitlines() if line[:3] == "# {")
         try:
             recipe = json.loads(next(lines, "# {}")[2:])
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return recipe if isinstance(recipe, dict) and "impasto" in recipe else None
 
@@ -81,8 +81,8 @@ def read_recipe(path: str | Path) -> dict[str, Any] | None:
 def _npy(data: bytes, name: str) -> Found:
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
+    except Exception as error:  # noqa: BLE001 - a header is Python, which damage turns into anything, memory included
+        reason = (str(error) or type(error).__name__).splitlines()[0][:120].rstrip(".")
         raise SignalError(
             f"{name} cannot be read as NPY ({reason}): it is cut off or damaged; copy it again."
         ) from None
@@ -106,7 +106,7 @@ def _beside(path: Path) -> dict[str, Any]:
     """The JSON beside an NPY, or nothing."""
     try:
         words = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return words if isinstance(words, dict) else {}
 
