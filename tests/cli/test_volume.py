@@ -74,6 +74,37 @@ def test_a_series_comes_out(call, scan, room):
     assert "not an empty folder" in again.err
 
 
+@pytest.mark.parametrize("name", ["out.nii.gz", "out.tif", "out.npy", "out"])
+def test_whole_numbers_of_64_bits_come_out(call, scan, room, name):
+    """Which is how numpy counts; what a format changes in them is said at the beginning."""
+    np.save(room / "scan.npy", np.arange(16**3).reshape(16, 16, 16))
+    words = [{"out.nii.gz": name, "scan.nii": "scan.npy"}.get(word, word) for word in STYLIZE]
+    outcome = call(*words, "--no-pictures", "--depths", "0")
+    assert outcome.code == 0
+    assert ("written as int32" in outcome.err) == (name in ("out.nii.gz", "out.tif"))
+    assert volumes.read(room / name).shape == (16, 16, 16)
+
+
+def test_what_was_assumed_in_reading_is_said(call, scan, room):
+    """At the end of a run, and by ``info``."""
+    mask = np.zeros((16, 16, 16), bool)
+    mask[4:9] = True
+    np.save(room / "mask.npy", mask)
+    words = [{"out.nii.gz": "out.npy", "scan.nii": "mask.npy"}.get(word, word) for word in STYLIZE]
+    assert "truth values of mask.npy" in call(*words, "--no-pictures", "--depths", "0").err
+    assert "truth values of mask.npy" in json.loads(call("volume", "info", "mask.npy", "--json").out)["notes"][0]
+    assert "truth values of mask.npy" in call("volume", "info", "mask.npy").out
+
+
+def test_what_a_format_refuses_is_said_before_the_run(call, scan, room, monkeypatch):
+    """Nothing is computed, and nothing written."""
+    monkeypatch.setattr(nibabel.Nifti1Image, "to_bytes", lambda self: 1 / 0)
+    outcome = call(*STYLIZE)
+    assert outcome.code == 2
+    assert "cannot be written to out.nii.gz" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [

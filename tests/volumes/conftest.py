@@ -64,3 +64,41 @@ def series(tmp_path, intensities):
         return folder
 
     return write
+
+
+@pytest.fixture
+def enhanced(tmp_path, intensities):
+    """A function that writes one enhanced file of several frames, in a mixed order; ``change(item)`` changes it."""
+
+    def group(**elements):
+        found = pydicom.Dataset()
+        for name, value in elements.items():
+            setattr(found, name, value)
+        return [found]
+
+    def write(change=None, order=(3, 0, 5, 1, 4, 2), slopes=(2, 2, 2, 2, 2, 2)):
+        item = pydicom.Dataset()
+        item.file_meta = pydicom.dataset.FileMetaDataset()
+        item.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        item.SOPClassUID, item.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2.1", generate_uid()
+        item.SeriesInstanceUID, item.StudyInstanceUID, item.Modality = generate_uid(), generate_uid(), "CT"
+        item.NumberOfFrames, item.Rows, item.Columns = len(order), *intensities.shape[1:]
+        item.SamplesPerPixel, item.PhotometricInterpretation = 1, "MONOCHROME2"
+        item.BitsAllocated = item.BitsStored = 16
+        item.HighBit, item.PixelRepresentation = 15, 1
+        item.PixelData = intensities[list(order)].astype("<i2").tobytes()
+        shared, item.PerFrameFunctionalGroupsSequence = pydicom.Dataset(), []
+        shared.PixelMeasuresSequence = group(PixelSpacing=[1.25, 1.5], SliceThickness=2)
+        shared.PlaneOrientationSequence = group(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
+        item.SharedFunctionalGroupsSequence = [shared]
+        for place, slope in zip(order, slopes, strict=True):
+            own = pydicom.Dataset()
+            own.PlanePositionSequence = group(ImagePositionPatient=[-40, -50, 2 * place + 7])
+            own.PixelValueTransformationSequence = group(RescaleSlope=slope, RescaleIntercept=-5, RescaleType="HU")
+            item.PerFrameFunctionalGroupsSequence.append(own)
+        if change:
+            change(item)
+        pydicom.dcmwrite(tmp_path / "enhanced.dcm", item, enforce_file_format=True)
+        return tmp_path / "enhanced.dcm"
+
+    return write

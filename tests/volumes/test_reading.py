@@ -66,7 +66,7 @@ def test_spacing_from_imagej_and_ome(tmp_path):
     assert volumes.read(tmp_path / "a.tif").spacing == pytest.approx((3e-3, 0.25e-3, 0.5e-3))
     sizes = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 250.0, "PhysicalSizeYUnit": "nm", "axes": "ZYX"}
     tifffile.imwrite(tmp_path / "b.ome.tif", stack, ome=True, metadata=sizes)
-    assert volumes.read(tmp_path / "b.ome.tif").spacing == pytest.approx((1.0, 0.25e-3, 0.5e-3))
+    assert volumes.read(tmp_path / "b.ome.tif").spacing == pytest.approx((0.5e-3, 0.25e-3, 0.5e-3))
 
 
 def test_color_stacks(tmp_path):
@@ -98,10 +98,22 @@ def test_the_window_is_black_and_white(intensities):
 
 
 def test_truth_values_are_intensities():
-    """A mask is a volume, too."""
+    """A mask is a volume, too; it comes out as 0 and 255, which is said."""
     mask = np.zeros((3, 3, 3), bool)
     mask[1] = True
-    assert volumes.read(mask).samples().dtype == np.uint8
+    volume = volumes.read(mask)
+    assert volume.samples().dtype == np.uint8
+    assert "truth values" in volume.origin.remarks[0]
+
+
+@pytest.mark.parametrize("kind", ["float16", "float64", "int64", "uint64", "int8", ">i2", ">f8"])
+def test_types_are_remembered(intensities, tmp_path, kind):
+    """In either order of bytes, and of any width."""
+    stored = (intensities.clip(0, 1200) // 10).astype(kind)
+    np.save(tmp_path / "a.npy", stored)
+    volume = volumes.read(tmp_path / "a.npy", window=(0, 120))
+    assert volume.origin.dtype == stored.dtype.name
+    assert volume.samples() == pytest.approx(stored.astype(float), abs=0.05)
 
 
 BAD_ARRAYS = [
@@ -113,6 +125,9 @@ BAD_ARRAYS = [
     (np.full((4, 5, 6), np.nan, np.float32), "120 voxels that are NaN"),
     (np.full((4, 5, 6), 3.5), "the value 3.5 everywhere"),
     (np.full((4, 5, 6, 3), 3.5), "8 or 16 bits or values"),
+    (np.linspace(-1, 1, 120).reshape(4, 5, 6) * 1.7e308, "more than can be computed with"),
+    (np.zeros((4, 5, 6), "M8[s]"), "whole or real numbers"),
+    (np.full((4, 5, 6), None), "whole or real numbers"),
 ]
 
 
@@ -227,6 +242,14 @@ def test_bad_npy_files_get_a_sentence(tmp_path, intensities):
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
     with pytest.raises(VolumeError, match="9000 x 9000 x 9000 voxels, more than"):
         volumes.read(path)
+    path.write_bytes(path.read_bytes().replace(b"<f4", b"V99").replace(b"9000, 9000, 9000", b"99, 9000, 600   "))
+    with pytest.raises(VolumeError, match="announces more than there is"):
+        volumes.read(path)
+    np.save(path, intensities)
+    (tmp_path / "a.json").write_text(
+        '{"impasto": {"recipe": null, "window": null, "affine": [[1, 0], [2]], "caution": ""}}'
+    )
+    assert np.array_equal(volumes.read(path).affine, np.eye(4))
 
 
 def test_other_sources_get_a_sentence(tmp_path):
@@ -236,8 +259,9 @@ def test_other_sources_get_a_sentence(tmp_path):
             volumes.read(tmp_path / name)
     with pytest.raises(VolumeError, match="An object of type int"):
         volumes.read(3)
-    with pytest.raises(VolumeError, match="a lower and a higher"):
-        volumes.read(np.zeros((2, 2, 2), np.uint8), window=(5, 5))
+    for window in ((5, 5), (0, np.inf), (np.nan, 1)):
+        with pytest.raises(VolumeError, match="a lower and a higher"):
+            volumes.read(np.zeros((2, 2, 2), np.uint8), window=window)
 
 
 def test_a_missing_library_is_named(monkeypatch, nifti):

@@ -1,6 +1,7 @@
 """Volumes to files, and back."""
 
 import json
+from dataclasses import replace
 
 import nibabel
 import numpy as np
@@ -132,7 +133,7 @@ def test_files_are_complete_or_untouched(ct, tmp_path, monkeypatch):
     """A failure while writing leaves what was there, and no temporary file or folder."""
     target = tmp_path / "out.nii"
     target.write_bytes(b"before")
-    monkeypatch.setattr(Volume, "samples", lambda self: 1 / 0)
+    monkeypatch.setattr(Volume, "samples", lambda self, kind=None: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         volumes.write(target, ct)
     assert target.read_bytes() == b"before"
@@ -165,6 +166,106 @@ def test_unfit_names_are_found_before_the_run(tmp_path, name, sentence):
     with pytest.raises(ImpastoError, match=sentence):
         volumes.check_writable(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
+
+
+KINDS = [np.int64, np.uint64, np.float16, np.float64, np.bool_, np.int8, np.dtype(">i2"), np.dtype(">f4"), np.uint32]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_type_is_written_or_refused_before_the_run(tmp_path, intensities, name, kind):
+    """What is converted is said, and the intensities are what they were."""
+    stored = (intensities.clip(0, 1200) // 10).astype(kind)
+    volume = volumes.read(stored, window=None if kind == np.bool_ else (0, 120))
+    assert volumes.check_writable(tmp_path / name, volume) is not None
+    assert list(tmp_path.iterdir()) == []
+    volumes.write(tmp_path / name, volume)
+    again = volumes.read(tmp_path / name, window=volume.window)
+    assert again.samples() == pytest.approx(volume.samples().astype(float), abs=2e-3)
+    changed = again.origin.dtype != volume.origin.dtype
+    if name == "out":  # 16 bits, in which whole numbers are exact
+        changed = stored.dtype.kind == "f"
+    assert (volumes.conversion(tmp_path / name, volume) is not None) == changed
+
+
+def test_wide_whole_numbers_beyond_32_bits_become_real_ones(tmp_path):
+    """And those of 64 bits do not wrap at their end."""
+    stored = np.arange(2 * 3 * 4).reshape(2, 3, 4).astype(np.uint64) * np.uint64(2**58)
+    volume = volumes.read(stored, window=(0, float(2**64)))
+    assert "written as float64" in volumes.conversion(tmp_path / "a.nii", volume)
+    white = volume.like(torch.ones_like(volume.voxels))
+    assert white.samples().min() >= 2**63
+    for name in ("a.nii", "a.tif", "a.npy"):
+        volumes.check_writable(tmp_path / name, volume)
+        volumes.write(tmp_path / name, volume)
+        assert volumes.read(tmp_path / name).samples().astype(float).max() == pytest.approx(23 * 2.0**58, rel=0.1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("where", "value"), [((0, 0), np.nan), ((1, 1), np.inf), ((0, 0), 0.0), ((1, 3), np.nan)])
+def test_places_that_cannot_be_are_refused_before_the_run(ct, tmp_path, name, where, value):
+    """By check and by write alike; a volume that was read has none."""
+    affine = np.eye(4)
+    affine[where] = value
+    bad = replace(ct, affine=affine)
+    for attempt in (volumes.check_writable, volumes.write):
+        with pytest.raises(VolumeError, match="affine that is not one"):
+            attempt(tmp_path / name, bad)
+    assert not (tmp_path / name).exists()
+
+
+def test_a_window_that_cannot_be_is_refused_before_the_run(ct, tmp_path):
+    """Upside down, or not finite."""
+    for window in ((5.0, 5.0), (0.0, np.inf), (np.nan, 1.0)):
+        with pytest.raises(VolumeError, match="give a lower and a higher"):
+            volumes.check_writable(tmp_path / "a.nii", replace(ct, window=window))
+
+
+def test_slices_too_wide_for_dicom_are_refused_before_the_run(ct, tmp_path):
+    """Its rows and columns are counted in 16 bits."""
+    wide = ct.like(torch.zeros(1, 3, 1, 1, 1).expand(1, 3, 2, 2, 70_000))
+    with pytest.raises(VolumeError, match="70000 x 2, but DICOM holds at most 65535"):
+        volumes.check_writable(tmp_path / "out", wide)
+    volumes.check_writable(tmp_path / "out.nii", wide)
+
+
+def test_what_a_library_refuses_is_said_before_the_run(ct, tmp_path, monkeypatch):
+    """Whatever it is, in a sentence."""
+    monkeypatch.setattr(nibabel.Nifti1Image, "to_bytes", lambda self: 1 / 0)
+    with pytest.raises(VolumeError, match=r"cannot be written to .*out\.nii \(division by zero\)"):
+        volumes.check_writable(tmp_path / "out.nii", ct)
+
+
+def test_a_series_goes_where_a_link_leads(ct, tmp_path):
+    """To a folder that is not there yet, as files do; where that cannot be, it is said before the run."""
+    (tmp_path / "out").symlink_to(tmp_path / "there")
+    volumes.check_writable(tmp_path / "out", ct)
+    volumes.write(tmp_path / "out", ct)
+    assert len(list((tmp_path / "there").iterdir())) == 6
+    assert (tmp_path / "out").is_symlink()
+    (tmp_path / "far").symlink_to(tmp_path / "no" / "there")
+    with pytest.raises(VolumeError, match="does not exist; create it first"):
+        volumes.check_writable(tmp_path / "far", ct)
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    with pytest.raises(VolumeError, match="is there already and not an empty folder"):
+        volumes.check_writable(tmp_path / "round", ct)
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "x" * 256 + ".nii", "a\0b", "a\0b.npy", "file/out", "file/out.tif"])
+def test_names_that_no_file_can_have_get_a_sentence(ct, tmp_path, name):
+    """Too long, with a null character, in a file."""
+    (tmp_path / "file").touch()
+    with pytest.raises(VolumeError):
+        volumes.check_writable(tmp_path / name, ct)
+    with pytest.raises(VolumeError):
+        volumes.read(tmp_path / name)
+
+
+def test_notes_that_cannot_be_written_are_found_before_the_run(ct, tmp_path):
+    """Beside an array, where a folder has their name."""
+    (tmp_path / "out.json").mkdir()
+    with pytest.raises(VolumeError, match="is a folder"):
+        volumes.check_writable(tmp_path / "out.npy", ct)
 
 
 def test_an_empty_folder_is_filled(ct, tmp_path):

@@ -201,7 +201,7 @@ def texture(
     from impasto.tasks.solid import SolidTexture
 
     task = SolidTexture.prepared(exemplars, shape, periodic=periodic, axes=chosen, **values)
-    return perform(task, where, run.running)
+    return perform(task, where, run.running, notes=where.tried(task.sample))
 
 
 @app.command(usage="Usage: impasto volume stylize CONTENT STYLE [STYLE ...] -o OUT [OPTIONS]", help_epilogue="")
@@ -244,7 +244,7 @@ def stylize(
 
     task = VolumeTransfer.prepared(content, styles, depths=chosen, color=color, window=limits, **values)
     where.outputs.also_read(files_of(task.settings))
-    return perform(task, where, run.running)
+    return perform(task, where, run.running, notes=where.tried(task.sample))
 
 
 @app.command(usage="Usage: impasto volume info VOLUME [OPTIONS]", help_epilogue="")
@@ -278,6 +278,7 @@ def info(
         "sha256": volume.origin.sha256,
         "recipe": None if notes is None else notes.recipe,
         "caution": None if notes is None else notes.caution,
+        "notes": list(volume.origin.remarks),
     }
     if as_json:
         put_json(facts)
@@ -292,6 +293,7 @@ def info(
             *(("made by", f"impasto {recipe.get('impasto')}, {recipe.get('task')}") for _ in recipe and [0]),
             *(("settings", _settings(recipe["settings"])) for _ in [0] if "settings" in recipe),
             *(("caution", facts["caution"]) for _ in [0] if facts["caution"]),
+            *(("note", sentence) for sentence in facts["notes"]),
         ],
     )
 

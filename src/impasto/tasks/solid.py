@@ -125,6 +125,12 @@ class SolidTexture(Transfer):
         return run
 
     @property
+    def sample(self) -> Volume:
+        """A volume of the kind that comes out, to try its writing with; its voxels take no memory."""
+        assert isinstance(self.content, Block)
+        return self.content.volume
+
+    @property
     def periodic(self) -> bool:
         """Whether copies of the block meet without a seam."""
         return self.settings.padding == "circular"

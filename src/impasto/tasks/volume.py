@@ -1,6 +1,6 @@
 """Volumes in the style of pictures or of other volumes: a transfer whose network is inflated to three dimensions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -132,6 +132,13 @@ class VolumeTransfer(Transfer):
         """
         return super().within(alone(budget), on_work)
 
+    @property
+    def sample(self) -> Volume:
+        """A volume of the kind that comes out, to try its writing with; its voxels take no memory."""
+        assert isinstance(self.content, Block)
+        voxels = torch.zeros(1, 3, 1, 1, 1).expand(1, 3, *self.levels[-1].shape)
+        return self.content.volume.like(voxels, color=self.color)
+
     @cached_property
     def source(self) -> Picture | None:
         """The volume that the descent starts from, or None if it starts from noise."""
@@ -162,6 +169,11 @@ class VolumeTransfer(Transfer):
         names = " + ".join(style.source.name for style in self.styles)
         title = f"{self.content.source.name} in the style of {names}. Not for diagnosis."
         return BlockResult.like(result, volume, title, (self.content, *self.styles), recipe=recipe, tensor=tensor)
+
+    def _notes(self) -> Iterator[str]:
+        yield from super()._notes()
+        blocks = [picture for picture in (self.content, *self.styles) if isinstance(picture, Block)]
+        yield from dict.fromkeys(sentence for block in blocks for sentence in block.volume.origin.remarks)
 
     def _own(self) -> dict[str, Any]:
         """What this task decides beside the settings."""

@@ -7,7 +7,7 @@ intensity window and where it is in space, and is written back as what it was.
 from impasto.volumes.notes import Notes
 from impasto.volumes.reading import SUFFIXES, read
 from impasto.volumes.volume import CAUTION, MAX_VOXELS, Origin, Volume
-from impasto.volumes.writing import check_writable, read_notes, write
+from impasto.volumes.writing import check_writable, conversion, read_notes, write
 
 __all__ = [
     "CAUTION",
@@ -17,6 +17,7 @@ __all__ = [
     "Origin",
     "Volume",
     "check_writable",
+    "conversion",
     "read",
     "read_notes",
     "write",

@@ -1,218 +1,251 @@
-"""A DICOM series, one file per slice: in, and out beside what the study says of itself."""
+"""A DICOM series, one file per slice or one file of several frames, as a volume."""
 
 import hashlib
 import io
+import os
+import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.errors import VolumeError
-from impasto.volumes.libraries import library
-from impasto.volumes.notes import Notes, to_text
-from impasto.volumes.volume import CAUTION, VOLUMES, Origin, Volume, assembled, check_size
+from impasto.errors import ImpastoError, VolumeError
+from impasto.volumes.frames import PICTURES, Frames, frames_of, joined
+from impasto.volumes.libraries import library, reason, unheard
+from impasto.volumes.places import arranged, number
+from impasto.volumes.volume import MAX_VOXELS, VOLUMES, Origin, Volume, assembled, check_size
 
-_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # DICOM's axes point left and back where NIfTI's point right and front
-_UNEVEN = 0.01  # of the distance between slices
-_KEPT = (
+KEPT = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate", "StudyTime"),
     *("StudyID", "StudyDescription", "AccessionNumber", "ReferringPhysicianName", "FrameOfReferenceUID", "Modality"),
 )
-_COMMENTS = 10_240  # characters that ImageComments holds
-_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+"""The attributes that a new series takes over from the one that it was made from."""
+
+MAX_INFLATED = 4 * MAX_VOXELS
+"""The most bytes that a compressed data set is inflated to."""
+
+_HEADER = ("SpecificCharacterSet", "SeriesInstanceUID", "RescaleType", "ImageComments", *KEPT)
+_ENDINGS = ("", ".dcm", ".dicom", ".ima")
+_SHOWN = 3  # names of files in a sentence
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of a series, or of something else: then without a data set."""
+
+    path: Path
+    digest: bytes = b""
+    item: Any = None
 
 
 def read_series(path: Path, window: tuple[float, float] | None) -> Volume:
     """The volume of a folder of DICOM files, or of one file with several frames.
 
     Slices are ordered by where they are, not by their names. Files that are not DICOM, or have no picture, are passed
-    over.
+    over, which is said.
 
     Raises:
         VolumeError: if there is no one series of slices of one size and one distance.
-        MissingExtraError: if pydicom is not installed.
+        MissingExtraError: if pydicom, or what it needs to decode a picture, is not installed.
     """
-    pydicom = library("pydicom", f"Reading {path}")
-    if not path.exists():
-        raise VolumeError(f"{path} does not exist; check the path.")
-    files = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
-    digest = hashlib.sha256()
-    found = []
-    for file in files:
-        data = VOLUMES.contents(file)
-        item = _data_set(pydicom, data, file, alone=not path.is_dir())
-        if item is not None:
-            digest.update(hashlib.sha256(data).digest())
-            found.append((file, item))
-    if not found:
-        raise VolumeError(f"The folder {path} holds no DICOM slices; give one that does.")
-    _check_alike(path, [item for _, item in found])
-    check_size((len(found), found[0][1].Rows, found[0][1].Columns), str(path))
-    samples, affine = _stacked(path, found)
-    origin = Origin(path.name, path, digest.hexdigest(), "DICOM", header=found[0][1])
-    return assembled(samples, origin, affine, window)
+    library("pydicom", f"Reading {path}")
+    if not os.path.exists(path):  # noqa: PTH110  # which bears names that no file can have
+        raise VolumeError(f"{str(path)[:200]} does not exist; check the path.")
+    with unheard():
+        found, remarks = _found(path)
+        try:
+            return _volume(path, found, remarks, window)
+        except ImpastoError:
+            raise
+        except Exception as error:  # attributes may hold anything
+            raise VolumeError(
+                f"{path} cannot be understood as a DICOM series ({reason(error)}); it is damaged or of an unusual kind."
+            ) from error
 
 
-def _data_set(pydicom: Any, data: bytes, file: Path, *, alone: bool) -> Any:
-    """The data set of a file, or None if it has no picture."""
+def read_header(path: Path) -> Any:
+    """The data set of a file without its picture.
+
+    Raises:
+        VolumeError: if it cannot be read.
+    """
+    with unheard():
+        return _data_set(VOLUMES.contents(path), path, alone=True)
+
+
+def _volume(path: Path, found: Sequence[_File], remarks: Sequence[str], window: tuple[float, float] | None) -> Volume:
+    items = [file.item for file in found]
+    _check_alike(path, items)
+    slices = [_frames(file) for file in found]
+    places = [place for part in slices for place in part.places]
+    if any(len(part.places) > 1 for part in slices) and len(slices) > 1:
+        raise VolumeError(f"{path} holds several files with several frames each; give one of them.")
+    if len({part.inverted for part in slices}) > 1 or len({part.values.ndim for part in slices}) > 1:
+        raise VolumeError(
+            f"The slices in {path} are of several kinds (grays, inverted grays, colors); give those of one."
+        )
+    order, affine, said = arranged(places, path.name)
+    samples = joined([part.values for part in slices])[order]
+    digest = hashlib.sha256(b"".join(file.digest for file in found)).hexdigest()
+    origin = Origin(
+        *(path.name, path, digest, "DICOM"),
+        header=_header(items[order[0] if len(items) > 1 else 0]),
+        inverted=slices[0].inverted,
+        remarks=(*remarks, *said),
+    )
+    return assembled(samples, origin, affine, window, blank=_blank(slices, order), bits=slices[0].bits)
+
+
+def _blank(slices: Sequence[Frames], order: Sequence[int]) -> NDArray[np.bool_] | None:
+    """Which voxels are padding, or None if none are."""
+    if all(part.blank is None for part in slices):
+        return None
+    several = [np.zeros(part.values.shape[:3], bool) if part.blank is None else part.blank for part in slices]
+    return np.asarray(np.concatenate(several)[order])
+
+
+def _frames(file: _File) -> Frames:
     try:
-        item = pydicom.dcmread(io.BytesIO(data))
-        found = "PixelData" in item
+        return frames_of(file.item, file.path)
+    except ImpastoError:
+        raise
     except Exception as error:
-        if not alone and data[128:132] != b"DICM":
+        raise VolumeError(
+            f"The picture in {file.path} cannot be understood ({reason(error)}); it is damaged or of an unusual kind."
+        ) from error
+
+
+def _header(item: Any) -> Any:
+    """What is remembered of a data set: not its picture."""
+    kept = library("pydicom", "Reading DICOM").Dataset()
+    for name in _HEADER:
+        if name in item:
+            kept[name] = item[name]
+    return kept
+
+
+def _found(path: Path) -> tuple[list[_File], list[str]]:
+    """The files that hold pictures, and sentences on the others."""
+    if not path.is_dir():
+        data = VOLUMES.contents(path)
+        return [_File(path, hashlib.sha256(data).digest(), _data_set(data, path, alone=True))], []
+    files = list(_in_folder(path))
+    slices = [file for file in files if file.item is not None]
+    if not slices:
+        raise VolumeError(f"The folder {path} holds no DICOM slices; give one that does.")
+    others = [file.path for file in files if file.item is None]
+    endings = {*_ENDINGS, *(file.path.suffix.lower() for file in slices)}
+    for file in others:
+        if file.suffix.lower() in endings and not file.stat().st_size:
+            raise VolumeError(
+                f"{file} is empty, as a copy that was broken off leaves it, and the volume may lack a slice; copy it again, or "
+                "remove it."
+            )
+    if not others:
+        return slices, []
+    shown = ", ".join(file.name for file in others[:_SHOWN]) + (", ..." if len(others) > _SHOWN else "")
+    return slices, [f"Not all of {path.name} are DICOM pictures; passed over: {shown} ({len(others)} in all)."]
+
+
+def _in_folder(path: Path) -> Iterator[_File]:
+    for file in sorted(item for item in path.rglob("*") if item.is_file()):
+        if file.name.startswith(".") or file.name.upper() in ("DICOMDIR", "THUMBS.DB"):
+            continue
+        data = VOLUMES.contents(file)
+        item = _data_set(data, file, alone=False) if data else None
+        yield _File(file, b"" if item is None else hashlib.sha256(data).digest(), item)
+
+
+def _data_set(data: bytes, file: Path, *, alone: bool) -> Any:
+    """The data set of a file, or None if it has no picture.
+
+    What lacks the preamble that files begin with, as bare data sets do, is tried, too.
+
+    Args:
+        data: the file's content.
+        file: its name.
+        alone: whether it is all that was given, and not one of many in a folder.
+
+    Raises:
+        VolumeError: if it is DICOM but damaged, or alone and no picture.
+    """
+    pydicom = library("pydicom", f"Reading {file}")
+    whole = data[128:132] == b"DICM"
+    named = file.suffix.lower() in _ENDINGS[1:]
+    try:
+        _check_inflated(pydicom, data)
+        item = pydicom.dcmread(io.BytesIO(data), force=not whole)
+        found = any(name in item for name in PICTURES)
+        _check_meant(item, whole=whole)
+    except Exception as error:
+        if not alone and not whole and not named:
             return None
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120].rstrip(".")
-        raise VolumeError(f"{file} cannot be read as DICOM ({reason}); it is damaged or cut short.") from error
+        raise VolumeError(f"{file} cannot be read as DICOM ({reason(error)}); it is damaged or cut short.") from error
     if not found and alone:
         raise VolumeError(f"{file} is DICOM without a picture; give a series of slices.")
+    if found and "TransferSyntaxUID" not in item.file_meta:
+        item.file_meta.TransferSyntaxUID = _syntax(pydicom, item)
     return item if found else None
 
 
+def _check_meant(item: Any, *, whole: bool) -> None:
+    """Refuse what was read as a bare data set but is something else.
+
+    Raises:
+        ValueError: if it is.
+    """
+    if not whole and "SOPClassUID" not in item and "Rows" not in item:
+        raise ValueError("it has neither the preamble nor the attributes of one")
+
+
+def _syntax(pydicom: Any, item: Any) -> Any:
+    """How a data set that does not say so is written."""
+    implicit, little = item.original_encoding
+    if implicit:
+        return pydicom.uid.ImplicitVRLittleEndian
+    return pydicom.uid.ExplicitVRLittleEndian if little else pydicom.uid.ExplicitVRBigEndian
+
+
+def _check_inflated(pydicom: Any, data: bytes) -> None:
+    """Refuse a compressed data set that holds more than any volume does, before it is inflated.
+
+    Raises:
+        ValueError: if it does.
+    """
+    if data[128:132] != b"DICM":
+        return
+    stream = io.BytesIO(data)
+    stream.seek(132)
+    meta = pydicom.filereader.read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
+    if meta.get("TransferSyntaxUID") != pydicom.uid.DeflatedExplicitVRLittleEndian:
+        return
+    inflate, total, rest = zlib.decompressobj(-zlib.MAX_WBITS), 0, data[stream.tell() :]
+    while rest and not inflate.eof:
+        total += len(inflate.decompress(rest, 2**20))
+        rest = inflate.unconsumed_tail
+        if total > MAX_INFLATED:
+            raise ValueError(f"it holds more than {MAX_INFLATED:,} bytes when inflated")
+
+
 def _check_alike(path: Path, items: Sequence[Any]) -> None:
+    """Refuse what is no one series of slices of one size, or too much.
+
+    Raises:
+        VolumeError: if it is not.
+    """
     series = {str(item.get("SeriesInstanceUID", "")) for item in items}
     if len(series) > 1:
         raise VolumeError(f"{path} holds slices of {len(series)} series; put one of them into a folder of its own.")
-    sizes = sorted({(int(item.Columns), int(item.Rows)) for item in items})
+    sizes = sorted({(int(number(item, "Columns", 0)), int(number(item, "Rows", 0))) for item in items})
+    if min(min(size) for size in sizes) < 1:
+        raise VolumeError(
+            f"{path} does not say how many rows and columns its pictures have; it is damaged or incomplete."
+        )
     if len(sizes) > 1:
         several = ", ".join(f"{width} x {height}" for width, height in sizes)
         raise VolumeError(f"The slices in {path} have different sizes ({several}); a volume needs slices of one size.")
-
-
-def _stacked(path: Path, found: Sequence[tuple[Path, Any]]) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Samples (D, H, W) or (D, H, W, 3), and the affine."""
-    if len(found) == 1:
-        file, item = found[0]
-        frames = _intensities(file, item)
-        return frames, _affine(item, (0.0, 0.0, float(item.get("SpacingBetweenSlices", item.get("SliceThickness", 1)))))
-    if any(int(item.get("NumberOfFrames", 1) or 1) > 1 for _, item in found):
-        raise VolumeError(f"{path} holds several files with several frames each; give one of them.")
-    ordered, step = _ordered(path, found)
-    return np.concatenate([_intensities(file, item) for file, item in ordered]), _affine(ordered[0][1], step)
-
-
-def _ordered(
-    path: Path, found: Sequence[tuple[Path, Any]]
-) -> tuple[list[tuple[Path, Any]], tuple[float, float, float]]:
-    """Slices in order along their normal, and the step from one to the next."""
-    if any("ImagePositionPatient" not in item or "ImageOrientationPatient" not in item for _, item in found):
-        by_number = sorted(found, key=lambda pair: int(pair[1].get("InstanceNumber", 0) or 0))
-        return by_number, (0.0, 0.0, float(found[0][1].get("SliceThickness", 1) or 1))
-    row, column = np.array(found[0][1].ImageOrientationPatient, dtype=float).reshape(2, 3)
-    normal = np.cross(row, column)
-    places = [np.array(item.ImagePositionPatient, dtype=float) for _, item in found]
-    order = np.argsort([place @ normal for place in places], kind="stable")
-    along = np.array([places[index] @ normal for index in order])
-    gaps = np.diff(along)
-    usual = float(np.median(gaps))
-    if usual <= 0 or np.abs(gaps - usual).max() > _UNEVEN * usual:
-        raise VolumeError(
-            f"The slices in {path} are {gaps.min():.4g} to {gaps.max():.4g} mm apart; a volume needs one slice per place "
-            "and one distance, so add what is missing and remove what is twice."
-        )
-    step = (places[order[-1]] - places[order[0]]) / (len(order) - 1)
-    return [found[index] for index in order], (float(step[0]), float(step[1]), float(step[2]))
-
-
-def _affine(item: Any, step: tuple[float, float, float]) -> NDArray[np.float64]:
-    """The affine of a volume that begins with a slice; a step along z alone is along the slice's normal."""
-    rows, columns = (float(value) for value in item.get("PixelSpacing", (1, 1)))
-    row, column = np.array(item.get("ImageOrientationPatient", (1, 0, 0, 0, 1, 0)), dtype=float).reshape(2, 3)
-    affine = np.eye(4)
-    affine[:3, 0], affine[:3, 1] = row * columns, column * rows
-    affine[:3, 2] = np.cross(row, column) * step[2] if step[:2] == (0.0, 0.0) else step
-    affine[:3, 3] = np.array(item.get("ImagePositionPatient", (0, 0, 0)), dtype=float)
-    return _LPS @ affine
-
-
-def _intensities(file: Path, item: Any) -> NDArray[Any]:
-    """The frames of a data set, (frames, H, W) or (frames, H, W, 3), in the units that it says."""
-    try:
-        stored = item.pixel_array
-    except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120].rstrip(".")
-        raise VolumeError(
-            f"The picture in {file} cannot be read ({reason}); it is damaged or of an unusual kind."
-        ) from error
-    kind = str(item.get("PhotometricInterpretation", "MONOCHROME2"))
-    if int(item.get("SamplesPerPixel", 1)) == 3:
-        if kind not in ("RGB", "YBR_FULL", "YBR_FULL_422"):
-            raise VolumeError(f"{file} has colors stored as {kind}, which is not understood; convert it to RGB.")
-        colors = library("pydicom.pixels", f"Reading {file}").convert_color_space(stored, kind, "RGB")
-        return np.asarray(colors if colors.ndim == 4 else colors[None])
-    frames = stored if stored.ndim == 3 else stored[None]
-    slope, intercept = float(item.get("RescaleSlope", 1) or 1), float(item.get("RescaleIntercept", 0) or 0)
-    if slope == 1 and intercept == 0:
-        return np.asarray(frames)
-    values = frames.astype(np.float64) * slope + intercept
-    whole = slope == 1 and intercept.is_integer() and values.min() >= -(2**15) and values.max() < 2**15
-    return np.asarray(values, dtype=np.int16 if whole else np.float32)
-
-
-def series(volume: Volume, notes: Notes, *, tags: bool = True) -> Iterator[tuple[str, bytes]]:
-    """The files of a series that holds a volume, by name.
-
-    Grays are stored in 16 bits over the window, with the slope and intercept that lead back to intensities; colors in 8.
-    The series is a new one, in the same study and frame of reference as the one that the volume was read from, if it was.
-
-    Args:
-        volume: what is stored.
-        notes: what is noted of it.
-        tags: whether the patient and the study of the original, and the recipe, are named.
-    """
-    pydicom = library("pydicom", "Writing DICOM")
-    number = pydicom.uid.generate_uid()
-    known = {"StudyInstanceUID": pydicom.uid.generate_uid(), "FrameOfReferenceUID": pydicom.uid.generate_uid()}
-    template = volume.origin.header if tags and volume.origin.format == "DICOM" else {}
-    known |= {name: template.get(name) for name in _KEPT if template.get(name) is not None}
-    text = to_text(notes)
-    comments = text if len(text) <= _COMMENTS else to_text(Notes(None, notes.window, notes.affine))
-    for index in range(volume.shape[0]):
-        item = _slice(pydicom, volume, index)
-        for name, value in {"PatientName": "", "PatientID": "", "Modality": "OT", **known}.items():
-            setattr(item, name, value)
-        item.SeriesInstanceUID = number
-        item.SeriesNumber, item.InstanceNumber = 9000, index + 1
-        item.SeriesDescription = "Style transfer, not for diagnosis"
-        item.DerivationDescription = CAUTION
-        item.ImageComments = comments if tags else CAUTION
-        stream = io.BytesIO()
-        pydicom.dcmwrite(stream, item, enforce_file_format=True)
-        yield f"slice{index + 1:05d}.dcm", stream.getvalue()
-
-
-def _slice(pydicom: Any, volume: Volume, index: int) -> Any:
-    """The data set of one slice: its geometry and its picture."""
-    item = pydicom.Dataset()
-    item.file_meta = pydicom.dataset.FileMetaDataset()
-    item.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    item.SOPClassUID, item.SOPInstanceUID = _SECONDARY_CAPTURE, pydicom.uid.generate_uid()
-    item.ConversionType, item.ImageType = "WSD", ["DERIVED", "SECONDARY"]
-    affine = _LPS @ volume.affine
-    slices, rows, columns = volume.spacing
-    item.PixelSpacing, item.SliceThickness, item.SpacingBetweenSlices = _short([rows, columns]), *_short([slices] * 2)
-    item.ImageOrientationPatient = _short([*(affine[:3, 0] / columns), *(affine[:3, 1] / rows)])
-    item.ImagePositionPatient = _short(affine[:3, 3] + index * affine[:3, 2])
-    _, item.Rows, item.Columns = volume.shape
-    part = volume.voxels[0, :, index].clamp(0, 1)
-    bits = 16 if volume.gray else 8
-    item.SamplesPerPixel, item.PhotometricInterpretation = (1, "MONOCHROME2") if volume.gray else (3, "RGB")
-    item.BitsAllocated = item.BitsStored = bits
-    item.HighBit, item.PixelRepresentation = bits - 1, 0
-    if volume.gray:
-        low, high = volume.window
-        item.RescaleSlope, item.RescaleIntercept, item.RescaleType = *_short([(high - low) / 65535, low]), "US"
-        item.WindowCenter, item.WindowWidth = _short([(low + high) / 2, high - low])
-        item.PixelData = (part.double().mean(0) * 65535).round().numpy().astype("<u2").tobytes()
-    else:
-        item.PlanarConfiguration = 0
-        item.PixelData = (part * 255).round().permute(1, 2, 0).numpy().astype("u1").tobytes()
-    return item
-
-
-def _short(values: Any) -> list[str]:
-    """Numbers as decimal strings of at most 16 characters."""
-    return [
-        next(text for digits in range(15, 3, -1) if len(text := f"{float(value):.{digits}g}") <= 16) for value in values
-    ]
+    frames = sum(max(1, int(number(item, "NumberOfFrames", 1))) for item in items)
+    check_size((frames, sizes[0][1], sizes[0][0]), str(path))

@@ -1,9 +1,15 @@
 """The libraries that know the formats of volumes, which are not installed unless asked for."""
 
 import importlib
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from impasto.errors import MissingExtraError
+
+_SHOWN = 160  # letters of a library's own words in a sentence
 
 
 def library(name: str, what: str) -> Any:
@@ -23,3 +29,38 @@ def library(name: str, what: str) -> Any:
             f"{what} needs the package {name.partition('.')[0]}, which is not installed; "
             "install it with `pip install 'impasto[volume]'`."
         ) from None
+
+
+def reason(error: Exception) -> str:
+    """What a library says of its failure, as a part of a sentence."""
+    lines = [line.strip(" \t-:.") for line in str(error).splitlines()]
+    return ": ".join(line for line in lines if line)[:_SHOWN].rstrip(". ") or type(error).__name__
+
+
+@contextmanager
+def unheard(*loggers: str) -> Iterator[list[str]]:
+    """Keep libraries from writing warnings and logs of their own on standard error while the block runs.
+
+    Args:
+        loggers: names of the loggers that are kept silent.
+
+    Yields:
+        What they logged as errors, such as that pages are missing.
+    """
+    found: list[str] = []
+
+    def silent(record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.ERROR:
+            found.append(record.getMessage())
+        return False
+
+    several = [logging.getLogger(name) for name in loggers]
+    for logger in several:
+        logger.addFilter(silent)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield found
+    finally:
+        for logger in several:
+            logger.removeFilter(silent)

@@ -52,6 +52,8 @@ def from_text(text: str | None) -> Notes | None:
         found = json.loads(text or "")[_KEY]
         window = None if found["window"] is None else (float(found["window"][0]), float(found["window"][1]))
         affine = [[float(value) for value in row] for row in found["affine"]] if found["affine"] else None
+        if affine is not None and [len(row) for row in affine] != [4] * 4:
+            return None
         return Notes(found["recipe"], window, affine, str(found["caution"]))
     except (ValueError, TypeError, KeyError, IndexError):
         return None

@@ -1,26 +1,30 @@
 """From a volume to a file, or to a folder of DICOM files, at once or not at all."""
 
-import gzip
 import io
-import secrets
-import shutil
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from impasto.errors import VolumeError
-from impasto.files import not_written
-from impasto.volumes import notes
-from impasto.volumes.dicom import series
-from impasto.volumes.libraries import library
+from impasto.errors import ImpastoError, VolumeError
+from impasto.files import not_written, try_place, whole_folder
+from impasto.volumes import nifti, notes, tiff
+from impasto.volumes.dicom import read_header
+from impasto.volumes.libraries import library, reason
 from impasto.volumes.notes import Notes
 from impasto.volumes.reading import SUFFIXES, format_of
-from impasto.volumes.volume import CAUTION, VOLUMES, Volume
+from impasto.volumes.series import line_of, series
+from impasto.volumes.volume import VOLUMES, Volume, in_space
 
 _LIBRARIES = {"NIfTI": "nibabel", "TIFF": "tifffile", "DICOM": "pydicom"}
-_COMMENT = 6  # NIfTI's code of an extension that is a text
-_MILLIMETERS = 2  # NIfTI's code of the unit
+_HELD = {  # numpy's names of the types that readers of a format know
+    "NIfTI": ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
+    "TIFF": ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
+}
+_MAX_SIDE = 2**16 - 1  # of a DICOM slice
 
 
 def write(path: str | Path, volume: Volume, *, recipe: dict[str, Any] | None = None, metadata: bool = True) -> None:
@@ -31,8 +35,8 @@ def write(path: str | Path, volume: Volume, *, recipe: dict[str, Any] | None = N
     Args:
         path: a name that ends in .nii, .nii.gz, .tif, .tiff or .npy, or a folder that is to hold a DICOM series and does
             not exist yet or is empty.
-        volume: what is written: intensities of the type that they were read in, over the volume's window, or colors of 8
-            bits.
+        volume: what is written: intensities of the type that they were read in, or of the nearest that the format has
+            (see :func:`conversion`), over the volume's window, or colors of 8 bits.
         recipe: how it was made.
         metadata: whether the file says that, and of a DICOM series who the patient is.
 
@@ -41,42 +45,156 @@ def write(path: str | Path, volume: Volume, *, recipe: dict[str, Any] | None = N
         MissingExtraError: if the library for the format is not installed.
     """
     where = Path(path)
-    kind = check_writable(where)
-    known = notes.of(volume, recipe) if metadata else Notes(None, volume.window, volume.affine.tolist())
+    kind = _format_for(where)
+    _check_place(where, kind)
+    _check_volume(where, kind, volume)
+    known = _known(volume, recipe, metadata=metadata)
     if kind == "DICOM":
         _write_series(where, volume, known, tags=metadata)
         return
+    data = _encoded(kind, where, volume, known)
     if kind == "NPY":  # the notes first: the array is what is waited for
         VOLUMES.replace(notes.beside_name(where), notes.to_text(known).encode())
-    VOLUMES.replace(where, {"NIfTI": _nifti, "TIFF": _tiff, "NPY": _npy}[kind](where, volume, known))
+    VOLUMES.replace(where, data)
 
 
-def check_writable(path: str | Path) -> str:
+def check_writable(
+    path: str | Path, like: Volume | None = None, *, recipe: dict[str, Any] | None = None, metadata: bool = True
+) -> str:
     """Raise now what :func:`write` would raise after a long run.
+
+    Args:
+        path: as for :func:`write`.
+        like: a volume of the shape, type, place and origin of what will be written; its voxels do not matter. A tiny one
+            of its kind is encoded.
+        recipe: how it will have been made.
+        metadata: as for :func:`write`.
 
     Returns:
         The format.
 
     Raises:
-        VolumeError: if the name or its folder will not do.
+        VolumeError: if the name, its folder or the volume will not do.
         MissingExtraError: if the library for the format is not installed.
     """
     where = Path(path)
-    kind = format_of(where)
-    if kind is None or where.suffix.lower() == ".dcm":
+    kind = _format_for(where)
+    _check_place(where, kind)
+    if like is None:
+        return kind
+    _check_volume(where, kind, like)
+    tiny = replace(like, voxels=torch.zeros(1, 3, 2, 2, 2))
+    known = _known(like, recipe, metadata=metadata)
+    try:
+        _encoded(kind, where, tiny, known) if kind != "DICOM" else [*series(tiny, known, tags=metadata)]
+    except ImpastoError:
+        raise
+    except Exception as error:  # whatever a library has against it, it is said now
+        raise VolumeError(
+            f"A volume like {like.origin.name} cannot be written to {where} ({reason(error)}); choose another format."
+        ) from error
+    return kind
+
+
+def conversion(path: str | Path, volume: Volume) -> str | None:
+    """A sentence on how intensities change because a format cannot hold their type, or None if they do not.
+
+    Raises:
+        VolumeError: if the name will not do.
+    """
+    where = Path(path)
+    kind, own = _format_for(where), volume.origin.dtype
+    if not volume.gray:
+        return None
+    if kind == "DICOM":
+        slope, _ = line_of(volume)
+        whole = np.dtype(own).kind in "iu"
+        if whole and slope == 1:
+            return None
+        return f"DICOM holds 16 bits: intensities of {own} are rounded to steps of {slope:.3g} in {where}."
+    stored = _type_for(kind, volume).name
+    return None if stored == own else f"{kind} files do not hold {own}: intensities are written as {stored} to {where}."
+
+
+def _type_for(kind: str, volume: Volume) -> np.dtype[Any]:
+    """The type in which a format holds the intensities of a volume: their own, or the nearest that holds the window."""
+    own = np.dtype(volume.origin.dtype)
+    if own.name in _HELD.get(kind, (own.name,)):
+        return own
+    if own.kind == "f":
+        return np.dtype(np.float32)
+    low, high = volume.window
+    return np.dtype(np.int32 if low >= -(2**31) and high < 2**31 else np.float64)
+
+
+def _known(volume: Volume, recipe: dict[str, Any] | None, *, metadata: bool) -> Notes:
+    return notes.of(volume, recipe if metadata else None)
+
+
+def _encoded(kind: str, path: Path, volume: Volume, known: Notes) -> bytes:
+    """The content of a file."""
+    stored = _type_for(kind, volume)
+    if kind == "NPY":
+        stream = io.BytesIO()
+        np.save(stream, volume.samples(stored), allow_pickle=False)
+        return stream.getvalue()
+    return {"NIfTI": nifti.encode, "TIFF": tiff.encode}[kind](path, volume, known, stored)
+
+
+def _format_for(path: Path) -> str:
+    """The format that a name means for writing."""
+    kind = format_of(path)
+    if kind is None or path.suffix.lower() == ".dcm":
         endings = ", ".join(suffix for suffix in SUFFIXES if suffix != ".dcm")
         raise VolumeError(
-            f"{where} is no name of a volume; end it with one of {endings}, or give a folder for a DICOM series."
+            f"{path} is no name of a volume; end it with one of {endings}, or give a folder for a DICOM series."
         )
-    if kind in _LIBRARIES:
-        library(_LIBRARIES[kind], f"Writing {where}")
-    if kind != "DICOM":
-        VOLUMES.replace(where, None)
-        return kind
-    if where.exists() and not (where.is_dir() and not any(where.iterdir())):
-        raise VolumeError(f"{where} is there already and not an empty folder; name a new one for the DICOM series.")
-    VOLUMES.replace(where.with_name(f"{where.name}.tmp"), None)
     return kind
+
+
+def _check_place(path: Path, kind: str) -> None:
+    """Refuse a place where nothing can be written."""
+    if kind in _LIBRARIES:
+        library(_LIBRARIES[kind], f"Writing {path}")
+    if kind != "DICOM":
+        VOLUMES.replace(path, None)
+        if kind == "NPY":
+            VOLUMES.replace(notes.beside_name(path), None)
+        return
+    try:
+        target = Path(os.path.realpath(path))  # through a link to the folder it names
+        if os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir())):
+            raise VolumeError(f"{path} is there already and not an empty folder; name a new one for the DICOM series.")
+        if target.is_mount():
+            raise VolumeError(f"{path} is where a disk is mounted and cannot be replaced; name a new folder in it.")
+        if not target.parent.is_dir():
+            VOLUMES.replace(target, None)  # which says what is wrong with it
+        try_place(target)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        raise VolumeError(not_written(path, error)) from error
+
+
+def _check_volume(path: Path, kind: str, volume: Volume) -> None:
+    """Refuse a volume that no file holds.
+
+    Raises:
+        VolumeError: naming what is wrong.
+    """
+    if not in_space(volume.affine):
+        raise VolumeError(
+            f"The volume for {path} has an affine that is not one ({np.array2string(volume.affine, precision=3)[:160]}); give "
+            "one of finite numbers that has an inverse."
+        )
+    if not np.isfinite(volume.window).all() or volume.window[0] >= volume.window[1]:
+        low, high = volume.window
+        raise VolumeError(
+            f"The volume for {path} has the window {low:g},{high:g}; give a lower and a higher intensity."
+        )
+    if kind == "DICOM" and max(volume.shape[1:]) > _MAX_SIDE:
+        raise VolumeError(
+            f"The slices for {path} are {volume.shape[2]} x {volume.shape[1]}, but DICOM holds at most {_MAX_SIDE} rows and "
+            "columns; choose another format."
+        )
 
 
 def read_notes(path: str | Path) -> Notes | None:
@@ -91,89 +209,21 @@ def read_notes(path: str | Path) -> Notes | None:
         return notes.beside(where)
     if kind == "DICOM":
         files = sorted(where.glob("*.dcm")) if where.is_dir() else [where]
-        pydicom = library("pydicom", f"Reading {where}")
-        item = pydicom.dcmread(files[0], stop_before_pixels=True) if files else {}
-        return notes.from_text(str(item.get("ImageComments", "")))
+        return notes.from_text(str(read_header(files[0]).get("ImageComments", ""))) if files else None
     data = VOLUMES.contents(where)
     try:
-        if kind == "NIfTI":
-            return _nifti_notes(data, where)
-        with library("tifffile", f"Reading {where}").TiffFile(io.BytesIO(data)) as file:
-            return _tiff_notes(file)
+        return {"NIfTI": nifti.read_notes, "TIFF": tiff.read_notes}[kind or ""](data, where)
+    except ImpastoError:
+        raise
     except Exception as error:
-        raise VolumeError(f"{where} cannot be read as {kind}; it is damaged or no volume.") from error
-
-
-def _nifti(path: Path, volume: Volume, known: Notes) -> bytes:
-    nibabel = library("nibabel", f"Writing {path}")
-    samples = volume.samples()
-    if not volume.gray:
-        samples = samples.view([(name, "u1") for name in "RGB"])[..., 0]
-    large = max(volume.shape) > np.iinfo(np.int16).max
-    image = (nibabel.Nifti2Image if large else nibabel.Nifti1Image)(np.swapaxes(samples, 0, 2), volume.affine)
-    header = volume.origin.header if volume.origin.format == "NIfTI" else None
-    codes = (1, 1) if header is None else (int(header["qform_code"]) or 1, int(header["sform_code"]) or 1)
-    image.set_qform(volume.affine, codes[0])
-    image.set_sform(volume.affine, codes[1])
-    image.header.set_xyzt_units(_MILLIMETERS)
-    image.header["descrip"] = b"impasto: style transfer, not for diagnosis"
-    image.header.extensions.append(nibabel.nifti1.Nifti1Extension(_COMMENT, notes.to_text(known).encode()))
-    data = bytes(image.to_bytes())
-    return gzip.compress(data, mtime=0) if path.name.lower().endswith(".gz") else data
-
-
-def _nifti_notes(data: bytes, path: Path) -> Notes | None:
-    nibabel = library("nibabel", f"Reading {path}")
-    plain = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    kind = nibabel.Nifti2Image if plain[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c") else nibabel.Nifti1Image
-    texts = [item.get_content() for item in kind.from_bytes(plain).header.extensions if item.get_code() == _COMMENT]
-    plainly = [text.decode(errors="replace") if isinstance(text, bytes) else str(text) for text in texts]
-    return next((found for text in plainly if (found := notes.from_text(text.rstrip("\0 ")))), None)
-
-
-def _tiff(path: Path, volume: Volume, known: Notes) -> bytes:
-    tifffile = library("tifffile", f"Writing {path}")
-    sizes = dict(zip("ZYX", volume.spacing, strict=True))
-    facts: dict[str, Any] = {
-        "axes": "ZYX" if volume.gray else "ZYXS",
-        "Description": notes.to_text(known),
-        "Name": CAUTION,
-    }
-    for axis, size in sizes.items():
-        facts |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": "mm"}
-    stream = io.BytesIO()
-    kind, samples = "minisblack" if volume.gray else "rgb", volume.samples()
-    whole = samples.dtype.kind != "f"  # differences of neighbors are smaller numbers
-    tifffile.imwrite(stream, samples, ome=True, photometric=kind, metadata=facts, compression="zlib", predictor=whole)
-    return stream.getvalue()
-
-
-def _tiff_notes(file: Any) -> Notes | None:
-    tifffile = library("tifffile", "Reading a TIFF")
-    if not file.ome_metadata:
-        return None
-    found = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]
-    return notes.from_text(str((found[0] if isinstance(found, list) else found).get("Description")))
-
-
-def _npy(_path: Path, volume: Volume, _known: Notes) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, volume.samples(), allow_pickle=False)
-    return stream.getvalue()
+        raise VolumeError(f"{where} cannot be read as {kind} ({reason(error)}); it is damaged or no volume.") from error
 
 
 def _write_series(path: Path, volume: Volume, known: Notes, *, tags: bool) -> None:
     """Fill a folder of another name and rename it, so that there is a whole series or none."""
-    path = path.absolute()
-    temporary = path.with_name(f".impasto-{secrets.token_hex(8)}.tmp")
     try:
-        temporary.mkdir()
-        for name, data in series(volume, known, tags=tags):
-            (temporary / name).write_bytes(data)
-        if path.is_dir():
-            path.rmdir()
-        temporary.replace(path)
+        with whole_folder(Path(os.path.realpath(path))) as folder:
+            for name, data in series(volume, known, tags=tags):
+                (folder / name).write_bytes(data)
     except OSError as error:
         raise VolumeError(not_written(path, error)) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

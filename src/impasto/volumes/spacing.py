@@ -1,0 +1,95 @@
+"""How far apart the voxels of a TIFF are, as ImageJ and OME say it."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+_MM = {
+    "mm": 1.0,
+    "millimeter": 1.0,
+    "cm": 10.0,
+    "m": 1e3,
+    "meter": 1e3,
+    "nm": 1e-6,
+    "pm": 1e-9,
+    "Å": 1e-7,
+    "µm": 1e-3,
+    "\u03bcm": 1e-3,
+    "um": 1e-3,
+    "micron": 1e-3,
+    "microns": 1e-3,
+    "micrometer": 1e-3,
+    "in": 25.4,
+    "inch": 25.4,
+    "inches": 25.4,
+    "ft": 304.8,
+    "thou": 0.0254,
+    "pt": 25.4 / 72,
+}
+"""Millimeters of the units of length that OME and ImageJ know, two of them with either of Unicode's two mus."""
+
+_NAMES = {"Z": "slices", "Y": "rows", "X": "columns"}
+
+Spacing = tuple[float, float, float]
+
+
+def spacing_of(tifffile: Any, file: Any, path: Path) -> tuple[Spacing, tuple[str, ...]]:
+    """Millimeters between slices, rows and columns, and what had to be assumed.
+
+    Where some are missing, voxels are assumed as wide as they are high, or as deep as they are wide: beside one that is
+    known, a millimeter would be a guess that is wrong by orders of magnitude. Where all are, each is 1.
+    """
+    said = _from_ome(ome(tifffile, file)["Pixels"]) if file.ome_metadata else _from_imagej(file)
+    if not any(said.values()):
+        return (1.0, 1.0, 1.0), ()
+    found, remarks = dict(said), []
+    for axis, others in (("X", "YZ"), ("Y", "XZ"), ("Z", "XY")):
+        if said[axis] is None:
+            other = next(other for other in others if said[other] is not None)
+            found[axis] = said[other]
+            remarks.append(
+                f"{path.name} does not say in a known unit how far apart {_NAMES[axis]} are; "
+                f"as far as {_NAMES[other]} is assumed, {said[other]:.4g} mm."
+            )
+    return (found["Z"] or 1.0, found["Y"] or 1.0, found["X"] or 1.0), tuple(remarks)
+
+
+def ome(tifffile: Any, file: Any) -> dict[str, Any]:
+    """What OME says of the first picture."""
+    found = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]
+    return dict(found[0] if isinstance(found, list) else found)
+
+
+def _from_ome(pixels: dict[str, Any]) -> dict[str, float | None]:
+    return {
+        axis: _length(pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "µm")) for axis in "ZYX"
+    }
+
+
+def _from_imagej(file: Any) -> dict[str, float | None]:
+    facts, page = file.imagej_metadata, file.pages[0]
+    if not facts:
+        return dict.fromkeys("ZYX")
+    unit = str(facts.get("unit", "")).replace("\\u00B5", "µ")
+    if unit not in _MM:  # pixels, or nothing: what is said then holds relative to each other
+        unit = "mm"
+    return {
+        "Z": _length(facts.get("spacing"), unit),
+        "Y": _length(_per_pixel(page, "YResolution"), unit),
+        "X": _length(_per_pixel(page, "XResolution"), unit),
+    }
+
+
+def _per_pixel(page: Any, name: str) -> float | None:
+    """Units per pixel, which ImageJ stores as pixels per unit."""
+    tag = page.tags.get(name)
+    return None if tag is None or not tag.value[0] else float(tag.value[1]) / float(tag.value[0])
+
+
+def _length(value: Any, unit: str) -> float | None:
+    """Millimeters, or None if it is no length of a known unit."""
+    try:
+        found = float(value) * _MM[str(unit)]
+    except (TypeError, ValueError, KeyError):
+        return None
+    return found if math.isfinite(found) and found > 0 else None
