@@ -19,6 +19,7 @@ from impasto.panels import PANELS
 
 if TYPE_CHECKING:
     from impasto.images import Picture
+    from impasto.volumes import Volume
 
     Given = dict[str, str]
     StyleGiven = dict[str, str]
@@ -154,6 +155,19 @@ class VolumeDestination(Destination):
         volumes.check_writable(first)
         for path in others:
             VOLUMES.replace(path, None)
+
+    def tried(self, like: "Volume") -> list[str]:
+        """Raise now what writing a volume of this kind would raise after the run; and sentences on what it will change.
+
+        Raises:
+            VolumeError: if the format cannot hold it.
+        """
+        from impasto import volumes
+
+        assert self.path is not None
+        volumes.check_writable(self.path, like, metadata=self.metadata)
+        changed = volumes.conversion(self.path, like)
+        return [] if changed is None else [changed]
 
     def save(self, result: Savable) -> Kept:
         """Write a finished volume; where that fails, it is kept elsewhere, at last as an array of its voxels."""

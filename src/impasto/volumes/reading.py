@@ -82,7 +82,7 @@ def read(source: Any, *, window: tuple[float, float] | None = None) -> Volume:
         raise VolumeError(f"An object of type {type(source).__name__} was given as a volume; give a path or an array.")
     path = Path(source)
     kind = format_of(path)
-    if path.is_fifo():
+    if os.path.exists(path) and path.is_fifo():  # noqa: PTH110  # which bears names that no file can have
         raise VolumeError(f"{path} is a pipe, and no name tells its format; keep the volume in a file and name that.")
     if kind is None:
         raise VolumeError(f"{path} is no kind of volume that is known; give a folder, or one of {', '.join(SUFFIXES)}.")
