@@ -163,7 +163,9 @@ def test_help_is_plain_words(call, path):
     assert not [word for word in outcome.out.split() if word.startswith((":func:", ":class:", ":meth:", ":mod:"))]
 
 
-@pytest.mark.parametrize("surroundings", [{"COLUMNS": "20"}, {"TERM": "dumb"}, {"NO_COLOR": "1"}], ids=str)
+@pytest.mark.parametrize(
+    "surroundings", [{"COLUMNS": "20", "TERM": "xterm"}, {"TERM": "dumb"}, {"NO_COLOR": "1"}], ids=str
+)
 def test_help_on_odd_terminals(call, monkeypatch, surroundings):
     """Narrow, dumb, colorless."""
     for name, value in surroundings.items():

@@ -3,6 +3,7 @@
 import io
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -68,7 +69,7 @@ def _server(folder):
     person = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
     if person:
         shutil.chown(folder, "postgres", "postgres")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+    options = f"-c listen_addresses='' -c {shlex.quote(f'unix_socket_directories={folder}')} -c fsync=off"
     data, quiet = f"{folder}/data", {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     make = [f"{place}initdb", "-D", data, "-U", "impasto", "--auth=trust", "--no-sync"]
     subprocess.run(make, check=True, **person, **quiet)
@@ -80,7 +81,8 @@ def _server(folder):
 @pytest.fixture(scope="session")
 def cluster():
     """The folder of a private PostgreSQL server, where its socket is."""
-    folder = tempfile.mkdtemp(prefix="impasto-pg-")
+    short = Path("/tmp")  # the name of a socket has 107 bytes at most
+    folder = tempfile.mkdtemp(prefix="impasto-pg-", dir=short if os.access(short, os.W_OK) else None)
     stop = None
     try:
         stop = _server(folder)

@@ -56,6 +56,13 @@ def test_a_file_that_is_not_there_is_refused_at_once(tmp_path, photo, painting, 
         prepare(photo, painting, init=str(tmp_path / "missing.png"))
 
 
+@pytest.mark.parametrize(("word", "near"), [("contnet", "content"), ("nosie", "noise"), ("Style", "style")])
+def test_a_misspelled_start_has_a_neighbor(photo, painting, prepare, word, near):
+    """It is taken for a file, which is not there; the sentence says what was probably meant."""
+    with pytest.raises(ImageError, match=rf"{word} does not exist.* Did you mean {near}\?$"):
+        prepare(photo, painting, init=word)
+
+
 @pytest.fixture(scope="session")
 def mild():
     """A painting whose colors are far from black and white, so that their moments survive the bounds."""

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from impasto import images
+from impasto.choices import meant
+from impasto.errors import ImageError
 from impasto.feedforward.preview import preview
 from impasto.images import Picture
 from impasto.pyramid import resize
-from impasto.settings import Settings
+from impasto.settings import INITS, Settings
 from impasto.tasks.targets import shares
 
 
@@ -66,3 +70,17 @@ def _with_moments(noise: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     root: Tensor = vectors * values.clamp(min=0).sqrt() @ vectors.t()
     standard: Tensor = (noise.flatten(2)[0].double() - 0.5) * 12**0.5  # of mean 0 and variance 1
     return (root @ standard + mean).to(noise.dtype).view_as(noise).clamp(0, 1)
+
+
+def named_start(name: str) -> Picture:
+    """The picture in the file that ``init`` names.
+
+    Raises:
+        ImageError: if it is none; a word that was probably meant is told.
+    """
+    try:
+        return images.read(name)
+    except ImageError as error:
+        if Path(name).exists():
+            raise
+        raise ImageError(f"{error}{meant(name, INITS)}") from None

@@ -35,7 +35,7 @@ from impasto.tasks.provenance import identity, precision_name, recipe
 from impasto.tasks.result import Result, Scores
 from impasto.tasks.room import Room
 from impasto.tasks.sphere import evened
-from impasto.tasks.start import previewed, starting_image
+from impasto.tasks.start import named_start, previewed, starting_image
 from impasto.tasks.targets import Balance, Targets, check_counts
 from impasto.tasks.work import Meter, OnWork
 
@@ -179,7 +179,7 @@ class Transfer:
         if self.settings.init == "preview":
             recolored = [replace(each, pixels=self.palette.painting(each.pixels, each.alpha)) for each in self.styles]
             return previewed(self.settings, self.content, recolored, max(self.levels[0].shape))
-        return None if self.settings.init in INITS else _picture(self.settings.init)
+        return None if self.settings.init in INITS else named_start(self.settings.init)
 
     @cached_property
     def device(self) -> torch.device:
