@@ -1,5 +1,6 @@
 """Sounds from files, and a sentence for everything that is none."""
 
+import contextlib
 import hashlib
 import struct
 import sys
@@ -54,6 +55,7 @@ def test_every_coding_is_read(tmp_path, kind, coding):
         (b"\x1a\x45\xdf\xa3", "WebM"),
         (b"#!AMR\n", "AMR"),
         (b"wvpk", "WavPack"),
+        (b"\xf0\x7e\x00\x01", "a MIDI sample dump"),
     ],
 )
 def test_good_files_of_other_kinds_are_named(tmp_path, start, kind):
@@ -157,3 +159,16 @@ def test_without_soundfile_the_extra_is_named(wav, monkeypatch):
     monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'impasto\[sound\]'"):
         sounds.read(wav)
+
+
+def test_damaged_frames_are_not_talked_about(tmp_path, tune, capfd):
+    """What libmpg123 prints on them goes nowhere; Python's own words on standard error still arrive."""
+    sounds.write(tmp_path / "x.mp3", tune(seconds=2), 44100)
+    data = bytearray((tmp_path / "x.mp3").read_bytes())
+    for at in range(900, len(data) - 400, 600):
+        data[at : at + 60] = bytes(60)
+    (tmp_path / "x.mp3").write_bytes(data)
+    with contextlib.suppress(SoundError):
+        sounds.read(tmp_path / "x.mp3")
+    print("afterwards", file=sys.stderr)
+    assert capfd.readouterr() == ("", "afterwards\n")

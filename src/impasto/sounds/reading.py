@@ -3,6 +3,9 @@
 import hashlib
 import io
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +24,10 @@ SOUNDS = Files("a sound", SoundError)
 _SLACK = 2400  # samples that an MP3's own count may be off by
 _BLOCK = 2**16  # samples that are read at once where not all can be
 _FASTEST = 2**31 - 1  # samples per second that files and libsndfile can say
+_QUIET = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS")
+_SDS = b"\xf0\x7e"  # on whose damages libsndfile prints into the standard output, where a picture may be going
 _FOREIGN = (
+    (_SDS, 0, "a MIDI sample dump"),
     (b"ftyp", 4, "MP4 or M4A (AAC)"),
     (b"\x30\x26\xb2\x75", 0, "WMA"),
     (b"\x1a\x45\xdf\xa3", 0, "WebM or Matroska"),
@@ -75,7 +81,7 @@ def read(path: str | Path) -> Sound:
     if data[:4] == b"OggS" and _ends_within_page(data):
         raise SoundError(f"{path} is cut off: its last page is incomplete; copy it again.")
     try:
-        with library.SoundFile(_Stream(data)) as file:
+        with _opened(library, data) as file:
             promised, rate, subtype, words = file.frames, file.samplerate, file.subtype, tags.of_file(data, file)
             samples = file.read(dtype="float32", always_2d=True) if file.seekable() else _to_the_end(file)
     except (library.LibsndfileError, RuntimeError, ValueError, TypeError, MemoryError) as error:  # memory: for lies
@@ -84,6 +90,36 @@ def read(path: str | Path) -> Sound:
         raise SoundError(f"{path} is cut off after {len(samples)} of {promised} samples; copy it again.")
     checked = _checked(samples.T, rate, str(path))
     return Sound(checked, rate, Path(path).name, hashlib.sha256(data).hexdigest(), subtype, words)
+
+
+@contextmanager
+def _opened(library: ModuleType, data: bytes) -> Iterator[Any]:
+    """The file as libsndfile sees it, without the words that it prints on damaged ones where a command says its own."""
+    if data[:2] == _SDS:
+        raise ValueError("a MIDI sample dump")
+    if data[:4] in _QUIET:
+        with library.SoundFile(_Stream(data)) as file:
+            yield file
+        return
+    with _unheard(), library.SoundFile(_Stream(data)) as file:
+        yield file
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep the process's standard error from libmpg123, which has no other way to be told to be silent."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - not a path of the user's
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _to_the_end(file: Any) -> Any:
@@ -125,10 +161,10 @@ def read_recipe(path: str | Path) -> dict[str, Any] | None:
     """
     library, data = soundfile(), SOUNDS.contents(path)
     try:
-        with library.SoundFile(_Stream(data)) as file:
+        with _opened(library, data) as file:
             text = tags.recipe_in(tags.of_file(data, file).words.get("comment", ""))
         recipe = json.loads(text) if text else None
-    except (library.LibsndfileError, RuntimeError, ValueError):
+    except (library.LibsndfileError, RuntimeError, ValueError):  # RuntimeError: also of nested lists
         return None
     return recipe if isinstance(recipe, dict) and "impasto" in recipe else None
 
