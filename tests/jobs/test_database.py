@@ -36,6 +36,18 @@ def test_a_home_of_any_name_is_that_home(tmp_path, ask, name):
         opened.close()
 
 
+def test_a_database_without_an_encoding_keeps_all_letters(request, tmp_path, ask):
+    """PostgreSQL makes such ones in the C locale: words come back as words all the same."""
+    psycopg = pytest.importorskip("psycopg")
+    folder = request.getfixturevalue("cluster")
+    with psycopg.connect(f"host={folder} user=impasto dbname=postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE bytes ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    jobs = Jobs.open(tmp_path, f"postgresql://impasto@/bytes?host={folder}")
+    job = jobs.submit(*ask(), title="Bäume 木")
+    assert [(other.id, other.title) for other in jobs.list()] == [(job.id, "Bäume 木")]
+    jobs.close()
+
+
 def no_database(folder):
     """A file that is none."""
     (folder / "jobs.db").write_text("This is a letter, not a database. " * 40)

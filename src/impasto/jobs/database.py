@@ -51,7 +51,9 @@ def engine_of(url: str | Path, patience: float = PATIENCE) -> Engine:
     if kind not in ("postgresql", "postgres"):
         raise JobError(f"Jobs live in SQLite or PostgreSQL, but the database URL names {kind}.")
     try:
-        return sql.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, max_overflow=-1)
+        words = {"client_encoding": "utf8"}  # of a database that was made in the C locale, too, whose own is none
+        address = parsed.set(drivername="postgresql+psycopg")
+        return sql.create_engine(address, pool_pre_ping=True, max_overflow=-1, connect_args=words)
     except ImportError as error:
         raise MissingExtraError("PostgreSQL needs its driver; run pip install 'impasto[jobs]'.") from error
 
