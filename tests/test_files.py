@@ -1,12 +1,14 @@
 """Whole files and folders: there at once or not at all, with a sentence for every place that will not do."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from impasto.errors import ImageError
-from impasto.files import Files, not_written, try_place, whole_file, whole_folder
+from impasto.files import Files, held, not_written, try_place, whole_file, whole_folder
 
 PICTURES = Files("a picture", ImageError)
 
@@ -120,3 +122,33 @@ def test_a_place_is_tried_without_a_trace(tmp_path):
     path = tmp_path / "a.bin"
     try_place(path)
     assert names(tmp_path) == []
+
+
+def test_a_folder_is_held_by_one(tmp_path):
+    """Whoever comes second is told so; the lock leaves nothing behind and ends with its block."""
+    with held(tmp_path) as first, held(tmp_path) as second:
+        assert (first, second) == (True, False)
+    with held(tmp_path) as again:
+        assert again
+    assert names(tmp_path) == []
+
+
+def test_the_lock_of_a_killed_process_is_gone(tmp_path):
+    """No file has to be removed by hand after a crash."""
+    code = "import sys, time; from impasto.files import held\nwith held(sys.argv[1]) as free: print(free, flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "True\n"
+    with held(tmp_path) as free:
+        assert not free
+    process.kill()
+    process.communicate()
+    with held(tmp_path) as free:
+        assert free
+
+
+def test_names_that_cannot_be_are_refused(tmp_path):
+    """Whether something is there or not."""
+    PICTURES.check_name(tmp_path / "none" / "below.png")
+    for name in ("x" * 256, "a\0b"):
+        with pytest.raises(ImageError, match=r"cannot be written \("):
+            PICTURES.check_name(tmp_path / name)

@@ -220,6 +220,26 @@ def test_what_is_read_is_never_replaced(call, place, words, output, option):
     assert contents(place) == before
 
 
+@pytest.mark.parametrize("option", [(), ("--overwrite",)])
+def test_tiles_do_not_take_the_place_of_what_is_read(call, place, option):
+    """The folder of a Deep Zoom picture is replaced as a whole; what is read does not lie in it."""
+    assert call(*WRITERS["stylize .dzi"][0], "-o", "out.dzi").code == 0
+    tile = max((place / "out_files").rglob("*.jpg"), key=lambda path: path.stat().st_size)
+    before = contents(place)
+    outcome = call("stylize", tile, "painting.png", "-o", "out.dzi", *option)
+    assert outcome.code == 2
+    assert "out.dzi would remove" in outcome.err
+    assert contents(place) == before
+
+
+def test_what_a_format_has_no_room_for_is_said_before_the_run(call, place):
+    """Also by a dry run; the picture itself is made."""
+    Image.open("photo.png").save("long.tif", description="x" * 80_000)
+    outcome = call("stylize", "long.tif", "painting.png", "-o", "out.jpg", "--size", "32", "--dry-run")
+    assert outcome.code == 0
+    assert "Left out, as a JPEG file has no room for it" in outcome.err
+
+
 def test_a_frame_of_neural_style_is_never_its_photo(call, place):
     """Its content image may be called like a picture on the way, which once was its end."""
     (place / "out_2.png").write_bytes((place / "photo.png").read_bytes())
@@ -395,6 +415,17 @@ def test_two_runs_at_once_on_one_checkpoint(start, call, place):
     process.communicate(timeout=60)
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)
     assert "in use by another run" in outcome.err
+
+
+def test_without_metadata_no_file_says_how_it_was_made(call, place):
+    """Neither the sound nor its picture; they are not known as impasto's then, and are replaced when asked."""
+    words = (*written("sound texture", "out.wav"), "--no-metadata")
+    assert call(*words).code == 0
+    assert sounds.read_recipe("out.wav") is None
+    assert images.read_recipe("out.png") is None
+    assert images.read_parameters("out.png") is None
+    assert call(*words).code == 2
+    assert call(*words, "--overwrite").code == 0
 
 
 def test_an_empty_file_is_nobodys_loss(place):

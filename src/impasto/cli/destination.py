@@ -54,8 +54,11 @@ class Destination:
     def __str__(self) -> str:
         return "standard output" if self.path is None else str(self.path)
 
-    def check(self, like: "Picture | None" = None, shape: tuple[int, ...] | None = None) -> None:
+    def check(self, like: "Picture | None" = None, shape: tuple[int, ...] | None = None) -> tuple[str, ...]:
         """Raise now what :meth:`save` would raise after the run, as far as the picture to come is known.
+
+        Returns:
+            Sentences on what of the photo's file there will be no room for.
 
         Raises:
             ImageError: if the name, the folder or the format will not do.
@@ -64,12 +67,13 @@ class Destination:
         from impasto import images
 
         target = io.BytesIO() if self.path is None else self.path
-        images.check_writable(target, like=like, depth=self.depth, shape=shape)
+        notes = images.check_writable(target, like=like, shape=shape, metadata=self.metadata, **self._storage())
         kind = "PNG" if self.path is None else images.SUFFIXES.get(self.path.suffix.lower(), "DZI")
         if self.quality is not None and kind in _LOSSLESS:
             raise SettingsError(f"The quality cannot take effect in a {kind}, which is lossless; leave --quality out.")
         if self.path is None:
             self._check_stdout()
+        return notes
 
     def _check_stdout(self) -> None:
         if on_terminal(sys.stdout):

@@ -128,6 +128,8 @@ def refuse_overwriting(target: Path, inputs: Sequence[Path], option: str) -> Non
         SettingsError: naming the file.
     """
     for path in inputs:
+        if target.suffix.lower() == ".dzi" and _is_in(path, target.with_name(f"{target.stem}_files")):
+            raise SettingsError(f"{option} {target} would remove {path}, which the run reads; choose another name.")
         if same_file(target, path) or (_is_in(target, path) and not made_here(target)):
             raise SettingsError(f"{option} {target} would overwrite {path}, which the run reads; choose another name.")
 

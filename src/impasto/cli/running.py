@@ -160,18 +160,22 @@ def files_of(settings: Settings) -> list[Path]:
     return [Path(name) for name in named if name is not None]
 
 
-def check_fit(transfer: "Transfer", where: Destination, options: RunOptions) -> None:
+def check_fit(transfer: "Transfer", where: Destination, options: RunOptions) -> tuple[str, ...]:
     """Raise now what saving the pictures of a prepared run would raise.
+
+    Returns:
+        Sentences on what of the photo's file there will be no room for.
 
     Raises:
         ImageError: if a format cannot hold the picture.
     """
     shape = transfer.levels[-1].shape
-    where.check(transfer.content, shape)
+    notes = where.check(transfer.content, shape)
     if options.watch is not None:
         Destination(Path(options.watch)).check(transfer.content, shape)
     if options.dry_run and options.checkpoint is not None and Path(options.checkpoint).is_dir():
         transfer.saver(options.checkpoint).load()
+    return notes
 
 
 def perform(
@@ -191,9 +195,11 @@ def perform(
         until: asked at every event; True ends the run there as intended.
         notes: sentences to say at the beginning.
     """
-    check_fit(transfer, where, options)
+    notes = (*notes, *check_fit(transfer, where, options))
     if options.dry_run:
         rehearse(transfer, options, where.outputs)
+        for sentence in notes:
+            complain(sentence)
         return 0
     with group_of_run() as group:
         if group.rank:

@@ -141,7 +141,7 @@ class VolumeDestination(Destination):
         notes = (beside_name(self.path),) if self.path.suffix.lower() == ".npy" else ()
         return (self.path, *notes, *(picture_names(self.path) if self.pictures else ()))
 
-    def check(self, like: "Picture | None" = None, shape: tuple[int, ...] | None = None) -> None:  # noqa: ARG002
+    def check(self, like: "Picture | None" = None, shape: tuple[int, ...] | None = None) -> tuple[str, ...]:  # noqa: ARG002
         """Raise now what :meth:`save` would raise after the run.
 
         Raises:
@@ -155,6 +155,7 @@ class VolumeDestination(Destination):
         volumes.check_writable(first)
         for path in others:
             VOLUMES.replace(path, None)
+        return ()
 
     def tried(self, like: "Volume") -> list[str]:
         """Raise now what writing a volume of this kind would raise after the run; and sentences on what it will change.
