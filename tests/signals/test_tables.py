@@ -90,12 +90,26 @@ def test_forms(read, text, leads, *, units, rate, values):
         ("'sample #',I\n0,5\n1,6\n", "first column of .* counts samples and was left out"),
         ("0,1\n0.1,0.2\n0.3,0.4\n", "first line of .*, 0,1, was taken for names"),
         ("0\n0.1\n0.2\n", "first line of .*, 0, was taken for a sample"),
+        (APPLE + "-24.5\n-17.02\n", "What else stands in comments and above the samples of .* does not come through"),
+        ("# patient 7\nI\n1\n2\n", "What else stands in comments"),
         ("time,I\n0,5\n4,6\n8,6\n", "0.25 samples per second; if its times are not seconds, name their unit"),
     ],
 )
 def test_what_was_understood_is_said(read, text, words):
     """Where a person might have meant something else."""
     assert any(re.search(words, note) for note in read(text).notes)
+
+
+@pytest.mark.parametrize("text", ["# I II\n1.5 2\n3 4\n", "# fs: 360 Hz\nI\n1\n2\n", RDSAMP, "I,II\n1,2\n"])
+def test_what_is_plain_needs_no_words(read, text):
+    """Names, units and rates are read, and nothing is left."""
+    assert read(text).notes == ()
+
+
+def test_what_impasto_wrote_needs_no_words(tmp_path):
+    """Its comments are about the record that it made."""
+    signals.write(tmp_path / "x.csv", signals.as_record(np.ones((2, 3)), 10.0), recipe={"impasto": "1"})
+    assert signals.read(tmp_path / "x.csv").notes == ()
 
 
 @pytest.mark.parametrize(

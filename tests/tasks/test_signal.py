@@ -89,6 +89,13 @@ def test_what_does_not_vary_is_refused():
         SignalTransfer.of(flat, beats(), scales=SMALL)
 
 
+@pytest.mark.parametrize("rate", [1e-9, 1e-4, 2**31 - 1.0, 1e12])
+def test_rates_that_have_nothing_in_common_are_refused(rate):
+    """Before the memory is full."""
+    with pytest.raises(SignalError, match="cannot be brought to 100; check the rates"):
+        SignalTransfer.of(beats(), beats(rate=rate), scales=SMALL)
+
+
 def test_rates_and_leads_are_fitted():
     """A style at twice the rate is halved; one lead serves for all."""
     run = SignalTransfer.of(beats(leads=3), beats(400, rate=200.0), scales=SMALL)

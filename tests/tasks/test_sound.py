@@ -218,6 +218,11 @@ def test_what_cannot_be_saved_is_found_before(tmp_path, name, rate):
             "more than 256, one window",
         ),
         (lambda: SoundTransfer.of(pulses(), []), SettingsError, "no style"),
+        (
+            lambda: SoundTransfer.of(pulses(), sounds.as_sound(np.ones(900), 2**31 - 1), hearing=SMALL),
+            SoundError,
+            "2.14748e.09 samples per second and cannot be brought to 8000",
+        ),
         (lambda: SoundTransfer.of(pulses(), chord(), size=64), SettingsError, "size cannot take effect in a stylized"),
         (lambda: SoundTransfer.of(pulses(), chord(), init="x.png"), SettingsError, "starts from content or noise"),
         (lambda: SoundTransfer.of(pulses(), chord(), evaluations=(1, 2, 3)), SettingsError, "3 numbers, .* 2 levels"),

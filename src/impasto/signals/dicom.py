@@ -137,7 +137,10 @@ def _left_out(dataset: Any, name: str) -> tuple[str, ...]:
         for count, word in ((groups, "further group"), (marks, "annotation"))
         if count
     ]
-    return (f"Of {name}, the first group of waveforms is read, not its {' and '.join(parts)}.",) if parts else ()
+    if any(dataset.get(word) for word in ("PatientName", "PatientID", "StudyDate", "AcquisitionDateTime")):
+        parts.insert(0, "patient and study")
+    said = ", ".join(parts)
+    return (f"Of {name}, the first group of waveforms is read with its names and units, not: {said}.",) if parts else ()
 
 
 def _pydicom() -> ModuleType:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from impasto.errors import SignalError
-from impasto.signals.record import Found
+from impasto.signals.record import CAUTION, Found
 from impasto.signals.times import Times, is_like_time, unit_of
 
 _SAMPLE = 400  # lines by which the form is decided
@@ -168,7 +168,7 @@ def read_table(text: str, name: str, *, rate: float | None = None) -> Found:
         raise SignalError(f"{name} has names of leads and 0 samples; give a record that lasts.")
     times = _time_column(head, name, form)
     values = _Columns(form, width, times, name).values(body)
-    notes, kept = list(head.notes), list(range(width))
+    notes, kept = [*head.notes, *_left_out(comments, lines[: head.start], head, name)], list(range(width))
     if counts := _counts_samples(values, head.names):
         kept.remove(0)
         notes.append(f"The first column of {name} counts samples and was left out.")
@@ -313,6 +313,16 @@ def _heading(  # noqa: PLR0917 - what a table is made of
         f"{name} has {len(last)} names and {width} values in a sample; give one name for each, and if decimals have commas, "
         "separate columns by semicolons."
     )
+
+
+def _left_out(comments: Sequence[str], above: Sequence[str], head: _Heading, name: str) -> list[str]:
+    """Words beyond names, units and rate, which do not come through; those of impasto are about another record."""
+    rest = [
+        words for words in comments if words and not words.startswith(("{", CAUTION[:20])) and not _RATE.search(words)
+    ]
+    names = 1 if head.names and not above else 0
+    count = len(rest) - names + max(0, len(above) - 2)  # beyond a line of names and one of units
+    return [f"What else stands in comments and above the samples of {name} does not come through."] if count > 0 else []
 
 
 def _titles(line: str, width: int, form: _Form) -> list[str]:

@@ -13,10 +13,11 @@ from impasto import machine
 from impasto.descent import Descent, Level, Record
 from impasto.encoders import Encoder, Parameters, Stack
 from impasto.engines import Evaluator
-from impasto.errors import SettingsError
+from impasto.errors import ImpastoError, SettingsError
 from impasto.optimizers import Bounds
 from impasto.optimizers.base import UNIT
 from impasto.pyramid import resize, scaled
+from impasto.sampling import extent
 from impasto.settings import Settings
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.decided import decided
@@ -41,6 +42,8 @@ SETTINGS = (
 )
 """The settings of pictures that have a say in sequences too."""
 
+_MOST = 2**28  # samples: 1 GiB
+_SLOWEST = 0.001  # samples per second, below which rates are not told apart
 _TEXTURE = ("strength", "content_weight", "style_weight", "init", "noise")
 
 
@@ -259,6 +262,23 @@ def settings_for(
     if chosen.blend is not None and len(chosen.blend) != styles:
         raise SettingsError(f"The blend has {len(chosen.blend)} shares for {styles} styles; give one share each.")
     return chosen
+
+
+def check_rates(name: str, count: int, old: float, new: float, error: type[ImpastoError]) -> None:
+    """Refuse to bring a sequence from one rate to another where that would fill the memory, or rates are beyond telling.
+
+    Args:
+        name: of the sequence.
+        count: its samples.
+        old: its rate.
+        new: the other.
+        error: the class of the error.
+    """
+    if old != new and (min(old, new) < _SLOWEST or extent(count, old, new) > _MOST):
+        raise error(
+            f"{name} has {old:g} samples per second and cannot be brought to {new:g}; check the rates, and give inputs of "
+            "similar ones."
+        )
 
 
 def encoder_for(stack: Stack, parameters: Parameters, settings: Settings) -> Encoder:

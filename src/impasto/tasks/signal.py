@@ -23,7 +23,7 @@ from impasto.settings import Settings
 from impasto.signals import CAUTION, Record
 from impasto.tasks.descending import Listener
 from impasto.tasks.result import Scores
-from impasto.tasks.sequence import Outcome, Sequences, check_levels, encoder_for, settings_for
+from impasto.tasks.sequence import Outcome, Sequences, check_levels, check_rates, encoder_for, settings_for
 from impasto.tasks.timescales import Scales
 
 _EVALUATIONS = (200, 150, 100)  # on the coarsest levels, and on all finer ones
@@ -326,6 +326,7 @@ def _standard(record: Record) -> Tensor:
 def _at_rate(record: Record, rate: float | None) -> Record:
     if record.rate is None or rate is None:
         return record
+    check_rates(record.name, record.values.shape[1], record.rate, rate, SignalError)
     return replace(record, values=resample(record.values, record.rate, rate), rate=rate)
 
 

@@ -22,7 +22,16 @@ from impasto.sounds import Sound, Spectrogram, Tags
 from impasto.tasks.descending import Listener
 from impasto.tasks.hearing import Hearing, Listening
 from impasto.tasks.result import Scores
-from impasto.tasks.sequence import Finish, Outcome, Sequences, check_levels, encoder_for, score, settings_for
+from impasto.tasks.sequence import (
+    Finish,
+    Outcome,
+    Sequences,
+    check_levels,
+    check_rates,
+    encoder_for,
+    score,
+    settings_for,
+)
 from impasto.tasks.soundpicture import sheet
 
 _EVALUATIONS = (100, 150)  # on the spectrogram, and on the samples
@@ -353,7 +362,12 @@ class SoundTransfer:
 
 
 def resample_to(sound: Sound, rate: int) -> Sound:
-    """The sound at another rate."""
+    """The sound at another rate.
+
+    Raises:
+        SoundError: if that would fill the memory.
+    """
+    check_rates(sound.name, sound.samples.shape[1], sound.rate, rate, SoundError)
     return replace(sound, samples=resample(sound.samples, sound.rate, rate), rate=rate)
 
 
