@@ -95,3 +95,36 @@ def test_starting_waits_for_no_torch():
     """What takes seconds to import is imported behind the open door."""
     code = "import sys, impasto.studio.server, impasto.jobs.queue; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def opened_with(room, browser, script):
+    """A studio that finds this browser, and the file that the browser leaves when it is called."""
+    program, called = room / browser, room / "called"
+    program.write_text(f"#!/bin/sh\necho $$ > {called}\n{script}\n")
+    program.chmod(0o755)
+    command = [sys.executable, "-m", "impasto", "studio", "--home", str(room / "home"), "--port", "0", "--workers", "0"]
+    surroundings = {**os.environ, "BROWSER": str(program), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=surroundings
+    ), called
+
+
+@pytest.mark.skipif(os.name == "nt", reason="browsers are scripts here")
+@pytest.mark.parametrize(("browser", "is_called"), [("stays-open", True), ("lynx", False)])
+def test_no_browser_holds_the_server_up(tmp_path, browser, is_called):
+    """One that does not come back is left alone, and one for terminals is not called: it would take this one."""
+    process, called = opened_with(tmp_path, browser, "exec sleep 200 >/dev/null 2>&1")
+    try:
+        address = re.search(r"http://[\d.:]+", process.stdout.readline())[0]
+        assert "impasto" in httpx.get(address, timeout=60).text
+        end = time.monotonic() + 20
+        while is_called and not (called.exists() and called.read_text()) and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
+        assert called.exists() is is_called
+    finally:
+        if called.exists():
+            os.kill(int(called.read_text()), signal.SIGKILL)
+        process.kill()
+        process.communicate()

@@ -104,7 +104,13 @@ def _open_studio(home, **options):
 def studio(tmp_path_factory):
     """A studio for everyone on this machine."""
     limits = Limits(
-        upload_bytes=1 << 20, upload_pixels=1_000_000, stall_seconds=0.5, body_seconds=2, queue=40, side=4096
+        upload_bytes=1 << 20,
+        upload_pixels=1_000_000,
+        side=4096,
+        evaluations=1000,
+        stall_seconds=0.5,
+        body_seconds=2,
+        queue=60,
     )
     with _open_studio(tmp_path_factory.mktemp("studio"), limits=limits) as opened:
         yield opened
@@ -121,7 +127,7 @@ def locked(tmp_path_factory):
 @pytest.fixture
 def http(studio):
     """A client of the open studio's API."""
-    with httpx.Client(base_url=f"{studio.address}/api/v1", timeout=20) as client:
+    with httpx.Client(base_url=f"{studio.address}/api/v1", timeout=60) as client:
         yield client
 
 
@@ -130,9 +136,10 @@ def users(locked):
     """A client for each user of the locked studio, and one for nobody."""
     base = f"{locked.address}/api/v1"
     clients = {
-        name: httpx.Client(base_url=base, headers={"authorization": f"Bearer {key}"}) for name, key in KEYS.items()
+        name: httpx.Client(base_url=base, headers={"authorization": f"Bearer {key}"}, timeout=60)
+        for name, key in KEYS.items()
     }
-    clients["nobody"] = httpx.Client(base_url=base)
+    clients["nobody"] = httpx.Client(base_url=base, timeout=60)
     yield clients
     for client in clients.values():
         client.close()

@@ -1,5 +1,6 @@
 """Who gets in, and what they get to see."""
 
+import re
 import time
 
 import httpx
@@ -27,7 +28,7 @@ def test_everything_needs_a_key(users):
         assert users["nobody"].get(path).status_code == 401, path
     root = str(users["nobody"].base_url).removesuffix("/api/v1/")
     assert httpx.get(f"{root}/static/studio.js").status_code == 401
-    assert httpx.get(f"{root}/").headers["location"] == "/login"
+    assert httpx.get(f"{root}/").headers["location"] == "login"  # beside it, wherever a proxy has put it
     assert httpx.get(f"{root}/login").status_code == 200
 
 
@@ -134,6 +135,8 @@ def test_keys_come_from_a_file(tmp_path):
     file = tmp_path / "keys"
     file.write_text(f"# ours\n{KEY}\n")
     assert keys_from(file) == {"": KEY}
+    file.write_text(f"{KEY}\n", encoding="utf-8-sig")  # as some editors do
+    assert keys_from(file) == {"": KEY}
     file.write_text("ada: first key of two\nbob: second key of two\n")
     assert keys_from(file) == {"ada": "first key of two", "bob": "second key of two"}
     for wrong in ("", "a: x\na: y", "one\ntwo", "ada:"):
@@ -142,6 +145,8 @@ def test_keys_come_from_a_file(tmp_path):
             keys_from(file)
     with pytest.raises(SettingsError, match="cannot be read"):
         keys_from(tmp_path / "none")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        keys_from(tmp_path / "a\0b")
 
 
 @pytest.mark.parametrize(("keys", "problem"), [({"": "short"}, "at least 12"), ({"a": KEY, "b": KEY}, "the same key")])
@@ -158,3 +163,17 @@ def test_others_need_a_key(host):
         Place(host=host).check()
     Place(host=host, access=Access.of({"": KEY})).check()
     Place(host="127.0.0.1").check()
+
+
+def test_nothing_leads_out_of_the_path_that_a_proxy_gives(locked):
+    """Files, addresses and redirections of the pages are relative; the cookie is for encrypted pages if the page is one."""
+    pages = [httpx.get(f"{locked.address}/login").text]
+    with httpx.Client(base_url=locked.address, headers={"authorization": "Bearer ada's long secret key"}) as ada:
+        pages += [ada.get(path).text for path in ("/", "/api", "/static/studio.webmanifest")]
+    assert not [page for page in pages if re.search(r"""(href|src|url)"?[=:]\s*"/""", page)]
+    assert httpx.get(f"{locked.address}/").headers["location"] == "login"
+    name = locked.address.removeprefix("http://")
+    for scheme, secure in (("https", True), ("http", False)):
+        headers = {"origin": f"{scheme}://{name}"}
+        answer = httpx.post(f"{locked.address}/api/v1/session", json={"key": "ada's long secret key"}, headers=headers)
+        assert ("; Secure" in answer.headers["set-cookie"]) is secure

@@ -123,10 +123,9 @@ def test_delete(http, studio, submit, until):
     until(http, identifier, "done")
     http.get(f"/jobs/{identifier}/image")
     http.get(f"/jobs/{identifier}/zoom")
-    made = list((studio.desk.folder / "shrunk").glob(f"{identifier}-*")) + list(
-        (studio.desk.folder / "zoom").glob(f"{identifier}-*")
-    )
-    assert len(made) == 2
+    http.get(f"/jobs/{identifier}/inputs/content/0")
+    made = list(studio.desk.jobs.store.copies(identifier).iterdir())
+    assert len(made) == 3
     assert http.delete(f"/jobs/{identifier}").status_code == 204
     assert http.get(f"/jobs/{identifier}").status_code == 404
     assert not any(path.exists() for path in made)
@@ -241,10 +240,102 @@ def test_answers_come_quickly(http, submit, until):
 
 def test_a_stopped_studio_finds_its_jobs_again(tmp_path, open_studio, submit, until):
     """Pictures and jobs are there after a restart."""
-    with open_studio(tmp_path) as studio, httpx.Client(base_url=f"{studio.address}/api/v1") as http:
+    with open_studio(tmp_path) as studio, httpx.Client(base_url=f"{studio.address}/api/v1", timeout=60) as http:
         identifier = submit(http)["id"]
         until(http, identifier, "done")
         kept = http.get("/pictures").json()
-    with open_studio(tmp_path) as studio, httpx.Client(base_url=f"{studio.address}/api/v1") as http:
+    with open_studio(tmp_path) as studio, httpx.Client(base_url=f"{studio.address}/api/v1", timeout=60) as http:
         assert http.get(f"/jobs/{identifier}").json()["status"] == "done"
         assert http.get("/pictures").json() == kept
+
+
+def test_copies_count_as_the_jobs_own(http, studio, submit, until):
+    """Tiles and small copies are part of what a user takes up, and go with a job that is deleted elsewhere."""
+    identifier = submit(http)["id"]
+    until(http, identifier, "done")
+    before = http.get("/session").json()["used"]["bytes"]
+    http.get(f"/jobs/{identifier}/zoom")
+    http.get(f"/jobs/{identifier}/image")
+    copies = studio.desk.jobs.store.copies(identifier)
+    made = sum(path.stat().st_size for path in copies.rglob("*") if path.is_file())
+    assert made > 0
+    assert http.get("/session").json()["used"]["bytes"] >= before + made
+    studio.desk.jobs.delete(identifier)
+    assert not copies.exists()
+    assert http.get(f"/jobs/{identifier}/zoom").status_code == 404
+
+
+def test_old_copies_are_forgotten(http, studio, submit, until):
+    """They are made again when they are looked at."""
+    identifier = submit(http)["id"]
+    until(http, identifier, "done")
+    http.get(f"/jobs/{identifier}/zoom")
+    copies = studio.desk.jobs.store.copies(identifier)
+    studio.desk.forget_old_copies(3600)
+    assert list(copies.iterdir()) != []
+    studio.desk.forget_old_copies(0)
+    assert list(copies.iterdir()) == []
+    assert http.get(f"/jobs/{identifier}/zoom/0/0/0").status_code == 200
+
+
+def test_adjusting_takes_a_setting_back(http, studio, submit, until):
+    """None is the default; what cannot change is refused, also by None."""
+    studio.painter.holding.set()
+    try:
+        identifier = submit(http, strength=0.3, smoothness=2.0)["id"]
+        until(http, identifier, "running")
+        back = {"settings": {"smoothness": None, "strength": 0.8}}
+        adjusted = http.post(f"/jobs/{identifier}/adjust", json=back).json()["settings"]
+        assert "smoothness" not in adjusted
+        assert adjusted["strength"] == 0.8
+        refused = http.post(f"/jobs/{identifier}/adjust", json={"settings": {"size": None}})
+        assert refused.status_code == 409
+        assert "size cannot change" in refused.json()["error"]
+    finally:
+        studio.painter.holding.clear()
+        http.post(f"/jobs/{identifier}/cancel")
+
+
+def test_events_of_a_deleted_job_end(http, studio, submit, until):
+    """In the middle of the stream, without a word on the server's log."""
+    studio.painter.holding.set()
+    try:
+        identifier = submit(http)["id"]
+        until(http, identifier, "running")
+        with http.stream("GET", f"/jobs/{identifier}/events") as answer:
+            lines = answer.iter_lines()
+            assert any(line.startswith("data: ") for line in lines)
+            studio.desk.jobs.delete(identifier)
+            assert not any(line.startswith("data: ") and "error" in line for line in lines if "status" not in line)
+    finally:
+        studio.painter.holding.clear()
+
+
+def test_numbers_of_events_of_any_size_are_taken(http, submit, until):
+    """Beyond what a database can count there are no events."""
+    identifier = submit(http)["id"]
+    until(http, identifier, "done")
+    for headers in ({"last-event-id": "9" * 20}, {"last-event-id": "-5"}):
+        with http.stream("GET", f"/jobs/{identifier}/events", headers=headers) as answer:
+            assert [job["status"] for _, job in events(answer, 10_000)][-1] == "done"
+    assert http.get(f"/jobs/{identifier}/events", params={"after": 10**30}).status_code == 422
+
+
+def test_roles_are_refused_before_pictures_are_read(http, bring):
+    """Twelve roles of eight references are refused by their names; so is more of a role than a task takes."""
+    picture = bring(http)
+    refused = http.post("/jobs", json={"inputs": {f"role{n}": ["sample:none"] for n in range(12)}})
+    assert refused.status_code == 422
+    assert "has no input 'role0'" in refused.json()["error"]
+    refused = http.post("/jobs", json={"inputs": {"content": ["sample:none"] * 2, "styles": [picture]}})
+    assert refused.status_code == 422
+    assert "content of the task stylize has 2 files" in refused.json()["error"]
+
+
+def test_more_is_bounded_as_the_job_was(http, submit, until):
+    """By the limits of this studio."""
+    identifier = submit(http)["id"]
+    until(http, identifier, "done")
+    refused = http.post(f"/jobs/{identifier}/more", json={"evaluations": 1001})
+    assert refused.status_code == 422
+    assert "More than 1000 evaluations" in refused.json()["error"]

@@ -10,7 +10,7 @@ from impasto.settings import Settings
 from impasto.studio import form
 from impasto.studio.limits import Limits
 
-LIMITS = Limits(side=1000, evaluations=50)
+LIMITS = Limits(side=1000, evaluations=50, work=50_000_000)
 
 
 def test_every_setting_has_a_place_and_a_kind():
@@ -73,6 +73,15 @@ def test_free_text_is_found_wherever_it_is(kind, free):
         ("stylize", {"init": ["content"]}, "must be one of"),
         ("stylize", {"size": 1001}, "limit of 1000"),
         ("stylize", {"evaluations": [10, 51]}, "More than 50"),
+        ("stylize", {"preview_of": 1001}, "preview_of is above"),
+        ("stylize", {"style_size": 1001}, "paintings would have 1001 pixels"),
+        ("stylize", {"style_scale": 2.0}, "paintings would have 1024 pixels"),
+        ("stylize", {"style_scale": 1.5, "style_scales": [1.0, 1.5]}, "paintings would have 1152 pixels"),
+        ("stylize", {"size": 1000, "evaluations": [10], "history": 13}, "history of 13 steps"),
+        ("texture", {"shape": [1000, 1000], "evaluations": [10], "history": 13}, "history of 13 steps"),
+        ("stylize", {"size": 1000, "evaluations": [50]}, "size times the evaluations"),
+        ("stylize", {"size": 900, "coarsest": 16, "ratio": 1.06, "evaluations": [40]}, "size times the evaluations"),
+        ("texture", {"shape": [900, 900], "evaluations": [50]}, "size times the evaluations"),
         ("stylize", {"shape": [64, 64]}, "no setting 'shape'"),
         ("texture", {"shape": [64, 5000]}, "cannot be"),
         ("texture", {"shape": "64"}, "cannot be"),
@@ -90,7 +99,9 @@ def test_what_may_not_be_set(task, values, problem):
 
 def test_what_may_be_set():
     """None means the default."""
-    assert form.checked("stylize", {"size": 900, "strength": None}, LIMITS) == {"size": 900}
+    few = {"size": 900, "evaluations": [40]}
+    assert form.checked("stylize", {**few, "strength": None}, LIMITS) == few
+    assert form.checked("stylize", {"size": 250, "history": 100}, LIMITS) == {"size": 250, "history": 100}
     assert form.checked("texture", {"shape": [64, 128], "tileable": True}, LIMITS) == {
         "shape": [64, 128],
         "tileable": True,

@@ -5,10 +5,17 @@ import gzip
 import json
 import os
 import shutil
+import socket
+import threading
 import time
 from pathlib import Path
 
 import pytest
+import uvicorn
+
+from impasto.studio.access import Access
+from impasto.studio.application import create
+from impasto.studio.feed import Feed
 
 ARGUMENTS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -322,4 +329,53 @@ def test_logging_in(browser, locked):
     page.wait_for_selector(READY)
     page.click("#logout")
     page.wait_for_selector("#login")
+    context.close()
+
+
+PREFIX = "/impasto"
+
+
+@pytest.fixture
+def proxied(studio):
+    """The address of the studio behind a proxy that puts it under a path, as nginx does."""
+
+    async def proxy(scope, receive, send):
+        if not scope["path"].startswith(f"{PREFIX}/"):
+            await send({"type": "http.response.start", "status": 418, "headers": []})
+            await send({"type": "http.response.body"})
+            return
+        path = scope["path"].removeprefix(PREFIX)
+        await app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+
+    feed = Feed(studio.desk)
+    app = create(studio.desk, Access(), (), feed)
+    config = uvicorn.Config(proxy, port=0, lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}{PREFIX}/"
+        feed.closing = server.should_exit = True
+        thread.join()
+
+
+def test_it_works_under_a_path(browser, proxied, http, bring):
+    """Behind a proxy: the page, its files, the API, streams and the page on the API ask for nothing outside the path."""
+    bring(http, 41)
+    context = browser.new_context(viewport=DESK)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    asked, failed = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
+    page.goto(proxied)
+    page.wait_for_selector(READY)
+    paint(page)
+    page.goto(f"{proxied}api")
+    page.wait_for_selector(".operation")
+    page.goto(f"{proxied}login")
+    page.wait_for_selector("#login")
+    assert failed == []
+    assert [url for url in asked if not url.startswith((proxied, "data:", f"blob:{proxied[:-9]}"))] == []
     context.close()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _ACCESS = Group("Other machines", sort_key=1, help="Without these only this machine can open the studio.")
 _LIMITS = Group("Limits", sort_key=2, help="Per user.")
 _KEY = "IMPASTO_STUDIO_KEY"
+_FOR_TERMINALS = {"lynx", "links", "links2", "elinks", "w3m", "browsh", "www-browser"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,5 +148,15 @@ def _ready(place: "Place", address: str, *, show: bool) -> None:
     sys.stdout.flush()
     if not place.is_local and place.certificate is None:
         complain("Keys and pictures travel unencrypted; give --certificate, or put a TLS proxy before the studio.")
-    if show:
-        webbrowser.open(address)
+    if show:  # whoever answers the browser must not wait for it
+        threading.Thread(target=_show, args=[address], daemon=True).start()
+
+
+def _show(address: str) -> None:
+    """Open the page, unless all there is are browsers for terminals: they would take this one, and run no scripts."""
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return
+    if Path(getattr(browser, "name", "")).name not in _FOR_TERMINALS:
+        browser.open(address)

@@ -46,6 +46,7 @@ def _cut(picture: Path, folder: Path) -> None:
         _put(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+        (beside.parent / "vips-properties.xml").unlink(missing_ok=True)  # libvips puts it beside the tiles
 
 
 def _put(made: Path, folder: Path) -> None:

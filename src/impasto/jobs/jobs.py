@@ -275,7 +275,7 @@ class Jobs:
         picture = result.read_bytes()
         size = max(struct.unpack(">II", picture[16:24]))  # where every PNG says its width and height
         inputs: dict[str, Input] = {
-            role: [(name, self.input(digest).read_bytes()) for name, digest in zip(job.names[role], items, strict=True)]
+            role: [(name, self.input(digest)) for name, digest in zip(job.names[role], items, strict=True)]
             for role, items in job.inputs.items()
             if role != "init"
         }

@@ -11,8 +11,8 @@ from impasto.errors import ImageError, JobError, SettingsError
 from impasto.files import Files
 from impasto.settings import INITS, Settings, make
 
-Given = bytes | Path | tuple[str, bytes]
-"""A file: its bytes, its path, or its name with its bytes."""
+Given = bytes | Path | tuple[str, bytes | Path]
+"""A file: its bytes, its path, or its name with its bytes or path."""
 
 Input = Given | Sequence[Given]
 """A file, or several."""
@@ -157,12 +157,12 @@ def gathered(
     """
     given = {role: _several(files, role) for role, files in inputs.items()}
     check_roles(task, {role: len(items) for role, items in given.items()})
-    read = {role: [_file(item, role) for item in items] for role, items in given.items() if items}
-    for files in read.values():
-        for name, data in files:
-            _check_picture(data, name)
-    hashes = {role: tuple(put(data) for _, data in files) for role, files in read.items()}
-    return hashes, {role: tuple(name for name, _ in files) for role, files in read.items()}
+    named = {role: [_named(item, role) for item in items] for role, items in given.items() if items}
+    for files in named.values():  # one at a time in memory: there may be many, and large ones
+        for name, file in files:
+            _check_picture(_content(file, name), name)
+    hashes = {role: tuple(put(_content(file, name)) for name, file in files) for role, files in named.items()}
+    return hashes, {role: tuple(name for name, _ in files) for role, files in named.items()}
 
 
 def check_roles(task: str, counts: Mapping[str, int]) -> None:
@@ -193,23 +193,37 @@ def _several(files: Input | None, role: str) -> list[Given]:
     return list(cast("Sequence[Given]", files))
 
 
-def _is_named(item: object) -> TypeGuard[tuple[str, bytes]]:
-    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], bytes)
+def _is_named(item: object) -> TypeGuard[tuple[str, bytes | Path]]:
+    return (
+        isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], (bytes, Path))
+    )
 
 
 def _unlike_a_file(item: object, role: str) -> JobError:
     return JobError(f"The input {role} is a {type(item).__name__}; give bytes, a Path, or a name with bytes.")
 
 
-def _file(item: Given, role: str) -> tuple[str, bytes]:
-    """Its name, without folders, and its bytes."""
+def _content(file: bytes | Path, name: str) -> bytes:
+    """The bytes of a file. Where it is stays unsaid if it goes by another name: whoever asks may be a stranger."""
+    if isinstance(file, bytes):
+        return file
+    try:
+        return _PICTURES.contents(file)
+    except ImageError as error:
+        if _name(str(file)) == name:
+            raise
+        raise ImageError(str(error).replace(str(file), name)) from None
+
+
+def _named(item: Given, role: str) -> tuple[str, bytes | Path]:
+    """A file with its name, without folders."""
     if isinstance(item, bytes):
         return role, item
     if _is_named(item):
         return _name(item[0]) or role, item[1]
     if not isinstance(item, Path):
         raise _unlike_a_file(item, role)
-    return _name(str(item)) or role, _PICTURES.contents(item)
+    return _name(str(item)) or role, item
 
 
 def readable(text: str) -> str:

@@ -106,8 +106,8 @@ def keys_from(path: Path) -> dict[str, str]:
         SettingsError: if the file cannot be read, or is neither.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")  # editors may put a mark before it
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a null character in the path
         raise SettingsError(f"The key file {path} cannot be read ({error}); name a text file.") from None
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if len(lines) == 1 and ":" not in lines[0]:

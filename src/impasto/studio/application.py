@@ -95,7 +95,7 @@ def _add_session(app: FastAPI, desk: Desk, access: Access) -> None:
         if user is None:
             raise Refusal(401, "That is not the key.")
         answer = JSONResponse({"user": user})
-        secure = request.url.scheme == "https"
+        secure = "https" in (request.url.scheme, request.headers.get("origin", "").partition(":")[0])  # or a proxy's
         answer.set_cookie(
             COOKIE, access.open_session(user), SESSION_SECONDS, httponly=True, samesite="strict", secure=secure
         )

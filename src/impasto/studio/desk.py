@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +11,16 @@ from typing import Any
 from impasto.errors import ImpastoError
 from impasto.jobs import KEPT, Job, Jobs
 from impasto.jobs.store import RESULT
+from impasto.jobs.submission import check_roles
+from impasto.studio.confinement import Confinement
+from impasto.studio.decoding import Decoder
 from impasto.studio.form import checked
 from impasto.studio.library import LARGE, SMALL, Library, Samples, shown
 from impasto.studio.limits import Limits
 from impasto.studio.refusals import Refusal
 from impasto.studio.views import JobView, Submission
+
+_SHOWN_PIXELS = 400_000_000  # of results, and of pictures that were submitted without the studio
 
 
 @dataclass
@@ -31,7 +37,8 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.folder = self.jobs.home / "studio"
-        self.library = Library(self.folder, self.limits)
+        self.decoder = Decoder(Confinement(seconds=self.limits.decoding_seconds))
+        self.library = Library(self.folder, self.limits, self.decoder)
         self.samples = Samples(self.folder)
         self._submitting = threading.Lock()
         self._shrinking = threading.Semaphore(2)
@@ -77,6 +84,7 @@ class Desk:
             ImpastoError: for what is wrong with the pictures or the settings.
         """
         settings = checked(wanted.task, wanted.settings, self.limits)
+        check_roles(wanted.task, {role: len(names) for role, names in wanted.inputs.items()})
         inputs = {role: [self._given(owner, name) for name in names] for role, names in wanted.inputs.items() if names}
         return self._queue(
             owner, task=wanted.task, inputs=inputs, settings=settings, title=shown(wanted.title), key=wanted.key
@@ -91,7 +99,7 @@ class Desk:
         """
         job = self.own(owner, id)
         inputs = {
-            role: [(name, self.jobs.input(sha).read_bytes()) for name, sha in zip(job.names[role], hashes, strict=True)]
+            role: [(name, self.jobs.input(sha)) for name, sha in zip(job.names[role], hashes, strict=True)]
             for role, hashes in job.inputs.items()
         }
         merged = checked(job.task, {**job.settings, **settings}, self.limits)
@@ -102,7 +110,7 @@ class Desk:
         owner: str,
         *,
         task: str,
-        inputs: Mapping[str, Sequence[tuple[str, bytes]]],
+        inputs: Mapping[str, Sequence[tuple[str, Path]]],
         settings: Mapping[str, Any],
         title: str,
         key: str | None,
@@ -138,13 +146,13 @@ class Desk:
             return self.existing_result(owner, name)
         raise Refusal(404, "There is no such picture.")
 
-    def _given(self, owner: str, reference: str) -> tuple[str, bytes]:
+    def _given(self, owner: str, reference: str) -> tuple[str, Path]:
         """A file under the name that the recipe will give it."""
         path = self.file(owner, reference)
         kind, colon, name = reference.partition(":")
         if not colon:
-            return self.library.name(owner, reference), path.read_bytes()
-        return path.name if kind == "sample" else f"result-{name[:8]}.png", path.read_bytes()
+            return self.library.name(owner, reference), path
+        return path.name if kind == "sample" else f"result-{name[:8]}.png", path
 
     def input(self, owner: str, id: str, role: str, index: int) -> Path:  # noqa: A002
         """The file of a picture that went into a job.
@@ -157,23 +165,37 @@ class Desk:
             raise Refusal(404, "This job has no such input.")
         return self.jobs.input(hashes[index])
 
-    def shrunk(self, path: Path, side: int) -> bytes:
-        """A JPEG of a picture with at most ``side`` pixels, SMALL or LARGE, kept for the next time."""
-        from impasto.images.thumbnails import thumbnail  # noqa: PLC0415  # waits for torch
+    def shrunk(self, path: Path, side: int, job: str | None = None) -> bytes:
+        """A JPEG of a picture with at most ``side`` pixels, SMALL or LARGE, kept for the next time.
 
-        folder = self.folder / "shrunk"
-        known = (
-            folder / f"{path.parent.name[:64]}-{path.name[:64]}-{_moment(path)}-{SMALL if side <= SMALL else LARGE}.jpg"
-        )
+        Args:
+            path: the picture.
+            side: as said.
+            job: the job that it belongs to, with which the copy counts and goes; unless given, a sample.
+
+        Raises:
+            Refusal: if the job is gone.
+            ImageError: if it is no picture.
+        """
+        folder = self._copies(job) if job else self._made(self.folder / "shrunk")
+        known = folder / f"{path.name[:64]}-{_moment(path)}-{SMALL if side <= SMALL else LARGE}.jpg"
         if known.is_file():
             return known.read_bytes()
-        with self._shrinking:
-            jpeg = thumbnail(path.read_bytes(), side).jpeg
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        [jpeg] = self.decoder.copies(path, (side,), _SHOWN_PIXELS).jpegs
         beside = known.with_name(f".{threading.get_ident()}-{known.name}")
         beside.write_bytes(jpeg)
         beside.replace(known)
         return jpeg
+
+    def _copies(self, job: str) -> Path:
+        try:
+            return self._made(self.jobs.store.copies(job))
+        except FileNotFoundError:  # a folder that is gone is not made again
+            raise Refusal(404, "There is no such job.") from None
+
+    def _made(self, folder: Path) -> Path:
+        folder.mkdir(exist_ok=True, mode=0o700)
+        return folder
 
     def zoom(self, owner: str, id: str) -> tuple[Path, tuple[int, int]]:  # noqa: A002
         """The folder of a result's tiles, and its height and width.
@@ -184,9 +206,16 @@ class Desk:
         from impasto.images.zoom import cut_tiles  # noqa: PLC0415  # waits for torch
 
         path = self.existing_result(owner, id)
-        folder = self.folder / "zoom" / f"{path.parent.name}-{_moment(path)}"
+        folder = self._copies(path.parent.name) / f"zoom-{_moment(path)}"
         with self._shrinking:
             return folder, cut_tiles(path, folder)
+
+    def forget_old_copies(self, seconds: float) -> None:
+        """Remove the copies that were made so long ago; they are made again when they are looked at."""
+        shutil.rmtree(self.folder / "zoom", ignore_errors=True)  # where earlier versions had them
+        for made in [*(self.folder / "shrunk").glob("*.jpg"), *self.jobs.home.glob("jobs/*/copies/*")]:
+            if time.time() - _moment(made) / 1e6 > seconds:
+                shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
 
     def delete(self, owner: str, id: str) -> None:  # noqa: A002
         """Delete a job with all that was made from it.
@@ -198,10 +227,6 @@ class Desk:
         if not job.status.ended:
             raise Refusal(409, "This job is not over; cancel it first.")
         self.jobs.delete(job.id)
-        for made in (self.folder / "zoom").glob(f"{job.id}-*"):
-            shutil.rmtree(made, ignore_errors=True)
-        for made in (self.folder / "shrunk").glob(f"{job.id}-*"):
-            made.unlink(missing_ok=True)
 
 
 def _moment(path: Path | None) -> int:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
 
+from impasto.errors import ImpastoError
 from impasto.studio.desk import Desk
 from impasto.studio.refusals import Refusal
 from impasto.studio.views import JobView
@@ -93,7 +94,7 @@ class Feed:
                     spoke = time.monotonic()
                     yield text
                 await asyncio.sleep(_PERIOD)
-        except Refusal:  # the job is gone
+        except (ImpastoError, Refusal):  # the job is gone, or the database is away: whoever watches comes back
             return
         finally:
             self._open[owner] -= 1

@@ -27,6 +27,14 @@ WORDS: dict[str, tuple[str, ...]] = {"init": INITS, "network": ("vgg19", "vgg19-
 name a file or a device of the server, and is refused."""
 
 
+_COSTLY = {
+    *("size", "preview_of", "coarsest", "ratio", "evaluations"),
+    *("style_scale", "style_size", "style_scales", "history"),
+}
+_USUAL_EVALUATIONS = 80  # the most on a level unless given
+_HISTORY = 12  # steps that are remembered at the largest size, which is what L-BFGS does unless told
+
+
 @cache
 def _schema() -> dict[str, Any]:
     properties: dict[str, Any] = Settings.model_json_schema()["properties"]
@@ -57,8 +65,17 @@ def checked(task: str, values: Mapping[str, Any], limits: Limits) -> dict[str, A
         if name in WORDS and value not in WORDS[name]:
             raise SettingsError(f"The setting {name} must be one of {', '.join(WORDS[name])} here.")
     _check_own_words(task, {name: value for name, value in given.items() if name not in schema}, limits)
-    _bound({name: value for name, value in given.items() if name in schema}, limits)
+    _bound({name: value for name, value in given.items() if name in schema}, _shape(given), limits)
     return given
+
+
+def _shape(given: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The height and width of a texture, if they are given."""
+    shape = given.get("shape")
+    if shape is None:
+        return None
+    first, *rest = shape if isinstance(shape, list) else [shape]
+    return first, rest[0] if rest else first
 
 
 def _check_own_words(task: str, given: Mapping[str, Any], limits: Limits) -> None:
@@ -81,17 +98,59 @@ def _check_own_words(task: str, given: Mapping[str, Any], limits: Limits) -> Non
             )
 
 
-def _bound(given: Mapping[str, Any], limits: Limits) -> None:
+def _bound(given: Mapping[str, Any], shape: tuple[int, int] | None, limits: Limits) -> None:
     settings = Settings()
-    for name in {"size", "evaluations"} & given.keys():  # each by itself, whatever else is wrong
+    for name in _COSTLY & given.keys():  # each by itself, whatever else is wrong
+        beside = {"size": 16} if name == "preview_of" else {}
         try:
-            settings = settings.model_copy(update={name: getattr(Settings(**{name: given[name]}), name)})
+            settings = settings.model_copy(update={name: getattr(Settings(**{**beside, name: given[name]}), name)})
         except ValueError:
             continue  # the jobs say what is wrong with it
     if settings.size > limits.side:
         raise SettingsError(f"The size {settings.size} is above this studio's limit of {limits.side} pixels.")
+    _bound_styles(settings, limits)
     if max(settings.evaluations or (0,)) > limits.evaluations:
         raise SettingsError(f"More than {limits.evaluations} evaluations per level are not allowed in this studio.")
+    if _work(settings, shape) > limits.work:
+        raise SettingsError(
+            f"The size times the evaluations of all levels is above this studio's limit of {limits.work / 1e9:g} thousand "
+            "million; choose a smaller size, fewer evaluations, or a larger ratio."
+        )
+    if (settings.history or 0) * _pixels(settings, shape) > _HISTORY * limits.side**2:
+        raise SettingsError(
+            f"A history of {settings.history} steps at this size needs more memory than this studio allows; choose fewer."
+        )
+
+
+def _bound_styles(settings: Settings, limits: Limits) -> None:
+    """Refuse paintings that are enlarged beyond the largest result."""
+    if settings.final_size > limits.side:
+        raise SettingsError(f"The setting preview_of is above this studio's limit of {limits.side} pixels.")
+    for index in range(len(settings.style_scales or (1,))):
+        side = settings.scale_of(None if settings.style_scales is None else index) * settings.final_size
+        if side > limits.side:
+            raise SettingsError(
+                f"The paintings would have {side:.0f} pixels along a side, above this studio's limit of {limits.side}; "
+                "choose a smaller style_scale, style_size or style_scales."
+            )
+
+
+def _pixels(settings: Settings, shape: tuple[int, int] | None) -> int:
+    """The most pixels that the result may have."""
+    return settings.size**2 if shape is None else shape[0] * shape[1]
+
+
+def _work(settings: Settings, shape: tuple[int, int] | None) -> float:
+    """Pixels times evaluations of all levels, at most."""
+    sides: list[float] = []
+    side = float(max(shape or (settings.size, settings.size)))
+    pixels = _pixels(settings, shape) / side**2
+    while side >= settings.coarsest or not sides:
+        sides.append(side)
+        side /= settings.ratio
+    given = settings.evaluations or (_USUAL_EVALUATIONS,)
+    counts = [given[min(index, len(given) - 1)] for index in range(len(sides))]
+    return sum(pixels * side**2 * count for side, count in zip(reversed(sides), counts, strict=True))
 
 
 def _is_offered(name: str, schema: Mapping[str, Any]) -> bool:

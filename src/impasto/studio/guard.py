@@ -34,6 +34,7 @@ _HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_DIGITS = 19  # of a number of bytes that a machine can count
 _ONCE = ("host", "content-length", "authorization", "origin", "content-type", "cookie")
 
 
@@ -107,7 +108,7 @@ class Guard:
         visiting = scope["method"] == "GET" and scope["path"] in ("/", "/login") and origin is None
         if site not in ("none", "same-origin") and not visiting:
             raise Refusal(403, "Another site's page may not use this studio.")
-        if origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower():
+        if origin is not None and _place(origin) != headers["host"].lower():
             raise Refusal(403, "Another site's page may not use this studio.")
 
     def _owner(self, scope: Scope, headers: Headers) -> str | None:
@@ -121,7 +122,7 @@ class Guard:
             owner = self.access.user_of_session(session_of(headers))
         if owner is None and scope["path"] not in OPEN_PATHS:
             if scope["path"] == "/" and scope["method"] == "GET":
-                raise Refusal(303, "A key is needed.", location="/login")
+                raise Refusal(303, "A key is needed.", location="login")  # wherever a proxy has put the page
             raise Refusal(401, "A key is needed; log in, or send it as a bearer token.", www_authenticate="Bearer")
         return owner
 
@@ -160,8 +161,8 @@ class Guard:
 
     def _check_body(self, scope: Scope, headers: Headers, limit: int, *, uploading: bool) -> None:
         length = headers.get("content-length", "0")
-        if not (length.isascii() and length.isdigit()):
-            raise Refusal(400, "The length of the request is not a number.")
+        if not (length.isascii() and length.isdigit() and len(length) < _DIGITS):
+            raise Refusal(400, "The length of the request is not a number of bytes.")
         if int(length) > limit:
             raise Refusal(413, _too_large(limit))
         if scope["method"] in _SAFE:
@@ -183,6 +184,14 @@ def session_of(headers: Headers) -> str:
     except CookieError:
         return ""
     return cookie.value if cookie else ""
+
+
+def _place(origin: str) -> str:
+    """The host and port of an origin."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        raise Refusal(400, "The header Origin is not understood.") from None
 
 
 def _is_address(name: str) -> bool:

@@ -16,6 +16,8 @@ from impasto.studio.pictures_api import Owner, Side, jpeg
 from impasto.studio.refusals import Refusal
 from impasto.studio.views import Adjustment, Again, JobsView, JobView, More, Submission
 
+_LAST = (1 << 31) - 1  # no event has a higher number
+
 
 def routes(desk: Desk, feed: Feed) -> APIRouter:
     """The routes."""
@@ -102,12 +104,15 @@ def _add_steering(router: APIRouter, desk: Desk) -> None:
         """Go on from the current picture with other settings."""
         job = desk.own(owner, id)
         checked(job.task, {**job.settings, **body.settings}, desk.limits)
-        return steered(owner, id, desk.jobs.adjust, checked(job.task, body.settings, desk.limits))
+        back = {name: None for name, value in body.settings.items() if value is None}
+        return steered(owner, id, desk.jobs.adjust, {**checked(job.task, body.settings, desk.limits), **back})
 
     @router.post("/jobs/{id}/more", status_code=201)
     def more(owner: Owner, id: str, body: More) -> JobView:  # noqa: A002
         """A new job that goes on from this one's result."""
         desk.check_room(owner)
+        job = desk.own(owner, id)
+        checked(job.task, {**job.settings, "evaluations": [body.evaluations]}, desk.limits)
         return steered(owner, id, desk.jobs.more, body.evaluations)
 
 
@@ -123,12 +128,12 @@ def _add_pictures(router: APIRouter, desk: Desk) -> None:
     @router.get("/jobs/{id}/image", response_class=Response)
     def image(owner: Owner, id: str, side: Side = "large") -> Response:  # noqa: A002
         """A JPEG copy of the result, small or large."""
-        return jpeg(desk.shrunk(desk.existing_result(owner, id), SMALL if side == "small" else LARGE))
+        return jpeg(desk.shrunk(desk.existing_result(owner, id), SMALL if side == "small" else LARGE, id))
 
     @router.get("/jobs/{id}/inputs/{role}/{index}", response_class=Response)
     def input_image(owner: Owner, id: str, role: str, index: int, side: Side = "large") -> Response:  # noqa: A002
         """A JPEG copy of a picture that went into a job."""
-        return jpeg(desk.shrunk(desk.input(owner, id, role, index), SMALL if side == "small" else LARGE))
+        return jpeg(desk.shrunk(desk.input(owner, id, role, index), SMALL if side == "small" else LARGE, id))
 
     @router.get("/jobs/{id}/result", response_class=FileResponse)
     def result(owner: Owner, id: str, download: bool = False) -> FileResponse:  # noqa: A002
@@ -184,12 +189,13 @@ def _add_events(router: APIRouter, feed: Feed) -> None:
     async def job_events(
         owner: Owner,
         id: str,  # noqa: A002
-        after: Annotated[int, Query(ge=0)] = 0,
+        after: Annotated[int, Query(ge=0, le=_LAST)] = 0,
         last_event_id: Annotated[str, Header(max_length=20)] = "",
     ) -> StreamingResponse:
         """A job as it changes, as server-sent events called ``job``; the stream ends when the job has."""
         feed.check_room(owner)
-        first = feed.job(owner, id, int(last_event_id) if last_event_id.isdecimal() else after)
+        seen = min(_LAST, int(last_event_id)) if last_event_id.isdecimal() else after
+        first = feed.job(owner, id, seen)
         head = await anext(first)  # raises here what is wrong, while there is still a status to say it with
 
         async def all_of_it() -> Any:

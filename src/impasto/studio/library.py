@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from impasto.studio.decoding import Decoder
 from impasto.studio.limits import Limits
 from impasto.studio.refusals import Refusal
 
@@ -55,11 +56,11 @@ class Item:
 class Library:
     """Every user's pictures, in one folder that no name from outside leads into: ids are looked up, not joined."""
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: Limits, decoder: Decoder) -> None:
         self._folder = folder
         self._limits = limits
         self._lock = threading.Lock()
-        self._decoding = threading.Semaphore(2)  # decoded pictures are large
+        self._decoder = decoder
         self._incoming = folder / "incoming"
         shutil.rmtree(self._incoming, ignore_errors=True)  # what an earlier server left half received
         self._incoming.mkdir(parents=True, mode=0o700)
@@ -83,8 +84,6 @@ class Library:
         Raises:
             ImageError: if it is no picture, or one with too many pixels.
         """
-        from impasto.images.thumbnails import thumbnail  # noqa: PLC0415  # waits for torch
-
         with received.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         home = _home(owner)
@@ -95,14 +94,12 @@ class Library:
             )
         if known is not None:
             return known
-        with self._decoding:
-            data = received.read_bytes()
-            large = thumbnail(data, LARGE, max_pixels=self._limits.upload_pixels)
-            small = thumbnail(large.jpeg, SMALL)
-        size = len(data) + len(large.jpeg) + len(small.jpeg)
+        made = self._decoder.copies(received, (LARGE, SMALL), self._limits.upload_pixels)
+        size = received.stat().st_size + sum(map(len, made.jpegs))
         called = shown(name) or "picture"
-        item = Item(secrets.token_urlsafe(18), called, large.shape, size, sha256, time.time(), mask)
-        self._store(home, item, {"picture": data, "large.jpg": large.jpeg, "small.jpg": small.jpeg})
+        item = Item(secrets.token_urlsafe(18), called, made.shape, size, sha256, time.time(), mask)
+        files = dict(zip(("large.jpg", "small.jpg"), made.jpegs, strict=True))
+        self._store(home, item, {"picture": received.read_bytes(), **files})
         return item
 
     def _store(self, home: str, item: Item, files: dict[str, bytes]) -> None:

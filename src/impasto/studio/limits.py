@@ -18,6 +18,8 @@ class Limits:
         disk_bytes: what one user's pictures and jobs may take on disk.
         side: the long side of a result, in pixels.
         evaluations: evaluations per level.
+        work: pixels times evaluations of all levels of a job.
+        decoding_seconds: how long the decoding of one picture may take.
         watchers: event streams that one user may hold open.
     """
 
@@ -31,4 +33,6 @@ class Limits:
     disk_bytes: int = 20 << 30
     side: int = 8192
     evaluations: int = 20_000
+    work: int = 100_000_000_000
     watchers: int = 200
+    decoding_seconds: float = 30

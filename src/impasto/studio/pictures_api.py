@@ -1,5 +1,6 @@
 """Routes about pictures that users bring, and samples."""
 
+import asyncio
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ def routes(desk: Desk) -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["pictures"])
     uploading: Counter[str] = Counter()
+    decoding = asyncio.Semaphore(4)
 
     @router.post("/pictures", status_code=201)
     async def upload(
@@ -52,7 +54,8 @@ def routes(desk: Desk) -> APIRouter:
             with desk.library.incoming() as path:
                 await _receive(request, path)
                 await run_in_threadpool(desk.check_room, owner, path.stat().st_size, 0)
-                item = await run_in_threadpool(partial(desk.library.add, mask=mask), owner, path, name)
+                async with decoding:  # waiting takes none of the threads that answer others
+                    item = await run_in_threadpool(partial(desk.library.add, mask=mask), owner, path, name)
                 return PictureView.of(item)
         finally:
             uploading[owner] -= 1

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,6 +138,7 @@ class Studio:
             self._server.run([self._listening])
         finally:
             self._crew.stop()
+            self.desk.decoder.close()
             self.desk.jobs.close()
 
     def stop(self) -> None:
@@ -218,13 +218,9 @@ for name in PAINTINGS:
 
 
 def _warm(desk: Desk) -> None:
-    """Do what the first visitor would wait for: import what reads pictures, and paint the samples, in a process apart."""
-    import impasto.images.thumbnails  # noqa: F401, PLC0415
-
-    now = time.time()
-    for path in (desk.folder / "shrunk").glob("*.jpg"):
-        if now - path.stat().st_mtime > _OLD:
-            path.unlink(missing_ok=True)
+    """Do what the first visitor would wait for: start what reads pictures, and paint the samples, in processes apart."""
+    desk.decoder.warm()
+    desk.forget_old_copies(_OLD)
     subprocess.run([sys.executable, "-c", _PAINT, str(desk.folder)], check=False, stderr=subprocess.DEVNULL)  # noqa: S603
 
 

@@ -1,6 +1,6 @@
 import { h } from "./dom.js";
 
-const description = await (await fetch("/api/v1/openapi.json")).json();
+const description = await (await fetch("api/v1/openapi.json")).json();
 const place = document.getElementById("paths");
 
 for (const [path, methods] of Object.entries(description.paths)) {

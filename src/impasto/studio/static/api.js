@@ -1,4 +1,6 @@
-const ROOT = "/api/v1";
+// Wherever a proxy has put the studio, its addresses begin where this file lies.
+const HOME = new URL("..", import.meta.url).pathname;
+const ROOT = `${HOME}api/v1`;
 
 export class Refused extends Error {
   constructor(status, sentence) {
@@ -14,7 +16,7 @@ async function send(method, path, body, headers = {}) {
   } catch {
     throw new Refused(0, "The studio cannot be reached; is it still running?");
   }
-  if (answer.status === 401) location.assign("/login");
+  if (answer.status === 401) location.assign(`${HOME}login`);
   if (answer.status === 204) return null;
   const value = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Refused(answer.status, value.error ?? `The studio answered ${answer.status}.`);
@@ -32,7 +34,7 @@ export const upload = (blob, name, mask = false) =>
 // Addresses of pictures.
 export const pictureOf = (reference, side = "small") => {
   const [kind, name] = reference.includes(":") ? reference.split(":") : ["picture", reference];
-  if (kind === "sample") return side === "small" ? `/static/sample-${name}.jpg` : `${ROOT}/samples/${name}/image?side=${side}`;
+  if (kind === "sample") return side === "small" ? `${HOME}static/sample-${name}.jpg` : `${ROOT}/samples/${name}/image?side=${side}`;
   if (kind === "result") return `${ROOT}/jobs/${name}/image?side=${side}`;
   return `${ROOT}/pictures/${name}/image?side=${side}`;
 };

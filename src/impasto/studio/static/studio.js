@@ -22,7 +22,7 @@ let task = "stylize", start = null, mask, photo, painting, controls, stage, gall
 async function begin() {
   const [session, fields, samples] = await Promise.all([get("/session"), get("/settings"), get("/samples")]);
   $("logout").hidden = !session.locked;
-  $("logout").addEventListener("click", async () => { await attempt(() => remove("/session")); location.assign("/login"); });
+  $("logout").addEventListener("click", async () => { await attempt(() => remove("/session")); location.assign("login"); });
   photo = new Picker($("photo"), { title: "Photo", samples: samples.filter((one) => one.kind === "photo"), changed: ready });
   painting = new Picker($("painting"), { title: "Painting", several: true, samples: samples.filter((one) => one.kind === "painting"), changed: ready });
   mask = new Mask(ready);

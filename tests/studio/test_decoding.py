@@ -1,0 +1,155 @@
+"""Pictures of strangers are decoded in processes that may crash, hang or eat memory: the upload is refused, no more."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from impasto.errors import ImageError
+from impasto.studio.confinement import Confinement
+from impasto.studio.decoding import Copies, Decoder
+
+PIXELS = 1_000_000
+HOSTILE = """
+import os, signal, sys, time
+from impasto.studio.decoding import Copies, serve
+
+def decode(picture, sides, max_pixels):
+    word = picture.read_text()
+    if word == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if word == "hang":
+        time.sleep(600)
+    if word == "burn":
+        while True:
+            pass
+    if word == "eat":
+        return Copies((bytes(6 << 30),), (1, 1))
+    if word == "chatter":
+        print("words on stdout", flush=True)
+        os.write(1, b"and more")
+    if word == "nonsense":
+        os.write(3, b"no JSON at all\\n")
+    if word == "key":
+        return Copies((os.environ.get("IMPASTO_STUDIO_KEY", "none").encode(),), (1, 1))
+    return Copies((f"{os.getpid()}".encode(),) * len(sides), (7, 9))
+
+serve(decode)
+"""
+
+
+@pytest.fixture
+def decoder(monkeypatch):
+    """Processes that do what a file's words say, two seconds each at most."""
+    monkeypatch.setenv("IMPASTO_STUDIO_KEY", "a key that is long enough")
+    opened = Decoder(Confinement(seconds=2), HOSTILE, processes=1)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ask(decoder, tmp_path):
+    """A function that has a file of a word decoded."""
+
+    def asked(word, sides=(100, 10)):
+        (tmp_path / "picture").write_text(word)
+        return decoder.copies(tmp_path / "picture", sides, PIXELS)
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("crash", "made the program that reads pictures fail"),
+        ("hang", "took longer than 2 seconds to read"),
+        ("burn", "took longer than 2 seconds|made the program that reads pictures fail"),
+        ("nonsense", "made the program that reads pictures fail"),
+    ],
+)
+def test_what_a_decoder_does_not_survive_is_refused(ask, word, sentence):
+    """With a sentence; the next picture is decoded by another process."""
+    before = ask("good")
+    with pytest.raises(ImageError, match=sentence):
+        ask(word)
+    after = ask("good")
+    assert after.shape == (7, 9)
+    assert after.jpegs[0] != before.jpegs[0]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(before.jpegs[0]), 0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not limit a process's memory")
+def test_a_decoder_gets_no_more_memory_than_is_due(ask):
+    """6 GiB for a picture of a megapixel are not."""
+    with pytest.raises(ImageError, match="needs more memory to read than it may have"):
+        ask("eat")
+    assert ask("good").shape == (7, 9)
+
+
+def test_a_decoder_stays_warm_and_answers_only_what_it_is_asked(ask):
+    """What libraries print does not get between, and secrets of the server are not there."""
+    first, second = ask("good"), ask("chatter")
+    assert first == second
+    assert len(second.jpegs) == 2
+    assert ask("key").jpegs == (b"none",)
+
+
+def test_a_decoder_that_does_not_start_is_said(tmp_path):
+    """To whoever uploads, and nothing waits for ever."""
+    decoder = Decoder(Confinement(), "raise SystemExit(1)", processes=1)
+    for _ in range(2):
+        with pytest.raises(ImageError, match="does not start"):
+            decoder.copies(tmp_path / "picture", (10,), PIXELS)
+    decoder.warm()
+    decoder.close()
+
+
+def test_closing_ends_the_processes(decoder, ask):
+    """All of them."""
+    process = int(ask("good").jpegs[0])
+    decoder.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_a_decoder_ends_with_its_server(tmp_path):
+    """Even with one that is killed."""
+    (tmp_path / "picture").write_text("good")
+    code = f"""
+        from pathlib import Path
+        from impasto.studio.confinement import Confinement
+        from impasto.studio.decoding import Decoder
+        import time
+        print(Decoder(Confinement(), {HOSTILE!r}).copies(Path("picture"), (1,), 1).jpegs[0].decode(), flush=True)
+        time.sleep(100)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as server:
+        process = int(server.stdout.readline())
+        server.send_signal(signal.SIGKILL)
+    end = time.monotonic() + 20
+    while Path(f"/proc/{process}").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not Path(f"/proc/{process}").exists() or "Z" in Path(f"/proc/{process}/stat").read_text().split()[2]
+
+
+def test_real_pictures_are_decoded(tmp_path, png):
+    """By the usual program, in one process after the other file; what is no picture is refused with its sentence."""
+    decoder = Decoder(Confinement(), processes=1)
+    (tmp_path / "picture").write_bytes(png(640, 480))
+    made = decoder.copies(tmp_path / "picture", (320, 32), PIXELS)
+    assert isinstance(made, Copies)
+    assert made.shape == (480, 640)
+    assert all(jpeg.startswith(b"\xff\xd8\xff") for jpeg in made.jpegs)
+    (tmp_path / "picture").write_bytes(b"no picture")
+    with pytest.raises(ImageError, match="is not a picture"):
+        decoder.copies(tmp_path / "picture", (320, 32), PIXELS)
+    with pytest.raises(ImageError, match=r"cannot be read"):
+        decoder.copies(tmp_path / "none", (320, 32), PIXELS)
+    decoder.close()
