@@ -8,11 +8,13 @@ import textwrap
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from impasto.errors import ImageError
 from impasto.studio.confinement import Confinement
 from impasto.studio.decoding import Copies, Decoder
+from impasto.studio.limits import Limits
 
 PIXELS = 1_000_000
 HOSTILE = """
@@ -153,3 +155,17 @@ def test_real_pictures_are_decoded(tmp_path, png):
     with pytest.raises(ImageError, match=r"cannot be read"):
         decoder.copies(tmp_path / "none", (320, 32), PIXELS)
     decoder.close()
+
+
+def test_the_server_lives_on(tmp_path, open_studio, monkeypatch):
+    """An upload whose decoding crashes or hangs is refused with a sentence, and the next one is taken."""
+    monkeypatch.setattr(Decoder, "USUAL", HOSTILE)
+    limits = Limits(decoding_seconds=2)
+    with open_studio(tmp_path, limits=limits) as studio, httpx.Client(base_url=studio.address, timeout=60) as http:
+        headers = {"content-type": "application/octet-stream"}
+        words = (b"crash", b"hang", b"good")
+        answers = [http.post("/api/v1/pictures", content=word, headers=headers) for word in words]
+        assert [answer.status_code for answer in answers] == [422, 422, 201]
+        assert "save it again as a PNG or JPEG" in answers[0].json()["error"]
+        assert len(http.get("/api/v1/pictures").json()) == 1
+        assert list((studio.desk.folder / "incoming").iterdir()) == []

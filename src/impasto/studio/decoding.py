@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from impasto.errors import ImageError
 from impasto.studio.confinement import Confinement
@@ -46,7 +46,9 @@ class Decoder:
         processes: how many there may be.
     """
 
-    USUAL = "import impasto.images.thumbnails; from impasto.studio.decoding import decoded, serve; serve(decoded)"
+    USUAL: ClassVar[str] = (
+        "import impasto.images.thumbnails; from impasto.studio.decoding import decoded, serve; serve(decoded)"
+    )
 
     def __init__(self, limits: Confinement, program: str = USUAL, processes: int = 2) -> None:
         self._limits = limits

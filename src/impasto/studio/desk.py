@@ -37,7 +37,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.folder = self.jobs.home / "studio"
-        self.decoder = Decoder(Confinement(seconds=self.limits.decoding_seconds))
+        self.decoder = Decoder(Confinement(seconds=self.limits.decoding_seconds), Decoder.USUAL)
         self.library = Library(self.folder, self.limits, self.decoder)
         self.samples = Samples(self.folder)
         self._submitting = threading.Lock()
