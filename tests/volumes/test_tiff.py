@@ -1,5 +1,6 @@
 """TIFF stacks of all kinds."""
 
+import importlib.util
 import lzma
 import zlib
 
@@ -54,7 +55,10 @@ def test_where_no_format_says_that_zero_is_white_intensities_stay(tmp_path, name
 def test_other_compressions(tmp_path, kind, compression, inverted):
     """Of other programs, by whichever library can; zero is white or black as said."""
     stack = STACK.astype(kind) * kind(200 if kind == np.uint16 else 1)
-    path = saved(tmp_path / "a.tif", stack, compression=compression, tiffinfo={262: 0} if inverted else {})
+    try:
+        path = saved(tmp_path / "a.tif", stack, compression=compression, tiffinfo={262: 0} if inverted else {})
+    except (OSError, RuntimeError):
+        pytest.skip(f"Pillow was built without {compression}")
     volume = volumes.read(path, window=(0, int(stack.max())))
     shown = volume.voxels[0, 0].numpy() * stack.max()
     inverts = inverted and kind == np.uint16  # Pillow turns 8 bits round as it writes, and so what is seen stays
@@ -96,6 +100,8 @@ def test_facsimiles(tmp_path):
 
 def test_what_nothing_decodes_names_the_package(tmp_path, monkeypatch):
     """And is not called damaged alone."""
+    if importlib.util.find_spec("imagecodecs"):
+        pytest.skip("the package is installed")
     path = saved(tmp_path / "a.tif", STACK, compression="tiff_lzw")
     for library, name in ((pyvips.Image, "new_from_buffer"), (Image, "open")):
         monkeypatch.setattr(library, name, lambda *_, **__: 1 / 0)
