@@ -56,6 +56,14 @@ def test_distances_of_imagej_that_cannot_be(tmp_path, spacing):
     assert "how far apart slices are" in volume.origin.remarks[0]
 
 
+def test_imagej_without_a_unit_counts_pixels(tmp_path):
+    """What it does not say is one, without a word."""
+    tifffile.imwrite(tmp_path / "a.tif", STACK, imagej=True, metadata={"axes": "ZYX"})
+    volume = volumes.read(tmp_path / "a.tif")
+    assert volume.spacing == (1, 1, 1)
+    assert volume.origin.remarks == ()
+
+
 def test_other_stacks_say_nothing_in_space(tmp_path):
     """Dots per inch are those of a printer."""
     tifffile.imwrite(tmp_path / "a.tif", STACK, photometric="minisblack", resolution=(72, 72), resolutionunit="inch")

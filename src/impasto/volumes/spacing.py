@@ -71,13 +71,14 @@ def _from_imagej(file: Any) -> dict[str, float | None]:
     if not facts:
         return dict.fromkeys("ZYX")
     unit = str(facts.get("unit", "")).replace("\\u00B5", "µ")
-    if unit not in _MM:  # pixels, or nothing: what is said then holds relative to each other
-        unit = "mm"
-    return {
-        "Z": _length(facts.get("spacing"), unit),
-        "Y": _length(_per_pixel(page, "YResolution"), unit),
-        "X": _length(_per_pixel(page, "XResolution"), unit),
+    said = {
+        "Z": facts.get("spacing"),
+        "Y": _per_pixel(page, "YResolution"),
+        "X": _per_pixel(page, "XResolution"),
     }
+    if unit not in _MM:  # pixels, or nothing: what is said holds relative to each other, and what is not said is 1
+        return {axis: _length(value, "mm") or 1.0 for axis, value in said.items()}
+    return {axis: _length(value, unit) for axis, value in said.items()}
 
 
 def _per_pixel(page: Any, name: str) -> float | None:
