@@ -1,5 +1,6 @@
 """Jobs computed by real worker processes: the right bytes, whatever happens on the way."""
 
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 import impasto
 from impasto import images
@@ -336,6 +339,21 @@ def test_the_preview_to_start_from_is_computed_where_the_job_is(tmp_path, ask, m
     assert run.source is not None
     assert asked == ["cpu:0"]
     assert (run.device, run.settings.device) == (torch.device("cpu", 0), "auto")
+    jobs.close()
+
+
+def test_masks_of_a_job_are_shares_and_notes_call_pictures_by_their_names(tmp_path, ask):
+    """As in a run of its own: half is half whatever its gamma, and nobody reads where jobs keep their files."""
+    half, info, photo = io.BytesIO(), PngInfo(), io.BytesIO()
+    info.add(b"gAMA", (100_000).to_bytes(4, "big"))
+    Image.new("L", (32, 32), 128).save(half, "PNG", pnginfo=info)
+    Image.linear_gradient("L").resize((32, 32)).save(photo, "JPEG", exif=b"Exif\0\0junk")
+    task, files, settings = ask()
+    files |= {"protect": [("half.png", half.getvalue())], "content": [("holiday.jpg", photo.getvalue())]}
+    jobs = Jobs.open(tmp_path, "")
+    run = working.prepared(jobs.queue.claim(jobs.submit(task, files, settings).id), jobs.store, torch.device("cpu"))
+    assert (run.places.protected_at((32, 32)) - 128 / 255).abs().max() < 1e-6
+    assert run.content.source.notes == ("The EXIF of holiday.jpg is damaged and was left out.",)
     jobs.close()
 
 
