@@ -9,6 +9,7 @@ import torch
 
 from impasto.errors import ImageError
 from impasto.images import read
+from impasto.images.decoding import check_header
 
 RNG = np.random.default_rng(0)
 FULL = RNG.integers(0, 256, (40, 56, 3)).astype(np.uint8)
@@ -142,3 +143,17 @@ def test_directories_in_a_circle_and_on_top_of_one_another_end():
     circle = b"II*\0\x08\0\0\0\1\0" + entry + b"\x08\0\0\0"
     with pytest.raises(ImageError, match="circle"):
         read(circle)
+
+
+def test_a_header_tells_what_is_no_single_picture():
+    """Before any sample is decoded, for queues of jobs."""
+    check_header(file((FULL, {}), (HALF, {"subfiletype": 1})), "a.tif", 40 * 56)
+    for data, most, sentence in [
+        (file(*RAWS["NEF"]), 10**6, "a.tif is a RAW photo"),
+        (file((FULL, {}), (255 - FULL, {})), 10**6, "a.tif holds 2 frames"),
+        (file((FULL, {})), 40 * 56 - 1, "a.tif has 56 x 40 pixels, above the limit"),
+        (b"II*\0junk", 10**6, "a.tif is damaged"),
+        (b"junk", 10**6, "a.tif is not a picture"),
+    ]:
+        with pytest.raises(ImageError, match=sentence):
+            check_header(data, "a.tif", most)

@@ -118,6 +118,21 @@ def _lacks_only_its_end(data: bytes, header: Image.Image) -> bool:
     return True
 
 
+def check_header(data: bytes, name: str, max_pixels: int) -> None:
+    """Refuse what is no single picture, as far as that shows without decoding a sample.
+
+    Raises:
+        ImageError: as :func:`decode`.
+    """
+    if not is_tiff(data):
+        open_header(data, name, max_pixels)
+        return
+    with guarded(name):
+        view = memoryview(data)
+        layout = Layout.of(view)
+        check_size(pages.size_of(layout, pages.picture_of(view, layout, name)), name, max_pixels)
+
+
 def is_tiff(data: bytes) -> bool:
     """Whether ``data`` begins like a TIFF or BigTIFF file."""
     return data.startswith(_TIFF)

@@ -49,7 +49,7 @@ def picture_of(data: memoryview, layout: Layout, name: str) -> Page:
     full = [page for page in pages if _is_full(layout, page)] or [page for page in below if _is_full(layout, page)]
     if not full and len(pages) == 1:
         full = pages
-    if _is_pyramid([_shape(layout, page) for page in full]):
+    if _is_pyramid([size_of(layout, page) for page in full]):
         full = full[:1]
     if len(full) != 1:
         raise ImageError(
@@ -103,7 +103,8 @@ def _is_full(layout: Layout, page: Page) -> bool:
     return not int(kind) & (_REDUCED | _MASK) and old != 2
 
 
-def _shape(layout: Layout, page: Page) -> tuple[int, int]:
+def size_of(layout: Layout, page: Page) -> tuple[int, int]:
+    """Width and height."""
     sides = [next(iter(layout.numbers(page.directory.get(tag))), 0) for tag in (_WIDTH, _HEIGHT)]
     return int(sides[0]), int(sides[1])
 

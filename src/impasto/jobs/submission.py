@@ -238,10 +238,9 @@ def _name(path: str) -> str:
 
 def _check_picture(data: bytes, name: str) -> None:
     """Refuse now what is no picture; damage further inside is found by the worker."""
-    from impasto.images.decoding import MAX_PIXELS, is_tiff, open_header  # noqa: PLC0415  # imports torch
+    from impasto.images.decoding import MAX_PIXELS, check_header  # noqa: PLC0415  # imports torch
 
-    if not is_tiff(data):
-        open_header(data, name, MAX_PIXELS)
+    check_header(data, name, MAX_PIXELS)
 
 
 def key_of(task: str, settings: Mapping[str, Any], inputs: Mapping[str, Sequence[str]], name: str = "") -> str:
