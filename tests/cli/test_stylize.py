@@ -66,6 +66,21 @@ def test_storage(call, room, fast):
     assert images.read("deep.png").source.depth == 16
 
 
+def test_what_the_file_has_no_room_for_is_said_before_the_run(call, room, fast):
+    """And in the report; without metadata there is nothing to leave out."""
+    exif = Image.Exif()
+    exif[0x010E] = "d" * 80_000
+    with Image.open("photo.png") as photo:
+        photo.save("described.png", exif=exif)
+    sentence = "Left out, as a JPEG file has no room for it: EXIF ImageDescription."
+    outcome = call("stylize", "described.png", "painting.png", "-o", "out.jpg", "--json", *fast)
+    assert outcome.code == 0
+    assert outcome.err.splitlines()[0] == sentence
+    assert json.loads(outcome.out)["notes"] == [sentence]
+    assert sentence not in call("stylize", "described.png", "painting.png", "-o", "a.jpg", "--no-metadata", *fast).err
+    assert sentence in call("preview", "described.png", "painting.png", "-o", "b.jpg", "--size", "64").err
+
+
 def test_several_styles(call, room, fast):
     """Paintings follow one another, with a share each."""
     outcome = call(*PAIR, "photo.png", "-o", "out.png", "--blend", "3,1", *fast)

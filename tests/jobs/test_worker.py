@@ -394,6 +394,13 @@ def test_a_picture_whose_metadata_cannot_be_written_is_written_without(tmp_path,
     assert (tmp_path / "preview.jpg").is_file()
 
 
+def test_what_the_picture_has_no_room_for_is_said(tmp_path, finished):
+    """Captions have no place in a PNG."""
+    source = replace(finished.content.source, iptc=b"\x1c\x02\x05\0\1T")
+    finished = replace(finished, content=replace(finished.content, source=source))
+    assert delivered(finished, tmp_path) == "Left out, as a PNG file has no room for it: IPTC captions."
+
+
 def test_a_picture_for_which_the_folder_is_no_place_is_kept_elsewhere(tmp_path, finished, monkeypatch):
     """Where temporary files are; and where that is no place either, it is said how to get it."""
     import tempfile

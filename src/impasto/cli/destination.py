@@ -29,7 +29,7 @@ class Savable(Protocol):
     def tensor(self) -> "Tensor":
         """Its pixels, (1, 3, H, W) in [0, 1]."""
 
-    def save(self, path: str | Path | BinaryIO, *, metadata: bool = True, **options: Any) -> None:
+    def save(self, path: str | Path | BinaryIO, *, metadata: bool = True, **options: Any) -> object:
         """Write it."""
 
 

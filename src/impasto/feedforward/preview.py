@@ -52,14 +52,17 @@ class Preview:
         """The picture as an 8-bit PIL image, with the photo's alpha if it has one."""
         return images.to_pil(self.tensor, self._alpha)
 
-    def save(self, path: str | Path | BinaryIO, *, metadata: bool = True, **options: Any) -> None:
+    def save(self, path: str | Path | BinaryIO, *, metadata: bool = True, **options: Any) -> tuple[str, ...]:
         """Write the picture; the format follows the name. ``options`` are those of :func:`impasto.images.write`.
+
+        Returns:
+            Sentences on what the photo's file says of it and the new one has no room for.
 
         Raises:
             ImageError: if it cannot be written; an existing file stays as it was.
         """
         text = _text(self.recipe)
-        images.write(
+        return images.write(
             path, self.tensor, like=self.content, alpha=self._alpha, parameters=text, metadata=metadata, **options
         )
 

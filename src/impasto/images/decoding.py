@@ -22,7 +22,7 @@ from PIL import (
 )
 
 from impasto.errors import ImageError
-from impasto.images import colorimetry, iptc, pages, png, xmp
+from impasto.images import colorimetry, headers, iptc, pages, png
 from impasto.images import exif as exif_tags
 from impasto.images.directories import Layout
 
@@ -36,6 +36,7 @@ _OPENERS = {
     "GIF": GifImagePlugin.GifImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
 }
+_REASON = 160  # letters of what a decoder says
 _AVIF_HEAD = 2**16  # bytes within which its properties stand
 MAX_PIXELS = 400_000_000
 """The default limit of a picture's size, beyond which a file is taken for a decompression bomb."""
@@ -45,7 +46,6 @@ _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _RAW = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
 _CANON_RAW = b"crx "
 _JPEG_END = b"\xff\xd9"
-_BMP_MOST = 2**31 / 39.3701  # a BMP's pixels per meter are a signed number, which Pillow takes for one without a sign
 _ICC_TAG, _XMP_TAG, _IPTC_TAG, _RESOURCES_TAG = _TIFF_BLOCKS = (34675, 700, 33723, 34377)
 
 
@@ -198,96 +198,21 @@ def decode_pillow(image: Image.Image, name: str) -> Decoded:
 
 
 def _gather(image: Image.Image, color: NDArray[Any], alpha: NDArray[Any] | None, name: str) -> Decoded:
-    block = _exif_block(image)
+    block = headers.exif_block(image)
     exif = exif_tags.parse(block)
     return Decoded(
         color=color,
         alpha=alpha,
-        orientation=_orientation(image),
+        orientation=headers.orientation(image),
         format="JPEG" if image.format == "MPO" else image.format or "PIL image",
         exif=exif,
-        icc=_profile(image.info, exif, color.shape[2], name),
-        dpi=_resolution(image, exif),
-        packets=_packets(image),
-        iptc=_captions(image.info),
-        texts=_texts(image),
+        icc=headers.profile(image.info, exif, color.shape[2], name),
+        dpi=headers.resolution(image, exif),
+        packets=headers.packets(image),
+        iptc=headers.captions(image.info),
+        texts=headers.texts(image),
         notes=(f"The EXIF of {name} is damaged and was left out.",) if block and not exif.main else (),
     )
-
-
-def _exif_block(image: Image.Image) -> bytes | None:
-    block = image.info.get("exif")
-    if isinstance(block, bytes):
-        return block
-    try:
-        return image.getexif().tobytes() if len(image.getexif()) else None
-    except Exception:  # noqa: BLE001  # Pillow's EXIF reader raises whatever hostile bytes lead it to
-        return None
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF's number of how the rows lie, as Pillow finds it in EXIF and XMP."""
-    try:
-        value = image.getexif().get(exif_tags.ORIENTATION, 1)
-    except Exception:  # noqa: BLE001  # as above
-        return 1
-    return value if value in range(1, 9) else 1
-
-
-def _profile(info: dict[Any, Any], exif: exif_tags.Exif, channels: int, name: str) -> bytes | None:
-    """The color profile, in the order of PNG's third edition: code points, profile, sRGB, gamma and chromaticities."""
-    if "cicp" in info and channels != 4:
-        return colorimetry.by_codes(info["cicp"], channels, name)
-    if profile := info.get("icc_profile"):
-        return bytes(profile)
-    if "srgb" in info or channels == 4:
-        return None
-    if "gamma" in info or "chromaticity" in info:
-        return colorimetry.by_gamma(info.get("gamma"), info.get("chromaticity"), channels)
-    return colorimetry.adobe_rgb() if channels == 3 and exif_tags.is_adobe_rgb(exif) else None
-
-
-def _resolution(image: Image.Image, exif: exif_tags.Exif) -> tuple[float, float] | None:
-    """Pixels per inch; JPEG counts whole ones, of which its EXIF knows the fractions."""
-    found, told = image.info.get("dpi"), exif_tags.resolution(exif)
-    if image.format in ("JPEG", "MPO") and image.info.get("jfif_unit") not in (1, 2):
-        found = None  # Pillow fills in 72, or takes one side of EXIF's for both
-    dpi = exif_tags.plausible((float(found[0]), float(found[1]))) if found else None
-    if image.format == "BMP" and dpi and max(dpi) >= _BMP_MOST:
-        return None
-    if dpi and told and all(abs(one - other) <= 1 for one, other in zip(dpi, told, strict=True)):
-        return told
-    return dpi or told
-
-
-def _packets(image: Image.Image) -> tuple[bytes, ...]:
-    packet = image.info.get("xmp")
-    if isinstance(packet, str):
-        packet = packet.encode("utf-8", "replace")
-    payloads = [payload for marker, payload in getattr(image, "applist", ()) if marker == "APP1"]
-    return tuple(found for found in (packet, xmp.join_extended(payloads)) if found)
-
-
-def _captions(info: dict[Any, Any]) -> bytes | None:
-    found = info.get("iptc") or info.get("photoshop", {}).get(iptc.NUMBER)
-    return iptc.from_resources(found) if isinstance(found, bytes) else None
-
-
-def _texts(image: Image.Image) -> tuple[tuple[str, str], ...]:
-    """What a file says under keys, without what impasto has written."""
-    texts = {str(key): str(text) for key, text in (image.info.get("texts") or getattr(image, "text", {})).items()}
-    if isinstance(comment := image.info.get("comment"), bytes):
-        texts.setdefault("Comment", _decoded(comment))
-    ours = ("impasto", "parameters") if "impasto" in texts else ()
-    return tuple((key, text) for key, text in texts.items() if key not in (*ours, png.XMP_KEY) and text)
-
-
-def _decoded(comment: bytes) -> str:
-    comment = comment.rstrip(b"\0")
-    try:
-        return comment.decode("utf-8")
-    except UnicodeDecodeError:
-        return comment.decode("latin-1")
 
 
 def _plain_mode(image: Image.Image, name: str) -> str:
@@ -319,7 +244,7 @@ def _decode_tiff(data: bytes, name: str, max_pixels: int) -> Decoded:
         orientation=exif_tags.orientation(exif),
         format="TIFF",
         exif=exif,
-        icc=icc or _profile({}, exif, color.shape[2], name),
+        icc=icc or headers.profile({}, exif, color.shape[2], name),
         dpi=exif_tags.resolution(exif),
         packets=(said[_XMP_TAG],) if _XMP_TAG in said else (),
         iptc=said.get(_IPTC_TAG) or iptc.from_resources(said.get(_RESOURCES_TAG, b"8BIM")),
@@ -399,5 +324,5 @@ def guarded(name: str) -> Iterator[None]:
     except (ImageError, MemoryError):
         raise
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split())[:_REASON] or type(error).__name__
         raise ImageError(f"{name} is damaged or cut short ({reason}); copy or download it again.") from error

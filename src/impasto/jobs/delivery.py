@@ -31,13 +31,12 @@ def delivered(result: Result, folder: Path) -> str | None:
 def _written(result: Result, path: Path) -> str | None:
     """Write the picture; without what its photo's file carried, if that is what keeps it from being written."""
     try:
-        result.save(path)
+        return " ".join(result.save(path)) or None
     except Exception as error:  # noqa: BLE001 - whatever it is, hours of work are not thrown away for it
         images.write(
             path, result.tensor, alpha=result.alpha, recipe=result.recipe, parameters=parameters_text(result.recipe)
         )
         return f"What the photo's file says of it was left out of the picture, for it cannot be written: {error}"
-    return None
 
 
 def _kept(result: Result, folder: Path) -> str:

@@ -126,7 +126,7 @@ class BlockResult(Result):
 
     def save(
         self, path: str | Path | BinaryIO, *, metadata: bool = True, pictures: bool = False, **options: Any
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Write the volume; the format follows the name, see :func:`impasto.volumes.write`.
 
         Args:
@@ -134,6 +134,9 @@ class BlockResult(Result):
             metadata: whether the file says how it was made.
             pictures: whether a contact sheet and a turning block are written beside it.
             options: none; pictures have some.
+
+        Returns:
+            Nothing to say.
 
         Raises:
             VolumeError: if it cannot be written; an existing file stays as it was.
@@ -146,6 +149,7 @@ class BlockResult(Result):
             sheet_name, turning_name = picture_names(path)
             self.save_sheet(sheet_name)
             self.save_turning(turning_name)
+        return ()
 
     def save_sheet(self, path: str | Path) -> None:
         """Write the contact sheet.

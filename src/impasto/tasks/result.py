@@ -83,13 +83,16 @@ class Result:
         alpha = self.content.alpha
         return None if alpha is None else resize(alpha, tuple(self.tensor.shape[2:]))
 
-    def save(self, path: str | Path | BinaryIO, *, metadata: bool = True, **options: Any) -> None:
+    def save(self, path: str | Path | BinaryIO, *, metadata: bool = True, **options: Any) -> tuple[str, ...]:
         """Write the picture; the format follows the name. ``options`` are those of :func:`impasto.images.write`.
+
+        Returns:
+            Sentences on what the photo's file says of it and the new one has no room for.
 
         Raises:
             ImageError: if it cannot be written; an existing file stays as it was.
         """
-        images.write(
+        return images.write(
             path,
             self.tensor,
             like=self.content,
