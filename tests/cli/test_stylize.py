@@ -78,7 +78,6 @@ def test_what_the_file_has_no_room_for_is_said_before_the_run(call, room, fast):
     assert outcome.err.splitlines()[0] == sentence
     assert json.loads(outcome.out)["notes"] == [sentence]
     assert sentence not in call("stylize", "described.png", "painting.png", "-o", "a.jpg", "--no-metadata", *fast).err
-    assert sentence in call("preview", "described.png", "painting.png", "-o", "b.jpg", "--size", "64").err
 
 
 def test_several_styles(call, room, fast):

@@ -75,9 +75,6 @@ def preview(
 
     look: dict[str, Any] = {"size": size, "strength": strength, "blend": _shares(blend), "style_scale": style_scale}
     found = previewed(content, styles, **look, precision=precision, device=device)
-    for sentence in where.check(found.content, tuple(found.tensor.shape[2:])):
-        if not quiet:
-            tell(sentence)
     return _report(found, where.save(found), where, as_json=as_json, quiet=quiet)
 
 
