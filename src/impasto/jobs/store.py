@@ -102,7 +102,7 @@ class Store:
     def discard(self, identifier: str) -> None:
         """Remove what only an unfinished run needs, and what a killed one left half-written."""
         folder = self.folder(identifier)
-        for path in (folder / CHECKPOINT, folder / f"{CHECKPOINT}.tmp", *folder.glob(".impasto-*.tmp")):
+        for path in (folder / CHECKPOINT, *folder.glob(".impasto-*.tmp")):
             path.unlink(missing_ok=True)
 
     def unfinished(self) -> list[str]:
