@@ -340,4 +340,4 @@ def stored(rng: random.Random, item: pydicom.Dataset, odds: Odds, story: list[st
     return whole[132:] if way == "headless" else whole
 
 
-_BOMB = struct.pack("<HH2sHI", 0xFFFC, 0xFFFC, b"OB", 0, 80 * 2**20) + bytes(80 * 2**20)
+_BOMB = struct.pack("<HH2sHI", 0xFFFC, 0xFFFC, b"OB", 0, 30 * 2**20) + bytes(30 * 2**20)

@@ -132,7 +132,7 @@ def attempt(odd: Odd, path: Path, out: Path, rng: random.Random) -> str:
         raise FaultError("values that cannot be")
     sentence_of(record.chosen, [rng.choice(("1", "I", "", "9", "lead 1"))])
     target = out / f"result{rng.choice(sorted(signals.SUFFIXES))}"
-    _, refusal = sentence_of(signals.check_writable, target)
+    _, refusal = sentence_of(signals.check_writable, target, record)
     if refusal is not None:
         return READ
     signals.write(target, record, recipe=_RECIPE)

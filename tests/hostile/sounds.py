@@ -139,7 +139,7 @@ def attempt(odd: Odd, path: Path, out: Path, rng: random.Random) -> str:
         raise FaultError("samples that cannot be")
     target = out / f"result{rng.choice(sorted(sounds.FORMATS))}"
     channels = sound.samples.shape[0]
-    _, refusal = sentence_of(sounds.check_writable, target, sound.rate, channels)
+    _, refusal = sentence_of(sounds.check_writable, target, sound.rate, channels, like=sound)
     if refusal is not None:
         return READ
     time = torch.arange(4000) / 4000

@@ -48,11 +48,11 @@ def read(data: bytes, path: Path) -> tuple[NDArray[Any], NDArray[np.float64], An
 
 def read_notes(data: bytes, path: Path) -> Notes | None:
     """What a file that impasto wrote says of itself, or None."""
-    with _plain(data) as stream:
+    with _plain(data) as stream, unheard(LOGGER):
         kind, header = _header(stream, path)
         stream.seek(0)
         head = stream.read(_offset(header))
-    found = kind.header_class.from_fileobj(io.BytesIO(head)).extensions
+        found = kind.header_class.from_fileobj(io.BytesIO(head)).extensions
     texts = [item.get_content() for item in found if item.get_code() == _COMMENT]
     plainly = [text.decode(errors="replace") if isinstance(text, bytes) else str(text) for text in texts]
     return next((known for text in plainly if (known := notes.from_text(text.rstrip("\0 ")))), None)
