@@ -254,7 +254,7 @@ def attempt(odd: Odd, path: Path, out: Path, rng: random.Random) -> str:
     """Read it, and write what a run would make of it."""
     for look in (volumes.read_notes, holds_volume):
         sentence_of(look, path)
-    volume, _ = sentence_of(volumes.read, path, window=rng.choice((None, None, None, (0.0, 50.0), (-1e30, 1e30))))
+    volume, _ = sentence_of(volumes.read, path, window=rng.choice((None, None, None, (0.0, 50.0), (-500.0, 500.0))))
     if volume is None:
         return REFUSED
     voxels = volume.voxels

@@ -8,7 +8,7 @@ from impasto.errors import SignalError
 
 
 @pytest.mark.parametrize("suffix", signals.SUFFIXES)
-@pytest.mark.parametrize("rate", [None, 1.0, 360.0, 257.3])
+@pytest.mark.parametrize("rate", [None, 1e-9, 1.0, 360.0, 257.3, 1e7])
 @pytest.mark.parametrize(
     ("leads", "units"),
     [

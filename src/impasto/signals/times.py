@@ -133,7 +133,7 @@ class Times:
             raise SignalError(f"{self.name} has times that are not evenly spaced; resample it first, or give its rate.")
         found, off = (count - 1) / span, float(written.max()) / span
         whole = round(found)
-        return float(whole) if whole and abs(whole - found) <= off * found else round(found, 6)
+        return float(whole) if whole and abs(whole - found) <= off * found else float(f"{found:.9g}")
 
     def _scale(self, times: Any) -> float:
         """Seconds of one; those of computers' clocks are known by their size."""
