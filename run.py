@@ -58,7 +58,9 @@ def browser() -> bool:
     print("Installing chromium, for the tests of the studio's page ...", flush=True)
     apt = ("apt-get", "-qq", "-o", "Dpkg::Use-Pty=0")
     for words in (("update",), ("install", "-y", "--no-install-recommends", "chromium")):
-        subprocess.run([*apt, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run([*apt, *words], **nowhere, env=quiet, check=False)
     return shutil.which("chromium") is not None
 
 
