@@ -43,8 +43,8 @@ def uninterrupted(tmp_path_factory, draw):
 
 def compute_process(jobs):
     """The id of the process that computes under this one."""
-    command = ["pgrep", "-P", str(os.getpid()), "-f", f"impasto.jobs --home {jobs.home} "]
-    return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    [process] = alive(jobs.home)
+    return int(process)
 
 
 def test_a_job_has_the_bytes_of_its_run(hired, ask, uninterrupted):
@@ -308,10 +308,17 @@ def test_a_worker_ends_with_who_started_it(tmp_path, wait_until):
 
 
 def alive(folder):
-    """The processes that compute for the jobs under a folder."""
-    command = ["pgrep", "-f", f"impasto.jobs --home {folder}"]
-    found = subprocess.run(command, capture_output=True, check=False, text=True).stdout.split()
-    return [process for process in found if running(process)]
+    """The processes that compute for the jobs under a folder, by what the system says of all: pgrep knows no umlauts in C."""
+    words = b"impasto.jobs\0--home\0" + os.fsencode(folder)
+    return [place.parent.name for place in Path("/proc").glob("[0-9]*/cmdline") if words in started_with(place)]
+
+
+def started_with(place):
+    """The words that a process was started with; none if it is gone or has ended."""
+    try:
+        return place.read_bytes() if running(place.parent.name) else b""
+    except OSError:
+        return b""
 
 
 def running(process):

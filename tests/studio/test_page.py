@@ -43,7 +43,8 @@ def browser():
     with playwright.sync_playwright() as driver:
         if found is None and not Path(driver.chromium.executable_path).exists():
             pytest.skip("no browser: apt-get install chromium, or playwright install chromium")
-        opened = driver.chromium.launch(executable_path=found, args=ARGUMENTS)
+        letters = {**os.environ, "LC_ALL": "C.UTF-8"}  # in which the folders of its downloads are named
+        opened = driver.chromium.launch(executable_path=found, args=ARGUMENTS, env=letters)
         yield opened
         opened.close()
 
