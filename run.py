@@ -3,12 +3,14 @@
 python3 run.py demo     make .venv, install, stylize a bundled photo, say where the picture is
 python3 run.py test     make .venv, install with the test tools, run the tests
 python3 run.py check    the same, then lint, formatting and types
+python3 run.py lowest   the same tests, few of them, with the lowest versions that pyproject.toml allows
 python3 run.py docs     make .venv, install with the documentation tools, build the site in docs/_build/html
 python3 run.py ARGS...  anything else goes to the impasto command: python3 run.py stylize photo.jpg painting.jpg -o out.png
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,32 +19,51 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 HOME = ROOT / ".venv"
-BIN = HOME / ("Scripts" if os.name == "nt" else "bin")
+LOWEST = ROOT / "build" / "lowest"
+FEW = (
+    *("tests/test_dependencies.py", "tests/test_settings.py", "tests/images/test_writing.py"),
+    *("tests/images/test_thumbnails.py", "tests/sounds/test_writing.py", "tests/signals/test_reading.py"),
+    *("tests/volumes/test_reading.py", "tests/volumes/test_writing.py", "tests/encoders/test_weights.py"),
+    *("tests/jobs/test_queue.py", "tests/jobs/test_database.py", "tests/studio/test_api.py"),
+    *("tests/studio/test_hostile.py", "tests/cli/test_main.py", "tests/cli/test_stylize.py"),
+)
+"""Tests that between them use every package that is installed for users."""
 
 
-def python() -> str:
-    """The environment's own interpreter."""
-    return str(BIN / ("python.exe" if os.name == "nt" else "python"))
+def python(home: Path = HOME) -> str:
+    """An environment's own interpreter."""
+    return str(home.joinpath(*(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python"))))
 
 
-def install(extras: str) -> None:
-    """Make the environment and install the package into it, unless that was done for this pyproject already."""
+def install(extras: str, home: Path = HOME, *constraints: Path) -> None:
+    """Make an environment and install the package into it, unless that was done for this pyproject already."""
     if sys.version_info < (3, 11):
         sys.exit(f"impasto needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     wanted = hashlib.sha256(
         (ROOT / "pyproject.toml").read_bytes() + (ROOT / "constraints.txt").read_bytes()
     ).hexdigest()
-    stamp = HOME / f"installed-{extras or 'base'}"
+    stamp = home / f"installed-{extras or 'base'}"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    if not Path(python()).exists():
-        print("Making a virtual environment in .venv ...", flush=True)
-        venv.create(HOME, with_pip=True)
+    if not Path(python(home)).exists():
+        print(f"Making a virtual environment in {home.relative_to(ROOT)} ...", flush=True)
+        venv.create(home, with_pip=True)
     print("Installing impasto and what it needs (a few hundred megabytes the first time) ...", flush=True)
     target = f"{ROOT}[{extras}]" if extras else str(ROOT)
-    command = [python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, "--constraint", str(ROOT / "constraints.txt"), "--editable", target], check=True)
+    command = [python(home), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    bounds = [word for path in (ROOT / "constraints.txt", *constraints) for word in ("--constraint", str(path))]
+    subprocess.run([*command, *bounds, "--editable", target], check=True)
     stamp.write_text(wanted)
+
+
+def lowest() -> str:
+    """Make an environment of the lowest versions that pyproject.toml allows, and return its interpreter."""
+    allowed = re.findall(r'"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    LOWEST.mkdir(parents=True, exist_ok=True)
+    pins = LOWEST / "pins.txt"
+    pins.write_text("".join(f"{name}=={version}\n" for name, version in allowed))
+    install("test", LOWEST, pins)
+    return python(LOWEST)
 
 
 def browser() -> bool:
@@ -83,6 +104,21 @@ def main(arguments: list[str]) -> None:
         if not there:
             print("The studio's page was not tested, for there is no browser: apt-get install chromium, and again.")
         sys.exit(code)
+    elif word == "lowest":
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        tests = [
+            lowest(),
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--numprocesses",
+            "auto",
+            "--dist",
+            "loadfile",
+        ]
+        sys.exit(subprocess.run([*tests, *(rest or FEW)], cwd=ROOT, check=False).returncode)
     elif word == "check":
         install("test,check")
         call("-m", "ruff", "check")
