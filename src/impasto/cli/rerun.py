@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Group, Parameter
 
 import impasto
+from impasto.choices import file_and_colors
 from impasto.cli.finding import find
 from impasto.cli.recipe import Input, Recipe, recipe_of
 from impasto.cli.running import NO_OPTIONS, RunOptions, perform
@@ -132,7 +133,8 @@ def _settings(recipe: Recipe, paths: dict[str, Path]) -> Settings:
     values = dict(recipe.in_force)
     for name, file in (("init", recipe.inputs.init), ("weights", recipe.inputs.weights)):
         if file is not None and values.get(name) not in (None, *INITS):
-            values[name] = str(paths[file.sha256])
+            _, colors = file_and_colors(values[name])
+            values[name] = f"{paths[file.sha256]}={colors}" if colors else str(paths[file.sha256])
     settings = make(values)
     here = machine.precision(settings.precision, machine.device(settings.device))
     return (

@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 from cyclopts.types import PositiveInt
 from cyclopts.validators import Number
 
+from impasto.choices import file_and_colors
 from impasto.cli.byproducts import Frames, Preview, Tolerant
 from impasto.cli.destination import Destination
 from impasto.cli.interruption import Interruption
@@ -156,8 +157,8 @@ NO_OPTIONS = RunOptions()
 
 def files_of(settings: Settings) -> list[Path]:
     """The files that settings name."""
-    named = [settings.weights, None if settings.init in INITS else settings.init]
-    return [Path(name) for name in named if name is not None]
+    weights = [] if settings.weights is None else [file_and_colors(settings.weights)[0]]
+    return [*weights, *(Path(name) for name in (settings.init,) if name not in INITS)]
 
 
 def check_fit(transfer: "Transfer", where: Destination, options: RunOptions) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 import impasto
-from impasto.choices import meant
+from impasto.choices import ColorSpace, file_and_colors, meant
+from impasto.encoders.color_space import entry_of, told
 from impasto.encoders.encoder import Parameters
 from impasto.encoders.normalization import rescaled
 from impasto.encoders.stack import VGG16, VGG19, Pool, Stack
@@ -64,15 +65,23 @@ NETWORKS = {
 }
 
 
-def load(network: str = "vgg19", weights: Path | str | None = None) -> tuple[Stack, Parameters]:
+def load(
+    network: str = "vgg19", weights: Path | str | None = None, colors: ColorSpace | None = None
+) -> tuple[Stack, Parameters]:
     """The stack and float32 parameters of a network by name, or of a file of weights.
+
+    Args:
+        network: its name.
+        weights: a file instead; ``net.pth=caffe`` says what colors its network expects.
+        colors: of a file that does not say so itself; the same.
 
     Raises:
         NetworkError: if the name is unknown, or weights are missing, damaged or not of a VGG network; the message
             names every way to provide them.
     """
     if weights is not None:
-        return load_file(Path(weights))
+        path, said = file_and_colors(weights)
+        return load_file(path, said or colors)
     if network not in NETWORKS:
         raise NetworkError(
             f"There is no network {network!r}; choose one of {', '.join(NETWORKS)}.{meant(network, NETWORKS)}"
@@ -154,15 +163,20 @@ def _wheel_parameters() -> Parameters:
     return Parameters(dict(zip(names, convolutions, strict=True)), matrix[:, :, 0, 0], offset)
 
 
-def load_file(path: Path) -> tuple[Stack, Parameters]:
+def load_file(path: Path, colors: ColorSpace | None = None) -> tuple[Stack, Parameters]:
     """A VGG-16 or VGG-19 from a state dict, in any of the usual namings.
 
-    torchvision's (``features.0.weight``) is taken to expect RGB with the ImageNet mean and standard deviation; Caffe
-    conversions (``conv1_1.weight``) and keras's (``block1_conv1/kernel``, whose axes are height, width, in, out) to expect
-    BGR in 0..255 with the mean subtracted. The convolutions are recognized by their order and shapes.
+    The convolutions are recognized by their order and shapes; of keras's (``block1_conv1/kernel``) the axes are height,
+    width, in, out. The colors that the network expects are told by a first convolution of 1 x 1, which maps RGB in [0, 1]
+    to them; else by the numbers of a network that is known; else by the names of Caffe conversions (``conv1_1.weight``)
+    and keras's: BGR in 0..255 with the mean subtracted. Names that are numbers say nothing, for every converter uses them.
+
+    Args:
+        path: the file.
+        colors: what the network expects, if it is known.
 
     Raises:
-        NetworkError: if the file cannot be read or does not hold such a network.
+        NetworkError: if the file cannot be read, does not hold such a network, or does not tell its colors.
     """
     state = _read_state(path)
     keys = [key for key, value in state.items() if value.dim() == 4 and key.endswith("weight")]
@@ -177,7 +191,7 @@ def load_file(path: Path) -> tuple[Stack, Parameters]:
     convolutions = {layer.name: _pair(path, state, key) for layer, key in zip(stack.convolutions, keys, strict=False)}
     layers = itertools.takewhile(lambda layer: isinstance(layer, Pool) or layer.name in convolutions, stack.layers)
     if entry is None:
-        matrix, offset = _entry_of(keys[0])
+        matrix, offset = entry_of(colors or _colors_of(path, keys[0], convolutions["conv1_1"][0]))
     else:
         weight, offset = _pair(path, state, entry)
         matrix = weight[:, :, 0, 0]
@@ -228,12 +242,17 @@ def _pair(path: Path, state: Mapping[str, Tensor], key: str) -> tuple[Tensor, Te
     return weight.float(), bias.float()
 
 
-def _entry_of(first_key: str) -> tuple[Tensor, Tensor]:
-    """The color space of the network whose first weight is called ``first_key``."""
-    if "conv1_1" in first_key or "block1_conv1" in first_key:
-        return torch.eye(3).flip(0) * 255, -torch.tensor([103.939, 116.779, 123.68])
-    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    return torch.diag(1 / std), -mean / std
+def _colors_of(path: Path, first_key: str, first_weight: Tensor) -> ColorSpace:
+    """The colors of the network whose first weight this is."""
+    known = told(first_weight)
+    if known is None and not ("conv1_1" in first_key or "block1_conv1" in first_key):
+        raise NetworkError(
+            f"The network in {path} is none that is known, and its weights are called {first_key} and so on, which "
+            "does not say what colors it expects: RGB over ImageNet's deviation, as torchvision's own, or BGR in 0..255, as "
+            f"Caffe's. Say so: {path.name}=torchvision, {path.name}=caffe, or {path.name}=caffe-rgb where the channels "
+            "were put in order."
+        )
+    return known or "caffe"
 
 
 def _torch_named(key: str, value: Tensor) -> tuple[str, Tensor]:

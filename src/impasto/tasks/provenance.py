@@ -1,11 +1,11 @@
 """Where a picture comes from: what is written into it, and what a checkpoint must agree with."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 import impasto
+from impasto.choices import file_and_colors
 from impasto.descent import Record
 from impasto.encoders.weights import file_sha256
 from impasto.images import Picture
@@ -81,7 +81,7 @@ def _files(run: "Transfer") -> dict[str, dict[str, str]]:
     if run.settings.init not in INITS and run.source is not None:
         files["init"] = _reference(run.source)
     if run.settings.weights is not None:
-        path = Path(run.settings.weights)
+        path, _ = file_and_colors(run.settings.weights)
         files["weights"] = {"name": path.name, "sha256": file_sha256(path)}
     return files
 

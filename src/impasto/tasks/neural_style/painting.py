@@ -82,7 +82,7 @@ class Painting:
             )
         weights = None if flags.network and not Path(flags.model_file).is_file() else flags.model_file
         weights = None if flags.network and weights and weights.endswith(".caffemodel") else weights
-        stack, parameters = load(flags.network or "", weights)
+        stack, parameters = load(flags.network or "", weights, "caffe")  # they show their own colors to every network
         named = flags.init_image if flags.init == "image" else None
         first = None if named is None else images.read(named)
         pictures = [images.read(path) for path in (flags.content_image, *paths)]
