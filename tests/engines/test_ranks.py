@@ -1,13 +1,18 @@
 """Several real processes that share one picture."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
 
+import pytest
+
 from impasto.engines.group import dealt
-from impasto.engines.ranks import _region
+from impasto.engines.ranks import Ranks, _region, joined
+from impasto.errors import SettingsError
+from impasto.tasks.budget import Layout
 from impasto.tiling import Window, tiles
 
 # What every process of the tests below runs, with a line of its own put in the middle.
@@ -109,6 +114,38 @@ def test_ranks_find_what_one_process_finds():
     line += "; compare(group, 'circular', (8, 26), (16, 26))"
     for (out, err), code in ended(started(line, 2)):
         assert (out, code) == ("fine\n", 0), err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("IMPASTO_PATIENCE", "abc"), ("IMPASTO_PATIENCE", "-1"), ("IMPASTO_PATIENCE", "inf"), ("WORLD_SIZE", "x")],
+)
+def test_numbers_of_the_environment_are_numbers(monkeypatch, name, value):
+    """Or a sentence says which variable is not."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"The environment variable {name} is '{value}', but a number"), joined():
+        pass
+
+
+def test_orders_are_plain(monkeypatch):
+    """What travels beside tensors' values is JSON, and comes back with the tuples that it was sent with."""
+    heads = []
+    monkeypatch.setattr("torch.distributed.send", lambda tensor, rank: heads.append(tensor))
+    monkeypatch.setattr("torch.distributed.get_rank", lambda: 0)
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda: 2)
+    layout = arrange_small()
+    Ranks().announce(("engine", layout.plain(), True))
+    (word, _, exact), kinds = json.loads(heads[1].numpy().tobytes())
+    assert (word, exact, kinds) == ("engine", True, [])
+    incoming = iter(heads)
+    monkeypatch.setattr("torch.distributed.recv", lambda tensor, rank: tensor.copy_(next(incoming)))
+    assert Layout.of(Ranks().order()[1]) == layout
+
+
+def arrange_small():
+    """A layout of a few tiles."""
+    return Layout((41, 37), tiles((41, 37), 16, 8, 4), 2, 3e9, 0.0, 1.25)
 
 
 def test_a_lost_rank_ends_the_run_at_once():

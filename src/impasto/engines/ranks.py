@@ -6,12 +6,14 @@ the sum goes back to all. Each then pulls its tiles' gradient back and sends tha
 So only regions travel, the image and its gradient once each, and all decisions are rank 0's: processes of different
 kinds cannot drift apart.
 
-Messages go through the processors' memory by gloo, whatever device computes.
+Messages go through the processors' memory by gloo, whatever device computes: an order as JSON, then tensors' values. They
+hold nothing that could be run.
 """
 
 import datetime as dt
+import json
+import math
 import os
-import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,12 +23,14 @@ import torch.distributed as dist
 from torch import Tensor
 
 from impasto.engines.group import ALONE, Group, Share, dealt
-from impasto.errors import RankError
+from impasto.errors import RankError, SettingsError
 from impasto.storage import Storage
 from impasto.tiling import Tile, Window
 
 PATIENCE = 1800.0
 """Seconds that a process waits for another's message before it takes that one for lost."""
+
+_LONGEST = 1e9  # seconds that fit into what gloo waits
 
 DONE = ("done",)
 """The last order."""
@@ -38,7 +42,7 @@ class Ranks(Group):
     def __init__(self) -> None:
         self.rank = dist.get_rank()
         self.size = dist.get_world_size()
-        self.local = int(os.environ.get("LOCAL_WORLD_SIZE", self.size))
+        self.local = int(_number("LOCAL_WORLD_SIZE", self.size))
 
     def announce(self, order: tuple[Any, ...]) -> None:
         """Send the others an order: a word, and what belongs to it."""
@@ -46,10 +50,9 @@ class Ranks(Group):
             self._send(rank, (), order)
 
     def order(self) -> tuple[Any, ...]:
-        """Wait for rank 0's next order."""
+        """Wait for rank 0's next order: a word, and what belongs to it, as plain data with tuples for lists."""
         order, _ = self._receive(0)
-        assert isinstance(order, tuple)
-        return order
+        return tuple(order)
 
     def deal(self, cut: Sequence[Tile], image: Tensor, *, gradient: bool) -> Share:
         """Send every process its region of the image; rank 0's own share is cut from the whole."""
@@ -100,23 +103,24 @@ class Ranks(Group):
                 storage.release()
         return found
 
-    def _send(self, rank: int, tensors: Sequence[Tensor], note: object = None) -> None:
+    def _send(self, rank: int, tensors: Sequence[Tensor], note: Sequence[Any] = ()) -> None:
         tensors = [tensor.detach().cpu().contiguous() for tensor in tensors]
-        head = pickle.dumps((note, [(tuple(tensor.shape), tensor.dtype) for tensor in tensors]))
+        kinds = [(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")) for tensor in tensors]
+        head = json.dumps([note, kinds]).encode()
         with _watching(rank):
             dist.send(torch.tensor([len(head)]), rank)
             dist.send(torch.frombuffer(bytearray(head), dtype=torch.uint8), rank)
             for tensor in tensors:
                 dist.send(tensor, rank)
 
-    def _receive(self, rank: int) -> tuple[object, list[Tensor]]:
+    def _receive(self, rank: int) -> tuple[tuple[Any, ...], list[Tensor]]:
         with _watching(rank):
             length = torch.zeros(1, dtype=torch.int64)
             dist.recv(length, rank)
             head = torch.empty(int(length), dtype=torch.uint8)
             dist.recv(head, rank)
-            note, kinds = pickle.loads(head.numpy().tobytes())  # noqa: S301 - from a process of the same run
-            tensors = [torch.empty(shape, dtype=dtype) for shape, dtype in kinds]
+            note, kinds = _frozen(json.loads(head.numpy().tobytes()))
+            tensors = [torch.empty(shape, dtype=_DTYPES[name]) for shape, name in kinds]
             for tensor in tensors:
                 dist.recv(tensor, rank)
         return note, tensors
@@ -132,13 +136,14 @@ def joined(patience: float | None = None) -> Iterator[Group]:
 
     Raises:
         RankError: if the processes do not find each other.
+        SettingsError: if an environment variable is not the number it has to be.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+    if _number("WORLD_SIZE", 1) < 2:
         yield ALONE
         return
-    wait = patience or float(os.environ.get("IMPASTO_PATIENCE", PATIENCE))
+    wait = patience or _number("IMPASTO_PATIENCE", PATIENCE, least=1e-3)
     if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+        torch.cuda.set_device(int(_number("LOCAL_RANK", 0)) % torch.cuda.device_count())
     with _watching(None):
         dist.init_process_group("gloo", timeout=dt.timedelta(seconds=wait))
     try:
@@ -158,6 +163,30 @@ def _watching(rank: int | None) -> Iterator[None]:
         raise RankError(
             f"{who} ({reason}); the same command goes on from the last --checkpoint, on any number of processes."
         ) from error
+
+
+_DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in vars(torch).values() if isinstance(dtype, torch.dtype)}
+
+
+def _frozen(data: Any) -> Any:
+    """Plain data with tuples for lists, as it was before it was JSON."""
+    return tuple(map(_frozen, data)) if isinstance(data, list) else data
+
+
+def _number(name: str, usual: float, least: float = 0) -> float:
+    """A number from the environment."""
+    given = os.environ.get(name)
+    if given is None:
+        return usual
+    try:
+        number = float(given)
+    except ValueError:
+        number = math.nan
+    if not least <= number < _LONGEST:
+        raise SettingsError(
+            f"The environment variable {name} is {given!r}, but a number is needed; correct or unset it."
+        )
+    return number
 
 
 def _region(share: Sequence[Tile], shape: tuple[int, ...]) -> Window:

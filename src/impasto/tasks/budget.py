@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from pydantic import ByteSize, TypeAdapter, ValidationError
@@ -13,7 +14,7 @@ from impasto.descent import Level
 from impasto.encoders import Conv, Encoder
 from impasto.engines.group import ALONE, Group, dealt
 from impasto.errors import SettingsError
-from impasto.tiling import Tile, tiles
+from impasto.tiling import Tile, Window, tiles
 
 FOUNDATION = 500e6
 """Bytes that Python, torch and the weights take before the first image."""
@@ -140,6 +141,18 @@ class Layout:
     memory: float
     files: float
     cost: float
+
+    def plain(self) -> tuple[Any, ...]:
+        """As numbers and tuples of them, for :meth:`of`."""
+        tiles = self.tiles and [(tile.core.start, tile.core.stop, tile.box.start, tile.box.stop) for tile in self.tiles]
+        return self.shape, tiles, self.keep, self.memory, self.files, self.cost
+
+    @classmethod
+    def of(cls, plain: Sequence[Any]) -> "Layout":
+        """The layout that :meth:`plain` told."""
+        shape, cut, *rest = plain
+        tiles = cut and tuple(Tile(Window(a, b), Window(c, d)) for a, b, c, d in cut)
+        return cls(shape, tiles, *rest)
 
 
 def demand(

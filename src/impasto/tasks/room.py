@@ -57,7 +57,7 @@ class Room:
         """Let the group's other processes make the engine of a level too, if they share it."""
         layout = self.layouts.get(shape)
         if layout and layout.tiles and self.group.rank == 0:
-            self.group.announce(("engine", layout, encoder.dtype))
+            self.group.announce(("engine", layout.plain(), encoder.dtype == torch.float32))
 
     def resized(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
         """:func:`impasto.pyramid.resize` into the room's storage, one channel after the other."""

@@ -302,9 +302,10 @@ class Transfer:
         engine: Engine | None = None
         while (order := group.order()) != DONE:
             if order[0] == "engine":
-                _, layout, dtype = order
+                layout, exact = Layout.of(order[1]), order[2]
                 room = Room({layout.shape: layout}, group, self.room.storage)
-                engine = replace(self.targets(self._encoder(dtype)), room=room).bare_engine_at(layout.shape)
+                encoder = self._encoder(torch.float32 if exact else torch.bfloat16)
+                engine = replace(self.targets(encoder), room=room).bare_engine_at(layout.shape)
             else:
                 assert engine is not None
                 engine.assist(order[1], gradient=order[2])
