@@ -1,16 +1,20 @@
-"""What this machine is good at: devices, precision, and keeping freed memory for the next evaluation."""
+"""What this machine is good at: devices, precision, keeping freed memory; and what a caller of ours may have done to torch."""
 
 import ctypes
 import os
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
-from impasto.choices import Precision
+from impasto.choices import KEEP_MEMORY, Precision
 from impasto.errors import SettingsError
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
@@ -23,6 +27,7 @@ def device(name: str = "auto") -> torch.device:
     Raises:
         SettingsError: if torch does not know the name or cannot use the device here.
     """
+    refuse_forked()
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -78,13 +83,14 @@ def _probe(dtype: torch.dtype, where: torch.device) -> tuple[torch.Tensor, torch
 
 @cache
 def keep_freed_memory() -> bool:
-    """Tell the C library to keep freed memory instead of returning it to the system after every tensor.
+    """Tell the C library to keep freed memory instead of returning it to the system after every tensor, if it may be told.
 
     Activations of tens of megabytes are allocated and freed many times per evaluation; each time, the system would
     hand out fresh pages one fault at a time, which costs about a tenth of an evaluation. Only glibc knows these
-    switches; elsewhere this does nothing and returns False.
+    switches; elsewhere this does nothing and returns False. They hold for the whole process and for good, so they are
+    set in impasto's own processes, and where the environment variable IMPASTO_KEEP_MEMORY is 1.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not _may_keep():
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -93,10 +99,100 @@ def keep_freed_memory() -> bool:
     return all(mallopt(key, value) for key, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1)))
 
 
+def _may_keep() -> bool:
+    said = os.environ.get(KEEP_MEMORY, "0")
+    if said not in ("0", "1"):
+        raise SettingsError(f"The environment variable {KEEP_MEMORY} is {said!r}; set it to 1 or 0, or unset it.")
+    return said == "1"
+
+
 def release_freed_memory() -> None:
     """Return what was kept to the system, before work of another shape begins."""
     if keep_freed_memory():
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def threads(where: torch.device) -> int | None:
+    """How many threads compute there, which decides in which order sums are taken; None where that is not ours to say."""
+    return torch.get_num_threads() if where.type == "cpu" else None
+
+
+class _Fork:
+    """What a child of this process inherits that it cannot use: a pool of threads that exist in its parent only."""
+
+    threaded = False
+    broken = False
+
+    @classmethod
+    def inherited(cls) -> None:
+        cls.broken = cls.broken or cls.threaded
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Fork.inherited)
+
+
+def refuse_forked() -> None:
+    """Say so in a child that was forked after its parent had computed with several threads: torch would wait for ever.
+
+    Raises:
+        SettingsError: in such a child.
+    """
+    several = torch.get_num_threads() > 1
+    if _Fork.broken and several:
+        raise SettingsError(
+            "This process was forked from one in which impasto had computed with several threads, which it has not "
+            'inherited: it would wait for them for ever. Start it by multiprocessing.get_context("spawn"), or fork '
+            "before anything is computed."
+        )
+    _Fork.threaded = _Fork.threaded or several
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Compute as usual, whatever default type, device, inference mode or automatic precision the caller has set.
+
+    All of it holds for this thread alone, so that others are not disturbed either.
+    """
+    refuse_forked()
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(mode=False))
+        stack.enter_context(torch.no_grad())
+        for kind in ("cpu", "cuda", "mps"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        if torch.get_default_device().type != "cpu":
+            stack.enter_context(torch.device("cpu"))
+        if torch.get_default_dtype() != torch.float32:
+            stack.enter_context(_UsualPrecision())
+        yield
+
+
+class _UsualPrecision(TorchFunctionMode):
+    """Makes tensors in float32 where torch would make them in its default type, in one thread."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        named = dict(kwargs or {})
+        if func in _DRAWN and named.get("dtype") is None:
+            named["dtype"] = torch.float32
+        made = func(*args, **named)
+        usual = isinstance(made, torch.Tensor) and made.dtype == torch.get_default_dtype() and func not in _DOUBLES
+        return made.float() if usual and not any(map(_says_type, (*args, *named.values()))) else made
+
+
+_DRAWN = (torch.rand, torch.randn, torch.linspace, torch.hann_window)  # whose values depend on their type
+_DOUBLES = (torch.Tensor.double,)
+
+
+def _says_type(value: Any) -> bool:
+    """Whether an argument decides the type of the result."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_says_type, value))
+    return isinstance(value, torch.dtype | np.ndarray) or (
+        isinstance(value, torch.Tensor) and value.is_floating_point()
+    )
 
 
 def free_memory(where: torch.device | None = None) -> int:

@@ -72,6 +72,7 @@ class Recipe(BaseModel):
     inputs: Inputs
     precision: str
     device: str
+    threads: int | None = None
     levels: tuple[tuple[int, int, int], ...] = Field(min_length=1)
     evaluations: int
     complete: bool

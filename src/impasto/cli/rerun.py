@@ -52,7 +52,7 @@ def rerun(
     where = run.destination([image, *paths.values()], str(image.with_name(f"{image.stem}_again{image.suffix}")))
 
     transfer = prepared(recipe, paths)
-    notes = _differences(recipe)
+    notes = [*_differences(recipe), *_other_threads(recipe, transfer)]
     return perform(transfer, where, run, until=None if recipe.complete else _after(recipe.evaluations), notes=notes)
 
 
@@ -153,6 +153,18 @@ def _after(evaluations: int) -> Callable[["Event"], bool]:
         return sum(made.values()) >= evaluations
 
     return reached
+
+
+def _other_threads(recipe: Recipe, transfer: "Transfer") -> Iterator[str]:
+    """Whether another number of threads computes than did."""
+    from impasto import machine
+
+    now = machine.threads(transfer.device)
+    if None not in (recipe.threads, now) and recipe.threads != now:
+        yield (
+            f"The picture was computed by {recipe.threads} thread{'s' * (recipe.threads != 1)}, and now by {now}: sums are "
+            f"rounded in another order, and it may come out different. OMP_NUM_THREADS={recipe.threads} makes it the same."
+        )
 
 
 def _differences(recipe: Recipe) -> list[str]:

@@ -77,6 +77,7 @@ class Preview:
         return None if alpha is None else resize(alpha, tuple(self.tensor.shape[2:]))
 
 
+@machine.undisturbed()
 def preview(
     content: Any,
     styles: Any,

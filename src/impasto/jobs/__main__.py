@@ -9,6 +9,8 @@ import os
 import sys
 import threading
 
+from impasto.choices import KEEP_MEMORY
+
 
 def _follow(ending: threading.Event, busy: threading.Event) -> None:
     if os.read(0, 1):
@@ -20,6 +22,7 @@ def _follow(ending: threading.Event, busy: threading.Event) -> None:
 
 def main() -> int:
     """Compute until told to end; the arguments are those of :func:`impasto.jobs.compute.compute`."""
+    os.environ.setdefault(KEEP_MEMORY, "1")
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", required=True)
     parser.add_argument("--device", default="auto")

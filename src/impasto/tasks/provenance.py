@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import impasto
+from impasto import machine
 from impasto.choices import file_and_colors
 from impasto.descent import Record
 from impasto.encoders.weights import file_sha256
@@ -56,6 +57,7 @@ def recipe(run: "Transfer", history: tuple[Record, ...], delivered: Scores | Non
         },
         "precision": precision_name(run.encoder.dtype),
         "device": str(run.device),
+        **_threads(run),
         "levels": [[*level.shape, level.evaluations] for level in run.levels],
         **_resources(run),
         "evaluations": sum({record.level: record.evaluation for record in history}.values()),
@@ -67,6 +69,12 @@ def recipe(run: "Transfer", history: tuple[Record, ...], delivered: Scores | Non
 def precision_name(dtype: torch.dtype) -> str:
     """``bf16`` or ``fp32``."""
     return "bf16" if dtype == torch.bfloat16 else "fp32"
+
+
+def _threads(run: "Transfer") -> dict[str, int]:
+    """How many threads computed: sums in another order are rounded otherwise, and a descent amplifies that."""
+    count = machine.threads(run.device)
+    return {} if count is None else {"threads": count}
 
 
 def _resources(run: "Transfer") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from impasto import images
+from impasto import images, machine
 from impasto.descent import Record
 from impasto.errors import LayerError, SettingsError
 from impasto.images import Picture
@@ -76,6 +76,7 @@ class Reconstruction(Transfer):
     """The noise to be removed is as strong in fine structures as in coarse ones."""
 
     @classmethod
+    @machine.undisturbed()
     def prepared(cls, photo: Any, layer: str, *, settings: Settings | None = None, **values: Any) -> Self:
         """Read the photo and check everything; arguments as for :func:`reconstruct`.
 

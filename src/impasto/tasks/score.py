@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from impasto import images
+from impasto import images, machine
 from impasto.engines import Evaluator
 from impasto.errors import ImageError
 from impasto.settings import Settings
@@ -28,6 +28,7 @@ class Scored:
     scores: Scores
 
 
+@machine.undisturbed()
 def score(
     content: Any,
     styles: Any,

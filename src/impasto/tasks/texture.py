@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import torch
 
-from impasto import images
+from impasto import images, machine
 from impasto.descent import Record
 from impasto.errors import SettingsError
 from impasto.images import Picture
@@ -69,6 +69,7 @@ class Texture(Transfer):
     """A style transfer without a photo; made by :meth:`prepared`. ``content`` stands in for one and is black."""
 
     @classmethod
+    @machine.undisturbed()
     def prepared(
         cls,
         exemplar: Any,

@@ -100,6 +100,7 @@ class Transfer:
     spectrum: ClassVar[float] = LBFGS.spectrum  # how much faster coarse structures may move than fine ones
 
     @classmethod
+    @machine.undisturbed()
     def of(cls, content: Any, styles: Any, *, settings: Settings | None = None, **values: Any) -> Self:
         """Read the inputs and check that the settings fit them; arguments as for :func:`stylize`.
 
@@ -115,6 +116,7 @@ class Transfer:
         return run
 
     @classmethod
+    @machine.undisturbed()
     def unsized(
         cls,
         content: Any,
@@ -191,6 +193,7 @@ class Transfer:
         """The network at the run's precision."""
         return self._encoder(machine.precision(self.settings.precision, self.device))
 
+    @machine.undisturbed()
     def plan(self, *, measure: bool = True) -> Plan:
         """What :meth:`run` will do; with ``measure``, the time is estimated from one small evaluation made now."""
         plan = Plan(
@@ -216,6 +219,7 @@ class Transfer:
         meter = Meter(self.on_work, self.levels, self.layouts) if self.on_work else None
         return Room(self.layouts, self.budget.group, storage, meter)
 
+    @machine.undisturbed()
     def run(
         self,
         on_event: Listener | None = None,
@@ -295,6 +299,7 @@ class Transfer:
         """How the picture was made, as plain data: :func:`impasto.tasks.provenance.recipe`."""
         return recipe(self, history, delivered, stopped=stopped)
 
+    @machine.undisturbed()
     def assist(self) -> None:
         """Do what rank 0 of the group asks for until it is done, instead of :meth:`run`, in every other process."""
         group = self.budget.group
