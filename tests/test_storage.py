@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from impasto.errors import SettingsError
-from impasto.storage import MEMORY, Mapped
+from impasto.storage import MEMORY, Mapped, in_memory, temporary_folder
 
 
 @pytest.fixture
@@ -86,3 +86,47 @@ def test_a_full_disk_is_told(mapped, monkeypatch):
 
 def _resident():
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture
+def mounts(tmp_path):
+    """A system whose folder for temporary files is in memory, and one below it on a disk."""
+    table = tmp_path / "mounts"
+    rows = [
+        "/dev/sda1 / ext4 rw 0 0",
+        f"tmpfs {tmp_path} tmpfs rw 0 0",
+        f"/dev/sdb1 {tmp_path}/on\\040disk ext4 rw 0 0",
+    ]
+    table.write_text("\n".join(rows))
+    return table
+
+
+def test_folders_in_memory_are_known(tmp_path, mounts):
+    """By the nearest place where something is mounted; nothing is known where the system does not tell."""
+    assert in_memory(tmp_path / "deeper", mounts)
+    assert not in_memory(tmp_path / "on disk" / "deeper", mounts)
+    assert not in_memory(Path("/"), mounts)
+    assert not in_memory(tmp_path, tmp_path / "missing")
+
+
+def test_files_beside_memory_are_not_put_into_it(tmp_path, mounts, monkeypatch):
+    """Unless somebody chose that folder."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(name, raising=False)
+    assert temporary_folder(mounts) == Path("/var/tmp")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert temporary_folder(mounts) == tmp_path
+
+
+@pytest.mark.parametrize(("number", "advice"), [(errno.EACCES, False), (errno.EROFS, False), (errno.ENOSPC, True)])
+def test_space_is_asked_for_only_where_it_is_short(mapped, monkeypatch, number, advice):
+    """A folder that may not be written to needs another folder."""
+
+    def failing(**_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", failing)
+    with pytest.raises(SettingsError, match=rf"{os.strerror(number)}\); .*set TMPDIR to another folder") as caught:
+        mapped.empty((1000,), torch.float32)
+    assert ("free some space" in str(caught.value)) == advice

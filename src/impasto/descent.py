@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from impasto.engines import Evaluation, Evaluator
+from impasto.errors import SettingsError
 from impasto.optimizers import Bounds, Optimizer, State
 from impasto.optimizers.vectors import distance
+from impasto.optimizers.vectors import length as norm
 from impasto.pyramid import resize
 
 WINDOW = 20
@@ -98,6 +100,9 @@ class Descent:
         """Every state on the way, from an image or from a snapshot; the last one yielded is the result.
 
         An image is resampled to the coarsest level. From a snapshot the descent goes on exactly as it would have.
+
+        Raises:
+            SettingsError: if the losses or their gradient are more than floating-point numbers hold.
         """
         began = self.clock()
         before = start.seconds if isinstance(start, Snapshot) else 0.0
@@ -118,6 +123,7 @@ class Descent:
                 assert isinstance(image, Tensor)
                 state = optimizer.init(self.lift(image, level.shape), engine.evaluate)
                 history = now.history if now else ()
+                _refuse_overflow(state)
                 now = self._follow(Snapshot(index, state, state.image, float("inf"), history), state)
                 yield now
             while not now.done:
@@ -161,3 +167,13 @@ class Descent:
         share = here.cost if snapshot.done else here.cost * snapshot.state.evaluations / here.evaluations
         total = sum(level.cost for level in self.levels)
         return snapshot.seconds * (total - spent - share) / (spent + share)
+
+
+def _refuse_overflow(state: State) -> None:
+    """Before a descent that could not take a step."""
+    value, slope = state.point.value, norm(state.gradient)
+    if not (math.isfinite(value) and math.isfinite(slope)):
+        raise SettingsError(
+            f"Where the descent begins the losses add up to {value:.3g}, with a gradient of {slope:.3g}, more than can be "
+            "computed with; give smaller weights, of which only the ratios mean something."
+        )

@@ -1,5 +1,6 @@
 """Where large tensors live: in memory, or in files that the system maps into it as they are used."""
 
+import errno
 import math
 import mmap
 import os
@@ -12,6 +13,10 @@ from torch import Tensor
 
 from impasto.errors import SettingsError
 
+MOUNTS = Path("/proc/mounts")
+"""Where Linux tells what kind of file system each folder is on."""
+
+_ON_DISK = Path("/var/tmp")  # noqa: S108 - files there have no name that another could have made first
 _WORTH = 2**24  # bytes below which a tensor stays in memory
 
 
@@ -45,11 +50,12 @@ class Mapped(Storage):
     them back at once.
 
     Args:
-        folder: where the files are; that for temporary files unless given. It should not be in memory itself.
+        folder: where the files are; unless given that for temporary files, or if that is in memory itself and nobody chose
+            it, ``/var/tmp``, which is on a disk.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder
+        self.folder = folder or temporary_folder()
         self._mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
     def empty(self, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str = "cpu") -> Tensor:
@@ -72,7 +78,7 @@ class Mapped(Storage):
                 pages.madvise(mmap.MADV_DONTNEED)
 
     def _pages(self, size: int) -> mmap.mmap:
-        place = self.folder or Path(tempfile.gettempdir())
+        place = self.folder
         try:
             with tempfile.TemporaryFile(dir=place, buffering=0) as file:
                 if hasattr(os, "posix_fallocate"):  # now, because a full disk under a mapped page ends the process
@@ -81,7 +87,29 @@ class Mapped(Storage):
                     file.truncate(size)
                 return mmap.mmap(file.fileno(), size)
         except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             raise SettingsError(
-                f"The folder {place} cannot take a file of {size / 1e9:.1f} GB ({error.strerror}); free some space, set "
-                "TMPDIR to another folder, or give the run more --memory."
+                f"The folder {place} cannot take a file of {size / 1e9:.1f} GB ({error.strerror}); "
+                f"{'free some space, ' if full else ''}set TMPDIR to another folder, or give the run more --memory."
             ) from None
+
+
+def temporary_folder(mounts: Path = MOUNTS) -> Path:
+    """Where files beside memory go: where temporary files go, or to ``/var/tmp`` rather than into memory."""
+    usual = Path(tempfile.gettempdir())
+    chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    if not chosen and in_memory(usual, mounts) and os.access(_ON_DISK, os.W_OK) and not in_memory(_ON_DISK, mounts):
+        return _ON_DISK
+    return usual
+
+
+def in_memory(folder: Path, mounts: Path = MOUNTS) -> bool:
+    """Whether the files of a folder are in memory, as far as the system tells."""
+    try:
+        rows = [line.split() for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines()]
+    except OSError:
+        return False
+    place = folder.resolve()
+    found = [(Path(row[1].replace("\\040", " ")), row[2]) for row in rows if len(row) > 2]
+    kinds = [(len(point.parts), kind) for point, kind in found if place.is_relative_to(point)]
+    return bool(kinds) and max(reversed(kinds), key=lambda pair: pair[0])[1] in ("tmpfs", "ramfs")

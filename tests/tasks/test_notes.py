@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from impasto import images
+from impasto.errors import SettingsError
 
 
 def test_enlarging_is_noted(photo, painting, paint):
@@ -54,3 +56,20 @@ def test_a_transparent_start_is_noted(photo, painting, paint, tmp_path):
     assert paint(photo, painting, init=str(tmp_path / "whole.png")).notes == ()
     (note,) = paint(photo, painting, init=str(tmp_path / "start.png")).notes
     assert note.startswith("start.png has transparent parts, and the run began with the visible colors around them")
+
+
+def test_weights_that_cannot_be_computed_with_are_refused(photo, painting, paint):
+    """Before the descent, which could not take a step and would call the photo settled."""
+    with pytest.raises(SettingsError, match="more than can be computed with; give smaller weights"):
+        paint(photo, painting, content_weight=1e30, style_weight=1e30)
+
+
+def test_weights_too_small_to_move_anything_are_told(photo, painting, paint):
+    """Where the squares of the gradient are nothing to floating-point numbers."""
+    result = paint(photo, painting, content_weight=1e-38, style_weight=1e-38)
+    assert any("The picture is what it started from" in note for note in result.notes)
+
+
+def test_a_picture_that_is_meant_to_stay_is_not_remarked_upon(photo, painting, paint):
+    """Without style nothing is to be lowered."""
+    assert not [note for note in paint(photo, painting, strength=0).notes if "started from" in note]

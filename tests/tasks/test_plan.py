@@ -1,5 +1,7 @@
 """What a run will do, before it does it."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -103,9 +105,9 @@ def test_pictures_that_are_too_small_are_refused(content, style, values, sentenc
     with pytest.raises(LayerError) as caught:
         _shapes(blank(*content), blank(*style, name="style.png"), **values)
     assert str(caught.value).startswith(sentence)
-    assert str(caught.value).endswith(
-        (" give a larger picture or shallower layers.", "larger size or shallower layers.")
-    )
+    advice = "give a larger picture" if " has " in sentence else "choose a larger size, such as"
+    assert f"; {advice}" in str(caught.value)
+    assert str(caught.value).endswith(" or shallower layers.")
 
 
 def test_layers_without_a_say_need_no_room():
@@ -176,3 +178,20 @@ def test_a_plan_in_tiles_says_so(prepare, deep):
     assert small.memory <= 1.2e9 < large.memory
     assert small.cost > large.cost == sum(level.cost for level in large.levels)
     assert small.files > 0 == large.files
+
+
+@pytest.mark.parametrize("shape", [(20, 2000), (1900, 17), (40, 900)])
+def test_the_size_that_a_narrow_picture_is_told_works(shape):
+    """It is named, with it the run can be made, and it is not far above what is needed."""
+    with pytest.raises(LayerError, match=r"choose a larger size, such as (\d+), or shallower layers") as caught:
+        _shapes(blank(*shape), size=256)
+    named = int(re.search(r"such as (\d+)", str(caught.value))[1])
+    assert min(_shapes(blank(*shape), size=named)[-1]) >= 16
+    with pytest.raises(LayerError):
+        _shapes(blank(*shape), size=named * 9 // 10)
+
+
+def test_no_size_is_named_where_none_helps():
+    """Of a painting that is seen at a size of its own."""
+    with pytest.raises(LayerError, match="choose a larger size or shallower layers"):
+        _shapes(blank(400, 400), blank(40, 900, "painting.png"), style_size=100)

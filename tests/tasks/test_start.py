@@ -56,6 +56,19 @@ def test_a_file_that_is_not_there_is_refused_at_once(tmp_path, photo, painting, 
         prepare(photo, painting, init=str(tmp_path / "missing.png"))
 
 
+@pytest.mark.parametrize(("shape", "kept"), [((54, 54), (7, 47, 0, 54)), ((30, 80), (0, 30, 20, 60))])
+def test_a_start_of_other_proportions_is_cut_down_and_not_stretched(tmp_path, photo, prepare, shape, kept):
+    """To its middle, and a note says so; nothing of it is wider than it was."""
+    path = tmp_path / "start.png"
+    pixels = np.random.default_rng(0).integers(0, 255, (*shape, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    run = prepare(photo, photo, init=str(path))
+    top, bottom, left, right = kept
+    assert torch.equal(run.source.pixels, images.read(path).pixels[..., top:bottom, left:right])
+    [note] = run.source.source.notes
+    assert f"start.png is {shape[1]} x {shape[0]}; to start from it was cut down to its middle" in note
+
+
 @pytest.mark.parametrize(("word", "near"), [("contnet", "content"), ("nosie", "noise"), ("Style", "style")])
 def test_a_misspelled_start_has_a_neighbor(photo, painting, prepare, word, near):
     """It is taken for a file, which is not there; the sentence says what was probably meant."""

@@ -92,7 +92,7 @@ def scored():
     """Losses, as numbers."""
     settings = {**LAYERS, "precision": "fp32", "device": "cpu"}
     [found] = impasto.score(small("marble"), small("glass"), [small("marble")], **settings)
-    return torch.tensor(list(found.scores.losses.values()), dtype=torch.float64)
+    return torch.tensor(list(found.scores.losses.values()), dtype=torch.float64, device="cpu")
 
 
 VERBS = {
@@ -106,13 +106,11 @@ VERBS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("verb", "dtype"), [*((verb, torch.float64) for verb in VERBS), ("stylize", torch.bfloat16)], ids=str
-)
-def test_a_picture_is_the_same_whatever_is_around(verb, dtype):
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_picture_is_the_same_whatever_is_around(verb):
     """Bit for bit, in float32; and the surroundings are as they were."""
     usual = VERBS[verb]()
-    with everything(dtype):
+    with everything(torch.float64):
         before = surroundings()
         found = VERBS[verb]()
         assert surroundings() == before

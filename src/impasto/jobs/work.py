@@ -19,6 +19,7 @@ from impasto.tasks.checkpoint import read_checkpoint
 from impasto.tasks.descending import optimizer_of
 from impasto.tasks.places import REST
 from impasto.tasks.reconstruction import Reconstruction
+from impasto.tasks.start import covering
 from impasto.tasks.texture import Texture
 from impasto.tasks.transfer import Transfer
 
@@ -58,7 +59,7 @@ def _started(job: Job, pictures: Mapping[str, list[Picture]], settings: Settings
     name = start.source.name if start.source.name not in INITS else f"{start.source.name}.png"
     start = replace(start, source=replace(start.source, name=name))
     named = replace(run, settings=run.settings.model_copy(update={"init": name}))  # a name, as its user gave it
-    vars(named)["source"] = start
+    vars(named)["source"] = covering(start, run.content.shape)
     return named
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from impasto import machine
 from impasto.descent import Record, Snapshot
 from impasto.engines import Evaluation
 from impasto.errors import CheckpointError
@@ -66,6 +67,12 @@ class Checkpoint:
             if then != now:
                 self.troubles.append(
                     f"The checkpoint is from {then}, and {now}, which went on from it, rounds otherwise."
+                )
+            before, count = data.get("threads"), machine.threads(torch.device(device))
+            if then == now and before not in (None, count):
+                self.troubles.append(
+                    f"The checkpoint was computed by {before} thread{'s' * (before != 1)}, and what followed by {count}, which "
+                    f"rounds sums otherwise; with OMP_NUM_THREADS={before} the run would have gone on as it began."
                 )
             return snapshot
 
@@ -210,6 +217,7 @@ def _plain(snapshot: Snapshot) -> dict[str, Any]:
         "seconds": snapshot.seconds,
         "done": snapshot.done,
         "device": state.image.device.type,
+        "threads": machine.threads(state.image.device),
     }
 
 

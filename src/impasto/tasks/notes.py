@@ -5,11 +5,32 @@ from typing import TYPE_CHECKING
 
 from impasto.descent import Level, Record
 from impasto.settings import INITS
+from impasto.storage import Mapped, Storage
+from impasto.storage import in_memory as files_in_memory
 
 if TYPE_CHECKING:
     from impasto.tasks.transfer import Transfer
 
+
 _ENLARGED = 0.75  # share of the size needed below which a picture counts as too small
+
+
+def in_memory(storage: Storage) -> Iterator[str]:
+    """Files beside memory that are in memory after all."""
+    if isinstance(storage, Mapped) and files_in_memory(storage.folder):
+        yield (
+            f"The temporary files are in {storage.folder}, which is in memory itself, so the run took more than it was "
+            "given; set TMPDIR to a folder on a disk."
+        )
+
+
+def unmoved(history: Sequence[Record]) -> Iterator[str]:
+    """A picture that is what it started from on every level, because no step lowered the losses."""
+    if history and history[-1].value and not any(record.moved for record in history):
+        yield (
+            "The picture is what it started from: no step that floating-point numbers tell apart lowers the losses. Where "
+            "weights were given, bring them nearer to 1; only their ratio means something."
+        )
 
 
 def enlarged(run: "Transfer") -> Iterator[str]:
@@ -44,3 +65,10 @@ def settled(levels: Sequence[Level], history: Sequence[Record], *, stopped: bool
         if made[index] < level.evaluations:
             size = "x".join(map(str, reversed(level.shape)))
             yield f"At {size} the picture had settled after {made[index]} of {level.evaluations} evaluations."
+
+
+def of_descent(run: "Transfer", history: Sequence[Record], *, stopped: bool) -> Iterator[str]:
+    """How the descent went."""
+    yield from in_memory(run.room.storage)
+    yield from unmoved(history)
+    yield from settled(run.levels, history, stopped=stopped)

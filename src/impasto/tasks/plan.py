@@ -23,6 +23,7 @@ from impasto.tasks.targets import Balance, style_shape
 _COUNTS = (40, 30, 80)  # evaluations on the finest level, on the one below it, and on all others
 _LARGE = 2.25e6  # positions of a level that has at most as many as the finest; in larger ones they fall as the root
 _FEWEST = 6
+_LARGEST = 200_000  # pixels of a result's long side
 _REACH = 4  # positions that a loss on the picture itself may look beyond its own
 
 
@@ -84,13 +85,16 @@ def check_fit(
     Raises:
         LayerError: naming the picture, the layer, and the size it needs.
     """
-    for sentence in _misfits(settings, stack, content, styles, shape):
-        raise LayerError(sentence)
+    for picture, extents, layer in _misfits(settings, stack, content, styles, shape):
+        raise LayerError(
+            _misfit(picture, extents, layer, stack.stride(layer), _enough(settings, stack, content, styles, max(shape)))
+        )
 
 
 def _misfits(
     settings: Settings, stack: Stack, content: Picture, styles: Sequence[Picture], shape: tuple[int, ...]
-) -> Iterator[str]:
+) -> Iterator[tuple[Picture, tuple[int, ...], str]]:
+    """Pictures with the shape at which they have no position in a layer."""
     balance = Balance(settings)
     seen = [(content, content.shape, balance.content_layers), (content, shape, balance.layers)]
     for index, style in enumerate(styles):
@@ -99,16 +103,29 @@ def _misfits(
     for picture, extents, layers in seen:
         for layer in layers:
             if min(extents) < stack.stride(layer):
-                yield _misfit(picture, extents, layer, stack.stride(layer))
+                yield picture, extents, layer
 
 
-def _misfit(picture: Picture, shape: tuple[int, ...], layer: str, need: int) -> str:
+def _enough(settings: Settings, stack: Stack, content: Picture, styles: Sequence[Picture], size: int) -> int | None:
+    """A size from this one up at which all pictures are seen large enough, if there is one."""
+    while size <= _LARGEST:
+        sized = settings.model_copy(update={"size": size, "preview_of": None})
+        found = _misfits(sized, stack, content, styles, fitted(content.shape, size))
+        short = [stack.stride(layer) / (min(at) + 0.5) for picture, at, layer in found if at != picture.shape]
+        if not short:
+            return size
+        size = max(size + 1, math.floor(size * max(short)))
+    return None
+
+
+def _misfit(picture: Picture, shape: tuple[int, ...], layer: str, need: int, enough: int | None) -> str:
     pixels = " x ".join(map(str, reversed(shape)))
     given = shape == picture.shape
+    larger = "choose a larger size" if enough is None else f"choose a larger size, such as {enough},"
     return (
         f"{picture.source.name} {f'has {pixels}' if given else f'would be seen at {pixels}'} pixels, too small for "
         f"{layer}, which needs at least {need} along every side; "
-        f"{'give a larger picture' if given else 'choose a larger size'} or shallower layers."
+        f"{'give a larger picture' if given else larger} or shallower layers."
     )
 
 

@@ -40,6 +40,27 @@ def starting_image(
     return torch.lerp(colored, noise, settings.noise)
 
 
+def covering(start: Picture, shape: tuple[int, int]) -> Picture:
+    """A picture to start from, cut down about its middle to the proportions of ``shape``, and a note where that was needed.
+
+    Stretched, everything in it would be too wide or too narrow. What is at most 2 pixels off, as masks may be, stays whole.
+    """
+    (height, width), ratio = start.shape, shape[0] / shape[1]
+    if abs(height - width * ratio) <= 2 or abs(width - height / ratio) <= 2:
+        return start
+    rows, columns = min(height, max(1, round(width * ratio))), min(width, max(1, round(height / ratio)))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    window = (..., slice(top, top + rows), slice(left, left + columns))
+    note = (
+        f"{start.source.name} is {width} x {height}; to start from it was cut down to its middle {columns} x {rows}, the "
+        f"proportions of the result."
+    )
+    source = replace(start.source, notes=(*start.source.notes, note))
+    return replace(
+        start, pixels=start.pixels[window], alpha=None if start.alpha is None else start.alpha[window], source=source
+    )
+
+
 def previewed(settings: Settings, content: Picture, styles: Sequence[Picture], size: int) -> Picture:
     """The pair's preview (:func:`impasto.preview`) at a long side, as a picture to start from."""
     found = preview(

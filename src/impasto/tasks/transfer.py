@@ -27,7 +27,7 @@ from impasto.storage import MEMORY, Mapped
 from impasto.tasks.budget import WHOLE, Budget, Layout, bytes_of, compact_from
 from impasto.tasks.checkpoint import Checkpoint
 from impasto.tasks.descending import Event, Listener, descend, optimizer_of
-from impasto.tasks.notes import enlarged, of_inputs, settled
+from impasto.tasks.notes import enlarged, of_descent, of_inputs
 from impasto.tasks.palette import Palette
 from impasto.tasks.places import Places, check_places
 from impasto.tasks.plan import Plan, layouts, levels, seconds_of
@@ -35,7 +35,7 @@ from impasto.tasks.provenance import identity, precision_name, recipe
 from impasto.tasks.result import Result, Scores
 from impasto.tasks.room import Room
 from impasto.tasks.sphere import evened
-from impasto.tasks.start import named_start, previewed, starting_image
+from impasto.tasks.start import covering, named_start, previewed, starting_image
 from impasto.tasks.targets import Balance, Targets, check_counts
 from impasto.tasks.work import Meter, OnWork
 
@@ -181,7 +181,7 @@ class Transfer:
         if self.settings.init == "preview":
             recolored = [replace(each, pixels=self.palette.painting(each.pixels, each.alpha)) for each in self.styles]
             return previewed(self.settings, self.content, recolored, max(self.levels[0].shape))
-        return None if self.settings.init in INITS else named_start(self.settings.init)
+        return None if self.settings.init in INITS else covering(named_start(self.settings.init), self.content.shape)
 
     @cached_property
     def device(self) -> torch.device:
@@ -258,7 +258,7 @@ class Transfer:
         notes = (
             *of_inputs(self),
             *self._notes(),
-            *settled(self.levels, history, stopped=stopped),
+            *of_descent(self, history, stopped=stopped),
             *(saver.troubles if saver else ()),
         )
         timings = {"setup": ready - began, "descent": seconds, "final": time.perf_counter() - done}
