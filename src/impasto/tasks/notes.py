@@ -24,9 +24,11 @@ def in_memory(storage: Storage) -> Iterator[str]:
         )
 
 
-def unmoved(history: Sequence[Record]) -> Iterator[str]:
+def unmoved(levels: Sequence[Level], history: Sequence[Record]) -> Iterator[str]:
     """A picture that is what it started from on every level, because no step lowered the losses."""
-    if history and history[-1].value and not any(record.moved for record in history):
+    made = {record.level: record.evaluation for record in history}
+    early = all(made.get(index, 0) < level.evaluations for index, level in enumerate(levels))
+    if early and history[-1].value and not any(record.moved for record in history):
         yield (
             "The picture is what it started from: no step that floating-point numbers tell apart lowers the losses. Where "
             "weights were given, bring them nearer to 1; only their ratio means something."
@@ -70,5 +72,5 @@ def settled(levels: Sequence[Level], history: Sequence[Record], *, stopped: bool
 def of_descent(run: "Transfer", history: Sequence[Record], *, stopped: bool) -> Iterator[str]:
     """How the descent went."""
     yield from in_memory(run.room.storage)
-    yield from unmoved(history)
+    yield from () if stopped else unmoved(run.levels, history)
     yield from settled(run.levels, history, stopped=stopped)
