@@ -195,3 +195,10 @@ def test_no_size_is_named_where_none_helps():
     """Of a painting that is seen at a size of its own."""
     with pytest.raises(LayerError, match="choose a larger size or shallower layers"):
         _shapes(blank(400, 400), blank(40, 900, "painting.png"), style_size=100)
+
+
+@pytest.mark.parametrize("values", [{"photorealism": 0.1}, {"sharpness": 0.1}, {"color": "luminance"}])
+def test_what_is_held_beside_the_network_is_counted(photo, painting, prepare, values):
+    """Photos that losses are aimed at, what they compute, and bounds of every position."""
+    plain, more = (prepare(photo, painting, **one).plan(measure=False).memory for one in ({}, values))
+    assert more > plain

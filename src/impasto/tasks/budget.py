@@ -165,6 +165,7 @@ def demand(
     style: int,
     divisible: bool,
     optimizer: tuple[float, float],
+    beside: float = 0.0,
 ) -> Demand:
     """What a level asks for.
 
@@ -177,6 +178,7 @@ def demand(
         style: positions of the largest painting at the size it is seen.
         divisible: whether its statistics can be taken in tiles.
         optimizer: what :func:`history_of` says.
+        beside: bytes of a position that losses on the picture itself take while they are computed.
     """
     size, stack = encoder.dtype.itemsize, encoder.stack
     below = stack.until(encoder.deepest(layers))
@@ -191,7 +193,7 @@ def demand(
         targets=size * targets,
         style=style * (2 * widest + padded + _IMAGE),
         kept=kept + 2 * _IMAGE,
-        peak=kept + 2 * widest + padded + 3 * _IMAGE,
+        peak=kept + 2 * widest + padded + 3 * _IMAGE + beside,
         divisible=divisible,
         device=encoder.device,
     )

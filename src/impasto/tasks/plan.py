@@ -24,6 +24,9 @@ _COUNTS = (40, 30, 80)  # evaluations on the finest level, on the one below it, 
 _LARGE = 2.25e6  # positions of a level that has at most as many as the finest; in larger ones they fall as the root
 _FEWEST = 6
 _LARGEST = 200_000  # pixels of a result's long side
+_PHOTOREALISM = (
+    900.0  # bytes: 9 places with 3 channels as they are, centered and explained, and their products in blocks
+)
 _REACH = 4  # positions that a loss on the picture itself may look beyond its own
 
 
@@ -206,13 +209,22 @@ def layouts(
             balance.layers,
             balance.content_layers,
             level,
-            pictures=own,
+            pictures=own + _held(settings) * math.prod(level.shape),
             style=max(seen, default=0),
             divisible=all(STYLE_LOSSES[name].pointwise for name in balance.style_losses),
             optimizer=history_of(settings.optimizer, settings.history or LBFGS.history, level.evaluations),
+            beside=_PHOTOREALISM if settings.photorealism else 0.0,
         )
         found[level.shape] = arrange(want, budget, max(_REACH, *reaches), stride, encoder.padding)
     return found
+
+
+def _held(settings: Settings) -> float:
+    """Bytes of a position that are in memory all along, in float32: photos that losses are aimed at, bounds, hidden colors."""
+    images = bool(settings.sharpness) + bool(settings.photorealism)  # the photo each
+    images += 3 * bool(settings.photorealism)  # the inverse of every block's colors
+    images += 4 * (settings.color == "luminance")  # bounds below and above, the hidden colors, and what is projected
+    return 12.0 * images
 
 
 def seconds_of(engine: Evaluator, image: Tensor) -> float:
