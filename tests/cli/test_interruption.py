@@ -104,9 +104,9 @@ def test_a_signal_in_the_middle_of_a_word_is_announced_after_it():
     with Interruption(announce) as interruption:
         interruption.expect_picture()
         signal.raise_signal(signal.SIGTERM)
+        assert said == ["tried"]
         assert interruption.asked
-        interruption.expect_picture()
-        interruption.expect_picture()
+        assert interruption.asked
         assert said == ["tried"] * 2
 
 

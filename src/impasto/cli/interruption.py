@@ -25,18 +25,23 @@ class Interruption:
 
     def __init__(self, announce: Callable[[], None]) -> None:
         self.announce = announce
-        self.asked = False
+        self._asked = False
         self._since = 0.0
         self._picture = False
         self._unsaid = False
         self._before: dict[signal.Signals, Any] = {}
 
-    def expect_picture(self) -> None:
-        """From now on there is a picture to keep."""
-        self._picture = True
+    @property
+    def asked(self) -> bool:
+        """Whether the run is to stop; what could not be announced when it was asked for, is now."""
         if self._unsaid:
             self._unsaid = False
             self.announce()
+        return self._asked
+
+    def expect_picture(self) -> None:
+        """From now on there is a picture to keep."""
+        self._picture = True
 
     def __enter__(self) -> Self:
         for number in _SIGNALS if threading.current_thread() is threading.main_thread() else ():
@@ -53,11 +58,11 @@ class Interruption:
             signal.signal(number, before)
 
     def _receive(self, _number: int, _frame: FrameType | None) -> None:
-        if self.asked and "TORCHELASTIC_RUN_ID" in os.environ and time.monotonic() - self._since < _ECHO:
+        if self._asked and "TORCHELASTIC_RUN_ID" in os.environ and time.monotonic() - self._since < _ECHO:
             return
-        if self.asked or not self._picture:
+        if self._asked or not self._picture:
             raise KeyboardInterrupt
-        self.asked, self._since = True, time.monotonic()
+        self._asked, self._since = True, time.monotonic()
         try:
             self.announce()
         except RuntimeError:  # it came in the middle of a word on the same stream, where Python takes no other
