@@ -117,7 +117,7 @@ class Recipe(BaseModel):
                 ("style_scale", "coarsest"),
             ),
         }[self.task]
-        told = {**{name: self.in_force[name] for name in usual if name in self.in_force}, **self.settings}
+        told = {**self.settings, **{name: self.in_force[name] for name in usual if name in self.in_force}}
         rest = {name: value for name, value in told.items() if name not in implied}
         places = [word for pair in self.inputs.masks for word in ("--mask", pair.written(lambda file: file.name))]
         places += ["--protect", self.inputs.protect.name] if self.inputs.protect else []
