@@ -17,13 +17,13 @@ HOME = Path(impasto.__file__).parent
 
 # Rooms by layer, as in docs/architecture.md. Imports point to a lower layer only, or stay in their room.
 LAYERS = (
-    {"errors", "choices"},
-    {"storage"},
+    {"errors"},
+    {"files", "storage"},
+    {"choices"},
     {
         "settings",
         "panels",
         "machine",
-        "files",
         "sampling",
         "quality",
         "statistics",

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import ImageError
-from impasto.files import Files, held, not_written, try_place, whole_file, whole_folder
+from impasto.files import (
+    Files,
+    held,
+    is_file,
+    is_folder,
+    is_there,
+    not_written,
+    try_place,
+    whole_file,
+    whole_folder,
+)
 
 PICTURES = Files("a picture", ImageError)
 
@@ -152,3 +162,14 @@ def test_names_that_cannot_be_are_refused(tmp_path):
     for name in ("x" * 256, "a\0b"):
         with pytest.raises(ImageError, match=r"cannot be written \("):
             PICTURES.check_name(tmp_path / name)
+
+
+def test_what_is_asked_of_a_name_has_an_answer(tmp_path):
+    """Also of a name that no file can have, and of one below a file or in a circle of links."""
+    (tmp_path / "file").touch()
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    questions = (is_there, is_file, is_folder)
+    assert [ask(tmp_path / "file") for ask in questions] == [True, True, False]
+    assert [ask(str(tmp_path)) for ask in questions] == [True, False, True]
+    for name in ("none", "x" * 256, "y/" * 5000, "a\0b", "file/below", "circle", "\udcff"):
+        assert not any(ask(tmp_path / name) for ask in questions)

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
 
+from impasto.files import is_file
+
 Pooling = Literal["avg", "max", "l2"]
 Padding = Literal["zero", "reflect", "replicate", "circular", "equirectangular"]
 WRAPPING = ("circular", "equirectangular")
@@ -55,7 +57,7 @@ def file_and_colors(weights: Path | str) -> tuple[Path, ColorSpace | None]:
     """
     name, _, word = str(weights).rpartition("=")
     colors = next((space for space in get_args(ColorSpace) if space == word), None)
-    return (Path(weights), None) if colors is None or Path(weights).is_file() else (Path(name), colors)
+    return (Path(weights), None) if colors is None or is_file(weights) else (Path(name), colors)
 
 
 KEEP_MEMORY = "IMPASTO_KEEP_MEMORY"

@@ -27,6 +27,24 @@ _ADVICE = {
 }
 
 
+def is_there(path: str | Path) -> bool:
+    """Whether a name is that of something; False for one that nothing can have, and where this user may not look.
+
+    So are :func:`is_file` and :func:`is_folder`, while pathlib raises for a name that is too long or behind a closed door.
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether a name is that of a regular file."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether a name is that of a folder."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 @dataclass(frozen=True)
 class Files:
     """Files of one kind.

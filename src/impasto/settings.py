@@ -28,6 +28,7 @@ from impasto.choices import (
     nearest,
 )
 from impasto.errors import SettingsError
+from impasto.files import is_file
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 INITS = ("content", "style", "preview", "noise", "style-moments")
@@ -370,7 +371,7 @@ def preset(name: str) -> dict[str, Any]:
     """
     if name.lower().endswith(".toml"):
         path = Path(name)
-        if not path.is_file():
+        if not is_file(path):
             raise SettingsError(f"The preset file {name} does not exist.")
         try:
             text = path.read_text(encoding="utf-8-sig", errors="replace")  # editors may put a mark before it

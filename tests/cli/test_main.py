@@ -71,6 +71,33 @@ def test_bad_words_get_one_sentence(call, words, hint):
     assert hint in outcome.err
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "stylize photo.png painting.png -o o.png --mask NAME",
+        "stylize photo.png painting.png -o o.png --init NAME",
+        "stylize photo.png painting.png -o o.png --weights NAME",
+        "stylize photo.png painting.png -o o.png --preset NAME.toml",
+        "score photo.png painting.png photo.png --mask NAME",
+        "volume stylize NAME.npy painting.png -o o.npy",
+        "volume stylize NAME painting.png -o o.npy",
+        "volume info NAME",
+        "neural-style -content_image photo.png -style_image NAME -output_image o.png -gpu c",
+        "networks normalize --images NAME -o o.safetensors",
+        "jobs submit NAME painting.png",
+        "show NAME",
+        "rerun NAME -o o.png",
+    ],
+)
+def test_a_name_that_no_file_can_have_gets_a_sentence(call, room, monkeypatch, line):
+    """Wherever a file is named; a few words' length of it is said, and nothing is written."""
+    monkeypatch.setenv("IMPASTO_HOME", str(room / "home"))
+    outcome = call(*line.replace("NAME", "n" * 300).split())
+    assert outcome.code == 2
+    assert "n" * 20 in outcome.err
+    assert not [path for path in room.iterdir() if path.name.startswith("o.")]
+
+
 def test_unexpected_errors_keep_their_traceback(monkeypatch):
     """A bug is not dressed up as the user's mistake."""
 

@@ -47,12 +47,16 @@ class Worker:
         self.tried = 0
         self._process: subprocess.Popen[str] | None = None
 
-    def ask(self, medium: str, seed: int, index: int) -> dict[str, Any]:
-        """What came of a case; a crash and a hang are answers too."""
+    def ready(self) -> None:
+        """Have a process that has imported everything, which takes long and is no case's fault."""
         if self._process is None or self.tried >= _MOST:
             self.close()
             self._process, self.tried = self._started(), 0
-            self._answer(patience=600)  # while it imports, which is no case's fault
+            self._answer(patience=600)
+
+    def ask(self, medium: str, seed: int, index: int) -> dict[str, Any]:
+        """What came of a case; a crash and a hang are answers too."""
+        self.ready()
         self.tried += 1
         began = time.monotonic()
         answer = self._answer(f"{medium} {seed} {index}", patience=PATIENCE)
@@ -153,11 +157,12 @@ def spread(amounts: dict[str, int]) -> Iterator[tuple[str, int]]:
 def campaign(amounts: dict[str, int], seed: int, faults: Path, seconds: float, first: int = 0) -> dict[str, Figures]:
     """Try so many cases of each medium, or as many as there is time for, and keep what is at fault."""
     figures = {medium: Figures() for medium, count in amounts.items() if count}
-    began = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="hostile-") as scratch,
         contextlib.closing(Worker(Path(scratch) / "work", [*figures])) as worker,
     ):
+        worker.ready()
+        began = time.monotonic()
         for medium, number in spread(amounts):
             if time.monotonic() - began > seconds:
                 break

@@ -8,7 +8,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("campaign.py")
 SHARE = {"pictures": 700, "volumes": 180, "sounds": 150, "signals": 150, "documents": 80, "commands": 90}
-WHOLE = {"pictures": 10_000, "volumes": 800, "sounds": 500, "signals": 500, "documents": 400, "commands": 2000}
+WHOLE = {"pictures": 10_000, "volumes": 2000, "sounds": 2000, "signals": 2000, "documents": 1000, "commands": 2000}
 
 
 def campaign(faults, seed, amounts, *options):
@@ -20,18 +20,18 @@ def campaign(faults, seed, amounts, *options):
     return done.stdout
 
 
-@pytest.mark.slow
 def test_a_share_of_the_campaign_finds_nothing(tmp_path):
-    """Every medium has its turn; on a slow machine the share is smaller."""
-    said = campaign(tmp_path, 1, SHARE, "--seconds", "50")
+    """Every medium has its turn, in a minute at most; on a slow machine the share is smaller."""
+    said = campaign(tmp_path, 1, SHARE, "--seconds", "45")
     for medium in SHARE:
         tried = next(line for line in said.splitlines() if line.startswith(f"{medium}: "))
-        assert "refused" in tried
-        assert "written" in tried or "read" in tried
+        assert not tried.startswith(f"{medium}: 0 tried")
+    assert " refused" in said
+    assert " written" in said
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(14_400)
 def test_the_whole_campaign_finds_nothing(tmp_path):
     """Ten thousand pictures, and two thousand of everything else."""
     said = campaign(tmp_path, 7, WHOLE)

@@ -291,6 +291,33 @@ def test_transparency_does_not_fit_into_jpeg(tmp_path, pixels):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_a_copy_that_would_be_transparent_everywhere_is_refused(tmp_path, pixels, suffix):
+    """One opaque pixel of many vanishes in a small copy of 8 bits; nobody could see or read that, so a run does not begin."""
+    alpha = torch.zeros(1, 1, 480, 640)
+    alpha[..., 7, 9] = 1
+    like = replace(read(torch.zeros(3, 480, 640)), alpha=alpha)
+    small, path = pixels[..., :12, :16], tmp_path / f"out{suffix}"
+    for attempt in (lambda: check_writable(path, like=like, shape=(12, 16)), lambda: write(path, small, like=like)):
+        with pytest.raises(
+            ImageError, match="transparent everywhere at 16 x 12 pixels of 8 bits; choose a larger size"
+        ):
+            attempt()
+    assert not list(tmp_path.iterdir())
+    check_writable(path, like=like, shape=(480, 640))
+    write(path, torch.zeros(3, 480, 640), like=like)
+    assert read(path).alpha.sum() == 1
+
+
+def test_sixteen_bits_hold_what_eight_lose(tmp_path, pixels):
+    """The alpha channel of a faint picture is not refused where the file has the levels for it."""
+    like = replace(read(pixels), alpha=torch.full((1, 1, 24, 32), 1e-3))
+    with pytest.raises(ImageError, match="of 8 bits"):
+        write(tmp_path / "out.png", pixels, like=like)
+    write(tmp_path / "out.png", pixels, like=like, depth=16)
+    assert read(tmp_path / "out.png").alpha.max() == round(65.535) / 65535
+
+
 def test_sizes_beyond_a_format_are_refused(tmp_path):
     """WebP ends at 16383 pixels."""
     with pytest.raises(ImageError, match="WEBP holds at most 16383 pixels a side but the picture has 16384 x 1"):

@@ -79,6 +79,26 @@ def test_a_database_that_cannot_be_used_is_named(tmp_path, make, sentence):
     assert (tmp_path / "jobs.db").exists()
 
 
+@pytest.mark.parametrize(
+    "ask_for",
+    [
+        lambda jobs: jobs.get("\udcff"),
+        lambda jobs: jobs.get("a\0b"),
+        lambda jobs: jobs.pause("\udcff"),
+        lambda jobs: jobs.list(search="a \udcff"),
+        lambda jobs: jobs.list(limit=2**63),
+        lambda jobs: jobs.wait(["\ud800"]),
+    ],
+)
+def test_what_no_database_takes_is_refused(jobs, ask, ask_for):
+    """Halves of letters, the letter zero and numbers of more than 64 bits; jobs go on as before."""
+    job = jobs.submit(*ask())
+    with pytest.raises(JobError, match=r"takes no such word or number|There is no job") as caught:
+        ask_for(jobs)
+    assert type(caught.value) is JobError  # a database that cannot be used would be asked again and again
+    assert jobs.list() == [job]
+
+
 def test_a_missing_folder_is_named(tmp_path):
     """Of a SQLite file given as a URL."""
     with pytest.raises(JobError, match="cannot be opened; check that its folder exists"):

@@ -8,7 +8,7 @@ import time
 import pytest
 import sqlalchemy as sql
 
-from impasto.errors import ImageError, JobError, SettingsError
+from impasto.errors import ImageError, JobError, LayerError, SettingsError
 from impasto.jobs import Jobs, Progress, Status
 from impasto.jobs.schema import JOBS
 
@@ -167,6 +167,11 @@ def test_lists_are_filtered_and_paged(jobs, ask):
         ({"settings": {"blend": [1, 2]}}, JobError, "The blend has 2 shares for 1 styles"),
         ({"task": "reconstruct"}, JobError, "needs layer"),
         ({"task": "texture", "settings": {"shape": [5, 5]}}, SettingsError, "height and width from 16"),
+        ({"task": "texture", "settings": {"sharpness": 1}}, SettingsError, "sharpness cannot take effect"),
+        ({"task": "texture", "settings": {"strength": 0.5}}, SettingsError, "strength cannot take effect"),
+        ({"task": "texture", "settings": {"init": "content"}}, SettingsError, "no content to start from"),
+        ({"task": "reconstruct", "settings": {"layer": "a,b"}}, LayerError, "from one layer"),
+        ({"task": "reconstruct", "settings": {"layer": "conv1_1", "blend": [1]}}, SettingsError, "cannot take effect"),
     ],
 )
 def test_what_is_wrong_is_said_at_once(tmp_path, ask, change, error, sentence):

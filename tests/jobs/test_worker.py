@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 import impasto
 from impasto import images
-from impasto.errors import JobError
+from impasto.errors import ImageError, JobError
 from impasto.jobs import Jobs, Status
 from impasto.jobs import compute as computing
 from impasto.jobs import work as working
@@ -45,6 +45,19 @@ def compute_process(jobs):
     """The id of the process that computes under this one."""
     [process] = alive(jobs.home)
     return int(process)
+
+
+def test_a_picture_that_nobody_would_see_is_refused_before_it_is_computed(tmp_path, ask):
+    """One opaque pixel of a large photo vanishes in its small copy."""
+    photo, stream = Image.new("RGBA", (1920, 1440)), io.BytesIO()
+    photo.putpixel((9, 7), (255, 0, 0, 255))
+    photo.save(stream, "PNG")
+    task, files, settings = ask()
+    jobs = Jobs.open(tmp_path / "home", "")
+    job = jobs.submit(task, {**files, "content": ("photo.png", stream.getvalue())}, settings)
+    with pytest.raises(ImageError, match="transparent everywhere at 32 x 24 pixels"):
+        working.prepared(jobs.queue.get(job.id), jobs.store, torch.device("cpu"))
+    jobs.close()
 
 
 def test_a_job_has_the_bytes_of_its_run(hired, ask, uninterrupted):

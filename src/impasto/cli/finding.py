@@ -5,6 +5,7 @@ from pathlib import Path
 
 from impasto.cli.recipe import Input
 from impasto.errors import ImageError
+from impasto.files import is_file
 
 _READ_ONLY = (".gif", ".bmp")  # formats that are read and never written
 
@@ -35,7 +36,7 @@ def _candidates(wanted: Sequence[Input], places: Iterable[Iterable[Path]]) -> It
     suffixes = {*images.SUFFIXES, *_READ_ONLY, *(Path(name).suffix.lower() for name in names)}
     for place in places:
         yield from sorted(
-            (path for path in place if path.suffix.lower() in suffixes and path.is_file()),
+            (path for path in place if path.suffix.lower() in suffixes and is_file(path)),
             key=lambda path: (path.name not in names, path),
         )
 

@@ -13,6 +13,7 @@ from impasto.cli.streams import complain, put, put_json, put_lines, shown
 from impasto.cli.watching import put_jobs, table_of, watched
 from impasto.cli.worker import Database, Home
 from impasto.errors import ImpastoError, JobError, SettingsError
+from impasto.files import is_file, is_folder
 from impasto.settings import INITS
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def submit(
         try:
             made.append(jobs.submit_once(task, {**files, **extra}, settings, title=title))
         except ImpastoError as error:
-            if len(inputs) and not inputs[0].is_dir():
+            if len(inputs) and not is_folder(inputs[0]):
                 raise
             refused.append(str(error))
             complain(str(error))
@@ -122,7 +123,7 @@ def _submissions(task: Task, inputs: Sequence[Path]) -> Iterator[tuple[str, dict
         raise SettingsError("A reconstruction takes one photo or one folder; submit the others by themselves.")
     if task == "texture" and rest:
         yield first.name, {"styles": list(inputs)}
-    elif first.is_dir():
+    elif is_folder(first):
         from impasto.images.folder import pictures_in
 
         for path in pictures_in(first):
@@ -133,12 +134,12 @@ def _submissions(task: Task, inputs: Sequence[Path]) -> Iterator[tuple[str, dict
 
 def _passed_over(folder: Path) -> list[Path]:
     """The files of a folder that are not named like pictures that can be read; hidden ones are nobody's business."""
-    if not folder.is_dir():
+    if not is_folder(folder):
         return []
     from impasto.images.folder import pictures_in
 
     pictures = set(pictures_in(folder))
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    files = (path for path in folder.rglob("*") if is_file(path) and not path.name.startswith("."))
     return [path for path in files if path not in pictures]
 
 

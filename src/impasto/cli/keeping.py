@@ -1,5 +1,6 @@
 """After the run: what was made is saved, and where that fails it is kept under a name and in a format that works."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -106,6 +107,6 @@ def _places(path: Path, ways: Sequence[Way]) -> Iterator[tuple[Path, Callable[[P
 def _free(folder: Path, stem: str, suffix: str) -> Path:
     """A name that no file has."""
     path, number = folder / f"{stem}-kept{suffix}", 2
-    while path.exists() or path.is_symlink():
+    while os.path.lexists(path):
         path, number = folder / f"{stem}-kept-{number}{suffix}", number + 1
     return path

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from impasto.cli.origin import made_here
 from impasto.cli.streams import put, put_json, shown
 from impasto.errors import SettingsError
+from impasto.files import is_file
 
 Overwrite = Annotated[
     bool,
@@ -115,7 +116,7 @@ class Outputs:
         put(f"Would write {', '.join(map(shown, self.listed))}." if self.listed else "Would write no file.")
 
     def _refuse_foreign(self, path: Path, role: str) -> None:
-        if not self.overwrite and os.path.lexists(path) and path.is_file() and not made_here(path):
+        if not self.overwrite and os.path.lexists(path) and is_file(path) and not made_here(path):
             raise SettingsError(
                 f"{role} {path} is there already and was not made by impasto; choose another name, or give {self.option}."
             )

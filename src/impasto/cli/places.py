@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from impasto.cli.options import group_of
+from impasto.files import is_file
 
 _PLACES = group_of("guidance")
 
@@ -35,7 +36,7 @@ class PlaceOptions:
 
     def files(self) -> list[Path]:
         """The files that are named."""
-        sides = [side for mask in self.mask for side in ([mask] if Path(mask).is_file() else mask.split("=", 1))]
+        sides = [side for mask in self.mask for side in ([mask] if is_file(mask) else mask.split("=", 1))]
         return [Path(name) for name in (*sides, self.protect) if name]
 
 

@@ -1,5 +1,6 @@
 """``impasto preview``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,7 +60,7 @@ def preview(
 ) -> int:
     """Show roughly what a photo looks like in the style of paintings, in a second.
 
-    The JSON form has ``output``, ``width``, ``height``, ``seconds`` (of the networks alone) and ``recipe``.
+    The JSON form has ``output``, ``width``, ``height``, ``seconds`` (of the networks alone), ``notes`` and ``recipe``.
     """
     inputs = [Path(name) for name in (content, *styles)]
     outputs = Outputs(inputs, overwrite=overwrite)
@@ -67,35 +68,47 @@ def preview(
     where.check()
     if where.path is not None:
         outputs.add(where.path, "The output")
-    if dry_run:
-        _rehearse(inputs, outputs, as_json=as_json)
-        return 0
 
+    from impasto import images
+    from impasto.feedforward.preview import check_values
     from impasto.feedforward.preview import preview as previewed
+    from impasto.pyramid import fitted
 
+    check_values(size, strength, style_scale)
+    photo = images.read(content)
+    notes = where.check(photo, fitted(photo.shape, size))
+    if dry_run:
+        _rehearse(inputs[1:], outputs, notes, as_json=as_json)
+        return 0
     look: dict[str, Any] = {"size": size, "strength": strength, "blend": _shares(blend), "style_scale": style_scale}
-    found = previewed(content, styles, **look, precision=precision, device=device)
-    return _report(found, where.save(found), where, as_json=as_json, quiet=quiet)
+    found = previewed(photo, styles, **look, precision=precision, device=device)
+    return _report(found, where.save(found), where, notes, as_json=as_json, quiet=quiet)
 
 
-def _rehearse(inputs: list[Path], outputs: Outputs, *, as_json: bool) -> None:
+def _rehearse(styles: list[Path], outputs: Outputs, notes: Sequence[str], *, as_json: bool) -> None:
     from impasto import images
 
-    for path in inputs:
+    for path in styles:
         images.read(path)
     outputs.show(as_json=as_json)
+    for sentence in notes:
+        complain(sentence)
 
 
-def _report(found: "Preview", kept: Kept, where: Destination, *, as_json: bool, quiet: bool) -> int:
+def _report(
+    found: "Preview", kept: Kept, where: Destination, notes: Sequence[str], *, as_json: bool, quiet: bool
+) -> int:
     """Say where the picture is, and return the exit code."""
     height, width = found.tensor.shape[2:]
+    for sentence in () if quiet else notes:
+        tell(sentence)
     if kept.trouble is not None:
         complain(kept.trouble)
     elif not quiet:
         tell(f"Wrote {where}, {sides((height, width))}, after {found.seconds:.2f} s of computing.")
     if as_json:
         facts = {"output": None if kept.path is None else str(kept.path), "width": width, "height": height}
-        put_json({**facts, "seconds": found.seconds, "recipe": found.recipe})
+        put_json({**facts, "seconds": found.seconds, "notes": list(notes), "recipe": found.recipe})
     return 0 if kept.trouble is None else KEPT_ELSEWHERE
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from impasto.cli.options import arguments
 from impasto.errors import ImageError
+from impasto.files import is_there
 from impasto.settings import Settings
 
 
@@ -130,7 +131,7 @@ def refuse_pipe(path: Path) -> None:
     Raises:
         ImageError: if it is a pipe, as a shell's ``<(...)`` is.
     """
-    if path.is_fifo():
+    if is_there(path) and path.is_fifo():
         raise ImageError(
             f"{path} is a pipe, in which no recipe is looked for; keep the picture in a file and name that."
         )

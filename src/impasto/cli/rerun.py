@@ -12,6 +12,7 @@ from impasto.cli.finding import find
 from impasto.cli.recipe import Input, Recipe, recipe_of
 from impasto.cli.running import NO_OPTIONS, RunOptions, perform
 from impasto.errors import ImageError
+from impasto.files import is_folder
 from impasto.settings import INITS, Settings, make
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _places(image: Path, search: Sequence[Path]) -> Iterator[Iterator[Path]]:
     from impasto import samples
 
     for folder in search:
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise ImageError(f"The folder {folder}, to be searched, does not exist; check --search.")
     yield image.resolve().parent.iterdir()
     yield Path().iterdir()

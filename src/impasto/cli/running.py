@@ -21,6 +21,7 @@ from impasto.cli.reports import plan_report, report, show_plan
 from impasto.cli.resources import group_of_run, within
 from impasto.cli.streams import complain, put_json, shown
 from impasto.errors import SettingsError
+from impasto.files import is_folder
 from impasto.settings import INITS, Settings
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def check_fit(transfer: "Transfer", where: Destination, options: RunOptions) -> 
     notes = where.check(transfer.content, shape)
     if options.watch is not None:
         Destination(Path(options.watch)).check(transfer.content, shape)
-    if options.dry_run and options.checkpoint is not None and Path(options.checkpoint).is_dir():
+    if options.dry_run and options.checkpoint is not None and is_folder(options.checkpoint):
         transfer.saver(options.checkpoint).load()
     return notes
 

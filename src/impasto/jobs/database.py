@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from impasto.errors import JobError, MissingExtraError
 
@@ -81,11 +81,22 @@ def _sqlite(url: sql.URL, patience: float) -> Engine:
 
 @contextmanager
 def explained(engine: Engine) -> Iterator[None]:
-    """Turn the driver's errors into a sentence."""
+    """Turn the driver's errors into a sentence.
+
+    Raises:
+        QueueError: if the database cannot be used.
+        JobError: if a value cannot be given to any database.
+    """
     try:
         yield
     except IntegrityError:
         raise
+    except (DataError, UnicodeEncodeError, OverflowError) as error:  # SQLAlchemy does not wrap the latter two
+        what = repr(error.object) if isinstance(error, UnicodeEncodeError) else _first_line(error)
+        raise JobError(
+            f"The database of the jobs takes no such word or number ({what}); leave odd letters out, or give a smaller "
+            "number."
+        ) from error
     except DBAPIError as error:
         raise _unusable(engine, error.orig) from error
     except sqlite3.Error as error:  # while a connection is made
@@ -93,9 +104,14 @@ def explained(engine: Engine) -> Iterator[None]:
 
 
 def _unusable(engine: Engine, error: BaseException | None) -> QueueError:
-    reason = (str(error).strip().splitlines() or ["no answer"])[0].rstrip(".")
+    reason = _first_line(error)
     if engine.dialect.name != "sqlite":
         return QueueError(f"The database of the jobs cannot be used ({reason}); check that it runs.")
     found = next((meaning for word, meaning in _SQLITE if word in reason.lower()), None)
     what = found or f"it cannot be used ({reason}); check that file, or choose another folder"
     return QueueError(f"The database of the jobs is {engine.url.database}, but {what}.")
+
+
+def _first_line(error: BaseException | None) -> str:
+    """What a driver says, without its full stop and whatever follows."""
+    return (str(getattr(error, "orig", error)).strip().splitlines() or ["no answer"])[0].rstrip(".")

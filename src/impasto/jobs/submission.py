@@ -100,6 +100,7 @@ def checked(task: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     settings = make(kind.completed(rest))
     _refuse_files(settings)
     own = {name: _own(name, value) for name, value in own.items()}
+    _refuse_idle(task, settings, own)
     kept = settings.model_dump(mode="json", include=set(rest))
     return {**kept, **own}, {**settings.model_dump(mode="json"), **own}
 
@@ -113,6 +114,19 @@ def _refuse_files(settings: Settings) -> None:
         )
     if settings.weights is not None:
         raise SettingsError("The setting weights names a file, which a job cannot use; choose a network by its name.")
+
+
+def _refuse_idle(task: str, settings: Settings, own: Mapping[str, Any]) -> None:
+    """Refuse what cannot take effect in the task, as its run would; a size that only the exemplar decides is left to it."""
+    if task == "texture":
+        from impasto.tasks import texture  # noqa: PLC0415  # imports torch
+
+        longest = max(own.get("shape", (settings.size,)))
+        texture.settings_of(settings, {}, longest, longest, tileable=own.get("tileable", False))
+    elif task == "reconstruct":
+        from impasto.tasks import reconstruction  # noqa: PLC0415  # imports torch
+
+        reconstruction.settings_of(own["layer"], settings, {})
 
 
 def _own(name: str, value: Any) -> Any:

@@ -1,5 +1,6 @@
 """From a job to the run that computes it, and from one run's checkpoint to that of the run with other settings."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -41,9 +42,11 @@ def prepared(entry: Entry, store: Store, device: torch.device) -> Transfer:
         role: [_picture(job, role, place, store) for place in range(len(job.inputs[role]))] for role in job.inputs
     }
     settings = _settings(entry)
-    if settings.device != "auto":
-        return _started(job, pictures, settings, store)
-    here = _started(job, pictures, settings.model_copy(update={"device": str(device)}), store)
+    free = settings.device == "auto"
+    here = _started(job, pictures, settings.model_copy(update={"device": str(device)} if free else {}), store)
+    images.check_writable(io.BytesIO(), like=here.content, shape=here.levels[-1].shape)
+    if not free:
+        return here
     run = replace(here, settings=here.settings.model_copy(update={"device": "auto"}))
     vars(run).update(device=device, source=here.source)
     return run

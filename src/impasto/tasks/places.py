@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +12,7 @@ from torch import Tensor
 from impasto import images
 from impasto.color import luminance
 from impasto.errors import ImageError, SettingsError
+from impasto.files import is_file
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
 from impasto.masks import resampled
@@ -42,7 +42,7 @@ class Pair:
             photo, painting = source if len(source) == 2 else (None, None)
             if len(source) != 2 or photo is None:
                 raise SettingsError("A pair of masks is (mask of the photo, mask of the painting or None).")
-        elif isinstance(source, str) and not Path(source).is_file():
+        elif isinstance(source, str) and not is_file(source):
             name, _, other = source.partition("=")
             photo, painting = name, other or None
         else:
@@ -186,7 +186,7 @@ def _filled(masks: Sequence[Tensor | None], shape: tuple[int, ...]) -> list[Tens
 
 
 def _is_rest(source: Any) -> bool:
-    return isinstance(source, str) and source == REST and not Path(source).is_file()
+    return isinstance(source, str) and source == REST and not is_file(source)
 
 
 def _mask(source: Any) -> Picture:

@@ -1,7 +1,7 @@
 """Content reconstruction: what a layer keeps of a photo, found by descending from white noise."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -68,6 +68,33 @@ def reconstruct(
     return Reconstruction.prepared(photo, layer, settings=settings, **values).run(on_event, checkpoint)
 
 
+def settings_of(layer: str, settings: Settings | None, values: Mapping[str, Any]) -> Settings:
+    """The settings in force for a reconstruction.
+
+    Args:
+        layer: the layer's name.
+        settings: all settings at once, or None.
+        values: single settings instead.
+
+    Raises:
+        LayerError: if it is not one layer.
+        SettingsError: if one of them cannot take effect.
+    """
+    if "," in layer or ":" in layer:
+        raise LayerError(f"A reconstruction is from one layer, but {layer!r} was given; name one, such as conv4_2.")
+    chosen = decided(
+        "a reconstruction",
+        settings,
+        values,
+        usual={"init": "noise", "precision": "fp32"},  # an error near 0 drowns in the rounding of bf16
+        fixed={"strength": 0.0, "content_layers": {layer: 1.0}},
+        idle=IDLE,
+    )
+    if chosen.init in ("content", "preview"):
+        raise SettingsError("A reconstruction cannot start from its own photo; start from noise or another image.")
+    return chosen
+
+
 @dataclass(frozen=True, eq=False)
 class Reconstruction(Transfer):
     """A style transfer without a style, from noise; made by :meth:`prepared`. The photo stands in for the painting."""
@@ -83,18 +110,7 @@ class Reconstruction(Transfer):
         Raises:
             ImpastoError: as :func:`reconstruct`.
         """
-        if "," in layer or ":" in layer:
-            raise LayerError(f"A reconstruction is from one layer, but {layer!r} was given; name one, such as conv4_2.")
-        chosen = decided(
-            "a reconstruction",
-            settings,
-            values,
-            usual={"init": "noise", "precision": "fp32"},  # an error near 0 drowns in the rounding of bf16
-            fixed={"strength": 0.0, "content_layers": {layer: 1.0}},
-            idle=IDLE,
-        )
-        if chosen.init in ("content", "preview"):
-            raise SettingsError("A reconstruction cannot start from its own photo; start from noise or another image.")
+        chosen = settings_of(layer, settings, values)
         picture = photo if isinstance(photo, Picture) else images.read(photo)
         return cls.of(picture, picture, settings=from_noise(chosen))
 

@@ -96,7 +96,6 @@ class Result:
             path,
             self.tensor,
             like=self.content,
-            alpha=self.alpha,
             recipe=self.recipe,
             parameters=parameters_text(self.recipe),
             metadata=metadata,

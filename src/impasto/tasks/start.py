@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -11,6 +10,7 @@ from impasto import images
 from impasto.choices import meant
 from impasto.errors import ImageError
 from impasto.feedforward.preview import preview
+from impasto.files import is_there
 from impasto.images import Picture
 from impasto.pyramid import resize
 from impasto.settings import INITS, Settings
@@ -102,6 +102,6 @@ def named_start(name: str) -> Picture:
     try:
         return images.read(name)
     except ImageError as error:
-        if Path(name).exists():
+        if is_there(name):
             raise
         raise ImageError(f"{error}{meant(name, INITS)}") from None

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -89,7 +88,7 @@ class Texture(Transfer):
             raise SettingsError("There is no exemplar; give at least one.")
         pictures = [item if isinstance(item, Picture) else images.read(item) for item in several]
         extent = _extent(shape, pictures[0])
-        chosen = _settings(settings, values, max(extent), max(pictures[0].shape), tileable=tileable)
+        chosen = settings_of(settings, values, max(extent), max(pictures[0].shape), tileable=tileable)
         run = cls.of(_blank(pictures[0], extent), pictures, settings=from_noise(chosen))
         _check_period(run)
         return run
@@ -98,13 +97,6 @@ class Texture(Transfer):
     def tileable(self) -> bool:
         """Whether the texture tiles."""
         return self.settings.padding == "circular"
-
-    @cached_property
-    def source(self) -> Picture | None:
-        """The picture that the descent starts from, or None if it starts from noise."""
-        if self.settings.init in ("content", "preview"):
-            raise SettingsError("A texture has no content to start from; start from noise, style-moments or an image.")
-        return super().source
 
     def _measures(self, result: Result) -> Mapping[str, float | None]:
         noise = self._loss_of_noise()
@@ -139,9 +131,21 @@ class Texture(Transfer):
                 )
 
 
-def _settings(
+def settings_of(
     settings: Settings | None, values: dict[str, Any], longest: int, exemplar: int, *, tileable: bool
 ) -> Settings:
+    """The settings in force for a texture.
+
+    Args:
+        settings: all settings at once, or None.
+        values: single settings instead.
+        longest: its long side.
+        exemplar: that of its first exemplar.
+        tileable: whether it tiles.
+
+    Raises:
+        SettingsError: if one of them cannot take effect.
+    """
     scale = exemplar / longest
     usual: dict[str, Any] = {"init": "noise", "style_scale": min(16.0, scale)}
     weight = values.get("style_weight") if settings is None else settings.style_weight
@@ -152,6 +156,8 @@ def _settings(
     if tileable:
         fixed["padding"] = "circular"
     chosen = decided("a texture", settings, values, usual=usual, fixed=fixed, idle=IDLE)
+    if chosen.init in ("content", "preview"):
+        raise SettingsError("A texture has no content to start from; start from noise, style-moments or an image.")
     if "coarsest" in chosen.model_fields_set:
         return chosen
     coarsest = max(chosen.coarsest, round(_SMALLEST / chosen.style_scale))

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import ImpastoError, VolumeError
+from impasto.files import is_folder, is_there
 from impasto.volumes.frames import PICTURES, Frames, frames_of, joined
 from impasto.volumes.libraries import library, reason, unheard
 from impasto.volumes.places import arranged, number
@@ -52,7 +52,7 @@ def read_series(path: Path, window: tuple[float, float] | None) -> Volume:
         MissingExtraError: if pydicom, or what it needs to decode a picture, is not installed.
     """
     library("pydicom", f"Reading {path}")
-    if not os.path.exists(path):  # noqa: PTH110  # which bears names that no file can have
+    if not is_there(path):
         raise VolumeError(f"{str(path)[:200]} does not exist; check the path.")
     with unheard():
         found, remarks = _found(path)
@@ -129,7 +129,7 @@ def _header(item: Any) -> Any:
 
 def _found(path: Path) -> tuple[list[_File], list[str]]:
     """The files that hold pictures, and sentences on the others."""
-    if not path.is_dir():
+    if not is_folder(path):
         data = VOLUMES.contents(path)
         return [_File(path, hashlib.sha256(data).digest(), _data_set(data, path, alone=True))], []
     files = list(_in_folder(path))

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import math
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import ImpastoError, VolumeError
+from impasto.files import is_folder, is_there
 from impasto.volumes import nifti, notes, tiff
 from impasto.volumes.dicom import read_series
 from impasto.volumes.libraries import library, reason, unheard
@@ -31,7 +31,7 @@ SUFFIXES = {
 
 def format_of(path: Path) -> str | None:
     """The format that a path means, DICOM for a folder and for a name without an ending, or None."""
-    if os.path.isdir(path) or not path.suffix:  # noqa: PTH112  # which bears names that no file can have
+    if is_folder(path) or not path.suffix:
         return "DICOM"
     name = path.name.lower()
     return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)
@@ -51,7 +51,7 @@ def holds_volume(source: Any) -> bool:
     path = Path(source)
     kind = format_of(path)
     if kind != "TIFF":
-        return kind is not None and (bool(path.suffix) or path.is_dir())
+        return kind is not None and (bool(path.suffix) or is_folder(path))
     data = VOLUMES.contents(path)
     try:
         with unheard(tiff.LOGGER), library("tifffile", f"Reading {path}").TiffFile(io.BytesIO(data)) as file:
@@ -82,7 +82,7 @@ def read(source: Any, *, window: tuple[float, float] | None = None) -> Volume:
         raise VolumeError(f"An object of type {type(source).__name__} was given as a volume; give a path or an array.")
     path = Path(source)
     kind = format_of(path)
-    if os.path.exists(path) and path.is_fifo():  # noqa: PTH110  # which bears names that no file can have
+    if is_there(path) and path.is_fifo():
         raise VolumeError(f"{path} is a pipe, and no name tells its format; keep the volume in a file and name that.")
     if kind is None:
         raise VolumeError(f"{path} is no kind of volume that is known; give a folder, or one of {', '.join(SUFFIXES)}.")

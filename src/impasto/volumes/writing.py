@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from impasto.errors import ImpastoError, VolumeError
-from impasto.files import not_written, try_place, whole_folder
+from impasto.files import is_folder, not_written, try_place, whole_folder
 from impasto.volumes import nifti, notes, tiff
 from impasto.volumes.dicom import read_header
 from impasto.volumes.libraries import library, reason
@@ -208,7 +208,7 @@ def read_notes(path: str | Path) -> Notes | None:
     if kind == "NPY":
         return notes.beside(where)
     if kind == "DICOM":
-        files = sorted(where.glob("*.dcm")) if where.is_dir() else [where]
+        files = sorted(where.glob("*.dcm")) if is_folder(where) else [where]
         return notes.from_text(str(read_header(files[0]).get("ImageComments", ""))) if files else None
     data = VOLUMES.contents(where)
     try:

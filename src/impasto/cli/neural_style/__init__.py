@@ -14,6 +14,7 @@ from impasto.cli.neural_style.arguments import Given, help_text, read
 from impasto.cli.outputs import Outputs
 from impasto.cli.streams import complain, put
 from impasto.errors import ImpastoError
+from impasto.files import is_file
 
 if TYPE_CHECKING:
     from impasto.tasks.neural_style.objective import Losses
@@ -183,7 +184,7 @@ def _conclude(painting: "Painting", last: "Moment", given: Given, kept: Kept) ->
 def _about(painting: "Painting") -> Iterator[str]:
     """Sentences about the model file, where it is not what a script may think."""
     flags = painting.flags
-    if flags.network and Path(flags.model_file).is_file() and flags.model_file.endswith(".caffemodel"):
+    if flags.network and is_file(flags.model_file) and flags.model_file.endswith(".caffemodel"):
         yield f"{flags.model_file} is not read: the same network comes with impasto."
     named = [name for name in (*flags.content_layers, *flags.style_layers) if name.startswith("conv")]
     if named:

@@ -5,10 +5,11 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, NoReturn
 
 from impasto.errors import SettingsError
+from impasto.files import is_there
 from impasto.tasks.neural_style.flags import BUNDLED, Flags
 
 _DEFAULTS = Flags(content_image="", style_image=("",))
@@ -173,7 +174,7 @@ def _files(text: str) -> tuple[str, ...]:
     """Names with commas between them, of which some may have commas of their own: those that are there go first."""
     parts, names = text.split(","), list[str]()
     while parts:
-        whole = (count for count in range(len(parts), 1, -1) if Path(",".join(parts[:count])).exists())
+        whole = (count for count in range(len(parts), 1, -1) if is_there(",".join(parts[:count])))
         count = next(whole, 1)
         names.append(",".join(parts[:count]) if count > 1 else parts[0].strip())
         del parts[:count]

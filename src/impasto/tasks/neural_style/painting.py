@@ -15,6 +15,7 @@ from impasto.color import chroma, luminance
 from impasto.encoders import Encoder, Parameters, Stack, load
 from impasto.engines import Engine, Evaluation
 from impasto.errors import SettingsError
+from impasto.files import is_file, is_folder
 from impasto.images import Picture
 from impasto.images.folder import pictures_in
 from impasto.losses.normalized_gradient import NormalizedGradient
@@ -80,7 +81,7 @@ class Painting:
                 f"-style_blend_weights has {len(flags.style_blend_weights)} numbers for {len(paths)} style images; "
                 "give one each."
             )
-        weights = None if flags.network and not Path(flags.model_file).is_file() else flags.model_file
+        weights = None if flags.network and not is_file(flags.model_file) else flags.model_file
         weights = None if flags.network and weights and weights.endswith(".caffemodel") else weights
         stack, parameters = load(flags.network or "", weights, "caffe")  # they show their own colors to every network
         named = flags.init_image if flags.init == "image" else None
@@ -241,5 +242,5 @@ def _expanded(names: tuple[str, ...]) -> list[str]:
     """The paintings; a folder stands for the pictures in it."""
     found: list[str] = []
     for name in names:
-        found += map(str, pictures_in(name)) if Path(name).is_dir() else [name]
+        found += map(str, pictures_in(name)) if is_folder(name) else [name]
     return found
