@@ -130,6 +130,23 @@ class Files:
 
 
 @contextmanager
+def wordless() -> Iterator[None]:
+    """Keep the process's standard error from libraries in C, which have no other way to be told to be silent."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextmanager
 def whole_file(path: Path, temporary: Path | None = None) -> Iterator[BinaryIO]:
     """A stream whose content takes the place of a file at once when the block ends, and stays out if it fails.
 

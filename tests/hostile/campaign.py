@@ -160,6 +160,7 @@ def campaign(amounts: dict[str, int], seed: int, faults: Path, seconds: float, f
     with (
         tempfile.TemporaryDirectory(prefix="hostile-") as scratch,
         contextlib.closing(Worker(Path(scratch) / "work", [*figures])) as worker,
+        contextlib.suppress(KeyboardInterrupt),  # the figures so far are worth having
     ):
         worker.ready()
         began = time.monotonic()

@@ -94,7 +94,7 @@ def _npy(rng: random.Random, story: list[str]) -> bytes:
         ((300,), (2, 300), (300, 2), (1, 300), (0,), (0, 5), (3, 0), (), (2, 3, 50), (7, 7), (1, 1), (1,))
     )
     values: Any = (np.sin(np.arange(int(np.prod(shape)))).reshape(shape) * 100).astype("i4")
-    values = values.astype(kind)
+    values = np.asarray(values.astype(kind))  # of no axes it is a number
     if values.dtype.kind == "f" and values.size and rng.random() < 0.3:
         values.reshape(-1)[0] = rng.choice((np.nan, np.inf, 6e4))
     stream = io.BytesIO()

@@ -98,6 +98,20 @@ def test_facsimiles(tmp_path):
     assert np.array_equal(volume.voxels[0, 0].numpy(), STACK > 100)
 
 
+def test_what_a_decoder_says_of_a_damaged_stack_is_not_heard(tmp_path, capfd):
+    """Its library writes on standard error itself; a sentence has the reason."""
+    path = saved(tmp_path / "a.tif", STACK, compression="tiff_lzw")
+    data = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as file:
+        for page in file.pages:
+            start = page.dataoffsets[0]
+            data[start : start + 40] = b"\xff" * 40
+    path.write_bytes(data)
+    with pytest.raises(MissingExtraError, match="it is damaged"):
+        volumes.read(path)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_nothing_decodes_names_the_package(tmp_path, monkeypatch):
     """And is not called damaged alone."""
     if importlib.util.find_spec("imagecodecs"):

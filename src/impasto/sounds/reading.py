@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 
 from impasto.errors import MissingExtraError, SoundError
-from impasto.files import Files
+from impasto.files import Files, wordless
 from impasto.sounds import riff, tags
 from impasto.sounds.tags import Tags
 
@@ -101,25 +100,8 @@ def _opened(library: ModuleType, data: bytes) -> Iterator[Any]:
         with library.SoundFile(_Stream(data)) as file:
             yield file
         return
-    with _unheard(), library.SoundFile(_Stream(data)) as file:
+    with wordless(), library.SoundFile(_Stream(data)) as file:
         yield file
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Keep the process's standard error from libmpg123, which has no other way to be told to be silent."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # it is closed
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - not a path of the user's
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _to_the_end(file: Any) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import MissingExtraError, VolumeError
+from impasto.files import wordless
 from impasto.volumes import notes
 from impasto.volumes.libraries import library, reason, unheard
 from impasto.volumes.notes import Notes
@@ -20,6 +21,7 @@ from impasto.volumes.spacing import ome, spacing_of
 from impasto.volumes.volume import CAUTION, Volume, check_size, written
 
 LOGGER = "tifffile"
+_PILLOW = "PIL.TiffImagePlugin"
 
 _GRAYS = ("MINISBLACK", "MINISWHITE", "MASK")
 _DEFLATE, _LZMA = ("ADOBE_DEFLATE", "DEFLATE"), ("LZMA",)
@@ -196,7 +198,7 @@ def _by_vips(data: bytes, index: int) -> NDArray[Any]:
 
 def _by_pillow(data: bytes, index: int) -> NDArray[Any]:
     pillow = library("PIL.Image", "Reading a compressed TIFF")
-    with pillow.open(io.BytesIO(data)) as image:
+    with unheard(_PILLOW), wordless(), pillow.open(io.BytesIO(data)) as image:  # libtiff, in it, has its own words
         image.seek(index)
         if image.mode == "P":
             return np.asarray(image.convert("RGB"))
