@@ -5,13 +5,20 @@ import sys
 import threading
 from contextlib import ExitStack, contextmanager
 
+import numpy as np
 import pytest
 import torch
 
 import impasto
-from impasto import machine, samples
+from impasto import images, machine, samples, signals, sounds
 from impasto.choices import KEEP_MEMORY
 from impasto.errors import SettingsError
+from impasto.tasks.normalization import normalize
+from impasto.tasks.signal import SignalTransfer
+from impasto.tasks.solid import synthesize_block
+from impasto.tasks.sound import SoundTransfer
+from impasto.tasks.visualization import visualize_unit
+from impasto.tasks.volume import stylize_volume
 
 LAYERS = {"content_layers": {"conv2_1": 1.0}, "style_layers": {"conv1_1": 1.0, "conv2_1": 1.0}}
 QUICK = {"size": 32, "coarsest": 16, "evaluations": 2, "precision": "fp32", "device": "cpu"}
@@ -95,6 +102,43 @@ def scored():
     return torch.tensor(list(found.scores.losses.values()), dtype=torch.float64, device="cpu")
 
 
+def wave(count):
+    """Values of a few frequencies."""
+    times = np.arange(count, dtype=np.float32)
+    return np.sin(times / 7) / 3 + np.sin(times / 31) / 3
+
+
+def signaled():
+    """A signal in the style of another."""
+    content, style = (signals.as_record(values, 100.0) for values in (wave(300), wave(300) ** 2))
+    return SignalTransfer.of(content, [style], evaluations=2, device="cpu").run().values
+
+
+def sounded():
+    """A sound in the style of another, whose phases begin with noise."""
+    content, style = (sounds.as_sound(values, 8000) for values in (wave(6000), wave(6000) ** 2))
+    return SoundTransfer.of(content, [style], evaluations=(1, 1), device="cpu").run().values
+
+
+def solid():
+    """A block of texture."""
+    values = {name: value for name, value in QUICK.items() if name != "size"}
+    return synthesize_block(small("glass"), (16, 16, 16), style_layers={"conv1_1": 1.0}, **values).tensor
+
+
+def volumetric():
+    """A volume in the style of a picture."""
+    block = np.random.default_rng(0).random((16, 16, 16), dtype=np.float32)
+    values = {name: value for name, value in QUICK.items() if name != "size"}
+    layers = {"content_layers": {"conv1_1": 1.0}, "style_layers": {"conv1_1": 1.0}}
+    return stylize_volume(block, small("glass"), depths=(0,), **layers, **values).tensor
+
+
+def liked():
+    """What a channel likes best."""
+    return visualize_unit("conv1_2", 3)
+
+
 VERBS = {
     "stylize": lambda: stylized(
         style_losses="gram,moments,wasserstein,histogram,patches", color="match", photorealism=0.1, sharpness=0.1
@@ -103,6 +147,11 @@ VERBS = {
     "texture": textured,
     "reconstruct": reconstructed,
     "score": scored,
+    "signal": signaled,
+    "sound": sounded,
+    "solid texture": solid,
+    "volume": volumetric,
+    "visualize": liked,
 }
 
 
@@ -116,6 +165,15 @@ def test_a_picture_is_the_same_whatever_is_around(verb):
         assert surroundings() == before
     assert found.dtype == usual.dtype
     assert torch.equal(found, usual)
+
+
+def test_a_network_is_normalized_alike_whatever_is_around(tmp_path):
+    """Bit for bit."""
+    images.write(tmp_path / "one.png", small("marble"))
+    usual = normalize(tmp_path, size=32, device="cpu")
+    with everything(torch.float64):
+        found = normalize(tmp_path, size=32, device="cpu")
+    assert all(torch.equal(found.scales[name], scales) for name, scales in usual.scales.items())
 
 
 def surroundings():

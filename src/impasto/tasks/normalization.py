@@ -54,6 +54,7 @@ class Normalization:
         save_file(Path(path), self.parameters, {"normalized over": ", ".join(f"{k} {v}" for k, v in notes.items())})
 
 
+@machine.undisturbed()
 def normalize(
     folder: str | Path,
     *,

@@ -101,6 +101,7 @@ class SignalTransfer:
     given: tuple[Record, ...]
 
     @classmethod
+    @machine.undisturbed()
     def of(
         cls, content: Any, styles: Any, *, scales: Scales | None = None, settings: Settings | None = None, **values: Any
     ) -> Self:
@@ -121,6 +122,7 @@ class SignalTransfer:
         return cls._made(first, others, chosen, scales or Scales(), (first, *others))
 
     @classmethod
+    @machine.undisturbed()
     def texture(
         cls,
         styles: Any,
@@ -195,6 +197,7 @@ class SignalTransfer:
         coarsest = max(_COARSEST, math.ceil(2 ** (self.count - 1) * length / shortest) + 1)
         return level_shapes((length,), coarsest, 2.0)
 
+    @machine.undisturbed()
     def run(self, on_event: Listener | None = None, checkpoint: str | Path | None = None) -> SignalResult:
         """Do it; arguments as for :meth:`impasto.tasks.sequence.Sequences.run`.
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from impasto import images
+from impasto import images, machine
 from impasto.descent import Level
 from impasto.encoders import Encoder
 from impasto.engines import Evaluator, Part, Slices, Views
@@ -94,6 +94,7 @@ class SolidTexture(Transfer):
     axes: tuple[int, ...] = AXES
 
     @classmethod
+    @machine.undisturbed()
     def prepared(
         cls,
         exemplar: Any,

@@ -112,6 +112,7 @@ class SoundTransfer:
     given: tuple[Sound, ...]
 
     @classmethod
+    @machine.undisturbed()
     def of(
         cls,
         content: Any,
@@ -147,6 +148,7 @@ class SoundTransfer:
         return cls._made(first, others, chosen, hearing, (first, *others))
 
     @classmethod
+    @machine.undisturbed()
     def texture(
         cls,
         styles: Any,
@@ -228,6 +230,7 @@ class SoundTransfer:
         spectra = self.spectrogram.spectra(sound.samples)
         return self.spectrogram.levels(spectra, _reference(spectra))
 
+    @machine.undisturbed()
     def run(self, on_event: Listener | None = None, checkpoint: str | Path | None = None) -> SoundResult:
         """Do it; arguments as for :meth:`impasto.tasks.sequence.Sequences.run`.
 

@@ -95,6 +95,7 @@ class Visualization:
         ]
 
 
+@machine.undisturbed()
 def visualize_patches(
     folder: str | Path,
     layer: str,
@@ -135,6 +136,7 @@ def visualize_patches(
     return Visualization(sheet, found, {}, len(scan.paths), tuple(scan.skipped))
 
 
+@machine.undisturbed()
 def visualize_network(
     folder: str | Path,
     layers: Sequence[str] = BLOCKS,
@@ -180,6 +182,7 @@ def visualize_network(
     return Visualization(sheet, found, liked, len(scan.paths), tuple(scan.skipped))
 
 
+@machine.undisturbed()
 def visualize_unit(
     layer: str,
     unit: int,

@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from impasto import images, volumes
+from impasto import images, machine, volumes
 from impasto.encoders import Encoder
 from impasto.encoders.inflation import Inflated
 from impasto.engines import Evaluator, Part, Turned, Views
@@ -92,6 +92,7 @@ class VolumeTransfer(Transfer):
     color: bool = True
 
     @classmethod
+    @machine.undisturbed()
     def prepared(
         cls,
         content: Any,
