@@ -92,33 +92,25 @@ def call(*arguments: str) -> None:
         sys.exit(code)
 
 
+def tested(interpreter: str, *arguments: str) -> int:
+    """Run pytest with a process per core, and return its exit code."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # else a crowd of threads on each core
+    command = [interpreter, "-m", "pytest", "--numprocesses", "auto", "--dist", "loadfile", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
 def main(arguments: list[str]) -> None:
     """Install what the word needs and run it."""
     word, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     if word == "test":
         install("test")
         there = browser()
-        os.environ.setdefault("OMP_NUM_THREADS", "1")  # a process per core, not a crowd of threads on each
-        tests = [python(), "-m", "pytest", "--numprocesses", "auto", "--dist", "loadfile", *rest]
-        code = subprocess.run(tests, cwd=ROOT, check=False).returncode
+        code = tested(python(), *rest)
         if not there:
             print("The studio's page was not tested, for there is no browser: apt-get install chromium, and again.")
         sys.exit(code)
     elif word == "lowest":
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-        tests = [
-            lowest(),
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--numprocesses",
-            "auto",
-            "--dist",
-            "loadfile",
-        ]
-        sys.exit(subprocess.run([*tests, *(rest or FEW)], cwd=ROOT, check=False).returncode)
+        sys.exit(tested(lowest(), "-q", "-p", "no:cacheprovider", *(rest or FEW)))
     elif word == "check":
         install("test,check")
         call("-m", "ruff", "check")

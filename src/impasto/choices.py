@@ -1,6 +1,5 @@
 """The words that settings choose between. Free of torch, so that the command line can name them at once."""
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
@@ -46,6 +45,8 @@ def meant(given: str, words: Iterable[str]) -> str:
 
 def nearest(given: str, words: Iterable[str]) -> str | None:
     """The one of ``words`` that was probably meant by another, or None."""
+    import difflib  # noqa: PLC0415  # for sentences on mistakes alone, and --help waits for all that is imported above
+
     return next(iter(difflib.get_close_matches(given.lower(), list(words), n=1)), None)
 
 

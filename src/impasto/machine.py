@@ -69,10 +69,8 @@ def _bf16_is_fast() -> bool:
     allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper()
     if allowed in _ISA_WITHOUT_BF16:
         return False
-    if hasattr(torch.cpu, "get_capabilities"):
-        can = torch.cpu.get_capabilities()
-        return any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16"))
-    return bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 - torch before get_capabilities
+    can = torch.cpu.get_capabilities()
+    return any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16"))
 
 
 def _probe(dtype: torch.dtype, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

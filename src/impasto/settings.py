@@ -47,7 +47,10 @@ OF_STYLE = (
 )
 """The settings that have no say without a loss of style."""
 
-_LARGEST = 2**16  # bytes of an array that may be a setting's numbers; pictures are larger
+LARGEST = 200_000
+"""Pixels of a long side that may be asked for."""
+
+_NUMBERS = 2**16  # bytes of an array that may be a setting's numbers; pictures are larger
 _EITHER = (("network", "weights"), ("style_layers", "layers_per_style"), ("style_scale", "style_size"))
 
 
@@ -91,7 +94,7 @@ def _per_style(value: object) -> object:
 def plain(value: Any) -> Any:
     """Numbers and arrays of NumPy and torch as Python's own, paths as words; the rest as it is."""
     if hasattr(value, "tolist"):
-        return value.tolist() if getattr(value, "nbytes", 0) <= _LARGEST else value
+        return value.tolist() if getattr(value, "nbytes", 0) <= _NUMBERS else value
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Mapping):
@@ -119,11 +122,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    size: int = Field(512, ge=16, le=200_000, description="Long side of the result, in pixels.")
+    size: int = Field(512, ge=16, le=LARGEST, description="Long side of the result, in pixels.")
     preview_of: int | None = Field(
         None,
         ge=16,
-        le=200_000,
+        le=LARGEST,
         description="Long side of the picture that this one is a preview of: it is what the run for that picture has when it "
         "leaves the level of this size.",
     )
@@ -178,7 +181,7 @@ class Settings(BaseModel):
     style_size: int | None = Field(
         None,
         ge=16,
-        le=200_000,
+        le=LARGEST,
         description="Long side of the styles in pixels, whatever the size of the result: strokes that do not grow with it. "
         "Replaces style_scale.",
     )
@@ -224,7 +227,7 @@ class Settings(BaseModel):
     coarsest: int = Field(
         128,
         ge=16,
-        le=200_000,
+        le=LARGEST,
         description="The coarsest level's long side is at least this; the size itself gives one level, as in the paper.",
     )
     ratio: float = Field(2.0, gt=1.05, le=16, allow_inf_nan=False, description="How much larger each level is.")

@@ -4,11 +4,17 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from PIL import ExifTags, Image, PngImagePlugin
 
 from impasto import images
 from impasto.cli.byproducts import Frames, Preview, Tolerant
 from impasto.cli.destination import Destination
 from impasto.errors import ImageError
+
+EXIF = Image.Exif()
+EXIF[ExifTags.Base.Artist] = "Somebody"
+TEXT = PngImagePlugin.PngInfo()
+TEXT.add_text("Title", "Somewhere")
 
 
 @pytest.fixture
@@ -72,3 +78,19 @@ def test_a_failure_is_told_once():
     assert told == ["No room. The run goes on without it."]
     with pytest.raises(KeyError):
         tolerant(0)
+
+
+def test_a_preview_says_that_it_is_ours_and_nothing_of_the_photo(tmp_path):
+    """The photo's EXIF, XMP and texts are for the picture; without metadata it says nothing at all."""
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (8, 6)).save(photo, exif=EXIF, pnginfo=TEXT)
+    like = images.read(photo)
+    assert like.source.exif
+    assert like.source.texts
+    for metadata in (True, False):
+        path = tmp_path / f"now-{metadata}.png"
+        Preview(path, like, metadata=metadata)(event(0, 1))
+        with Image.open(path) as picture:
+            assert not picture.getexif().get_ifd(ExifTags.IFD.Exif)
+            assert ExifTags.Base.Artist not in picture.getexif()
+            assert set(picture.text) == ({"parameters"} if metadata else set())

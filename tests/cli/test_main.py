@@ -59,6 +59,7 @@ def test_version(call):
         (["networks", "extra"], "impasto networks has no place for 'extra'. impasto networks --help lists"),
         (["networks", "descrbe"], "Did you mean networks describe?"),
         (["show", "a.png", "b.png"], "impasto show has no place for 'b.png'"),
+        (["jobs", "list", "x"], "impasto jobs list has no place for 'x'. impasto jobs list --help lists"),
         (["jobs", "lsit"], 'Did you mean "list"?'),
     ],
 )

@@ -92,18 +92,19 @@ def _is_far_enough(event):
 
 
 def test_what_changed_is_told(call, room, made):
-    """Another version or precision than then is told, and the precision of then is taken."""
+    """Another version, precision or number of threads than then is told, and the precision of then is taken."""
     recipe = json.loads(call("show", made, "--json").out)["recipe"]
     del recipe["settings"]["precision"]
     usual = machine.precision("auto", torch.device("cpu"))
     other = "fp32" if usual == torch.bfloat16 else "bf16"
-    recipe |= {"impasto": "0.0.1", "precision": other, "task": "stylize"}
+    recipe |= {"impasto": "0.0.1", "precision": other, "task": "stylize", "threads": 7}
     info = PngInfo()
     info.add_text("impasto", json.dumps(recipe))
     images.to_pil(images.read(made).pixels).save("old.png", pnginfo=info)
     outcome = call("rerun", "old.png")
     assert outcome.code == 0
     assert "was made by impasto 0.0.1 with torch" in outcome.err
+    assert "OMP_NUM_THREADS=7 makes it the same" in outcome.err
     assert images.read_recipe("old_again.png")["precision"] == other
 
 

@@ -278,6 +278,14 @@ def test_who_goes_on_elsewhere_is_told(stopped, photo, painting, paint):
     assert "The checkpoint is from cuda, and cpu, which went on from it, rounds otherwise." in result.notes
 
 
+def test_who_goes_on_with_other_threads_is_told(stopped, photo, painting, paint):
+    """Sums are rounded in another order then; with the number of before they would not be."""
+    path = stopped / "checkpoint.pt"
+    torch.save({**torch.load(path), "threads": 7}, path)
+    result = paint(photo, painting, checkpoint=stopped)
+    assert any("computed by 7 threads" in note and "OMP_NUM_THREADS=7" in note for note in result.notes)
+
+
 def test_a_long_history_is_a_table(tmp_path, snapshot):
     """Ten thousand records take a hundred bytes each and come back as they were, whatever their losses are called."""
     _, one = snapshot

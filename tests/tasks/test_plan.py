@@ -14,6 +14,8 @@ from impasto.images import Picture, Source
 from impasto.settings import make
 from impasto.tasks.plan import levels
 
+PROTECTED = {"protect": np.tri(54, 72, dtype=bool)}
+
 
 def blank(height, width, name="photo.png"):
     """A picture of a size, without memory for its pixels."""
@@ -197,7 +199,7 @@ def test_no_size_is_named_where_none_helps():
         _shapes(blank(400, 400), blank(40, 900, "painting.png"), style_size=100)
 
 
-@pytest.mark.parametrize("values", [{"photorealism": 0.1}, {"sharpness": 0.1}, {"color": "luminance"}])
+@pytest.mark.parametrize("values", [{"photorealism": 0.1}, {"sharpness": 0.1}, {"color": "luminance"}, PROTECTED])
 def test_what_is_held_beside_the_network_is_counted(photo, painting, prepare, values):
     """Photos that losses are aimed at, what they compute, and bounds of every position."""
     plain, more = (prepare(photo, painting, **one).plan(measure=False).memory for one in ({}, values))

@@ -1,11 +1,10 @@
 """The command line: words in, a task called, a file and a few words out.
 
 Every command has a module of its own, imported when the command is called, so that ``--help`` waits for nothing.
-Exit codes: 0 done, 1 what was made or said is not where it was asked for, or its reader went away, 2 something given was wrong (one sentence on stderr says what),
-130 stopped by Ctrl-C or SIGTERM.
+Exit codes: 0 done, 1 what was made or said is not where it was asked for, or its reader went away, 2 something given was
+wrong (one sentence on stderr says what), 130 stopped by Ctrl-C or SIGTERM.
 """
 
-import difflib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from impasto import __version__
+from impasto.choices import nearest
 from impasto.cli import foreign
 from impasto.cli.streams import complain, give_up, unwritable, usable
 from impasto.errors import ImpastoError
@@ -143,8 +143,8 @@ def _sentence(error: Exception, words: Sequence[str]) -> str:
 
 def _unused(word: str, words: Sequence[str]) -> str:
     """What to say of a word that a command has no place for."""
-    command = words[0]
-    names = [name for name in app[command] if not name.startswith("-")]
-    near = difflib.get_close_matches(word, names, n=1)
-    hint = f" Did you mean {command} {near[0]}?" if near else f" impasto {command} --help lists what it takes."
+    path, apps, _ = app.parse_commands(words)
+    command = " ".join(path)
+    near = nearest(word, [name for name in apps[-1] if not name.startswith("-")])
+    hint = f" Did you mean {command} {near}?" if near else f" impasto {command} --help lists what it takes."
     return f"impasto {command} has no place for {word!r}.{hint}"

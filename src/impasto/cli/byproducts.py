@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from impasto.cli.destination import Destination
 from impasto.cli.outputs import Outputs
@@ -55,9 +54,9 @@ class Preview:
         if began < self._next:
             return
         self.outputs.claim(self.path)
-        text = images.mark("A preview") if self.metadata else None
-        bare = replace(self.like, source=replace(self.like.source, exif=None, dpi=None))
-        images.write(self.path, event.image, like=bare, parameters=text)
+        text = images.mark("A preview")
+        said: dict[str, Any] = {"parameters": text, "metadata": self.metadata, "original_exif": False}
+        images.write(self.path, event.image, like=self.like, **said)
         self.outputs.written(self.path)
         done = self.clock()
         self._next = done + max(self.interval, (done - began) / _SHARE)

@@ -11,10 +11,9 @@ from impasto.choices import Pooling, file_and_colors
 from impasto.cli.counter import counter
 from impasto.cli.facts import networks
 from impasto.cli.keeping import KEPT_ELSEWHERE, Way, keep
-from impasto.cli.outputs import DryRun, Outputs, Overwrite
+from impasto.cli.outputs import DryRun, Outputs, Overwrite, rehearse
 from impasto.cli.progress import size as extents
 from impasto.cli.streams import complain, put, put_json, put_table
-from impasto.cli.visualize import rehearse
 from impasto.errors import NetworkError, SettingsError
 
 if TYPE_CHECKING:

@@ -52,7 +52,10 @@ def _by_caution(path: Path) -> bool:
 
 def _by_notes(path: Path) -> bool:
     """An array has no room for words; they are in a file beside it."""
-    return any(_by_key(beside) for beside in (Path(f"{path}.json"), path.with_suffix(".json")) if beside.is_file())
+    from impasto import signals
+    from impasto.volumes.notes import beside_name
+
+    return any(_by_key(beside) for beside in (signals.beside_name(path), beside_name(path)) if beside.is_file())
 
 
 def _by_key(path: Path) -> bool:

@@ -81,6 +81,17 @@ class Outputs:
             self._several.append(path)
         self.listed.append(pattern)
 
+    def add_checkpoint(self, folder: Path) -> None:
+        """The folder of a checkpoint.
+
+        Raises:
+            CheckpointError: if it cannot be made or written to.
+        """
+        from impasto.tasks.checkpoint import check_folder
+
+        check_folder(folder)
+        self.listed.append(f"the checkpoint in {folder}")
+
     def also_read(self, inputs: Sequence[Path]) -> None:
         """More files that the command reads, known later.
 
@@ -100,7 +111,8 @@ class Outputs:
         now = _seen(path)
         if now is None or self.overwrite:
             return
-        if now != self._seen[path] if path in self._seen else not made_here(path):
+        changed = now != self._seen[path] if path in self._seen else not made_here(path)
+        if changed:
             raise SettingsError(f"{path} was written by somebody else meanwhile and is not replaced.")
 
     def written(self, path: Path) -> None:
@@ -120,6 +132,15 @@ class Outputs:
             raise SettingsError(
                 f"{role} {path} is there already and was not made by impasto; choose another name, or give {self.option}."
             )
+
+
+def rehearse(outputs: Outputs, folder: str, *, as_json: bool) -> int:
+    """Say what a command on a folder's pictures would write, after a look for them, and return the exit code."""
+    from impasto.images.folder import pictures_in
+
+    pictures_in(folder)
+    outputs.show(as_json=as_json)
+    return 0
 
 
 def refuse_overwriting(target: Path, inputs: Sequence[Path], option: str) -> None:

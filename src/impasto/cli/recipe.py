@@ -105,18 +105,12 @@ class Recipe(BaseModel):
         files = [file.name for role, file in self.inputs.by_role() if role in {"content", "style"}]
         named = [f"./{name}" if name.startswith("-") else name for name in files]
         height, width = self.shape
-        (
-            own,
-            implied,
-            usual,
-        ) = {  # of each task its words, the settings that it decides, and those it has defaults of its own for
+        # Of each task its words, the settings that it decides, and those it has defaults of its own for.
+        extent = ["--size", f"{width}x{height}"]
+        own, implied, usual = {
             "stylize": ([], (), ()),
             "reconstruct": (["--layer", self.layer], ("strength", "content_layers"), ("precision",)),
-            "texture": (
-                ["--size", f"{width}x{height}"],
-                ("strength", "content_weight", "size"),
-                ("style_scale", "coarsest"),
-            ),
+            "texture": (extent, ("strength", "content_weight", "size"), ("style_scale", "coarsest")),
         }[self.task]
         told = {**self.settings, **{name: self.in_force[name] for name in usual if name in self.in_force}}
         rest = {name: value for name, value in told.items() if name not in implied}

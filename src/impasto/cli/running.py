@@ -138,19 +138,7 @@ class RunOptions:
             pattern = f"{where.path.with_suffix('')}_LEVEL_EVALUATION{where.path.suffix}"
             outputs.add_several(pattern, where.frames(), "--save-every")
         if self.checkpoint is not None:
-            self.check_checkpoint(outputs)
-
-    def check_checkpoint(self, outputs: Outputs) -> None:
-        """Refuse a checkpoint's folder that cannot be.
-
-        Raises:
-            CheckpointError: if that is so.
-        """
-        from impasto.tasks.checkpoint import check_folder
-
-        assert self.checkpoint is not None
-        check_folder(Path(self.checkpoint))
-        outputs.listed.append(f"the checkpoint in {self.checkpoint}")
+            outputs.add_checkpoint(Path(self.checkpoint))
 
 
 NO_OPTIONS = RunOptions()
@@ -274,8 +262,9 @@ def _kept(
     except KeyboardInterrupt:
         if not early:
             raise
+        [kept] = early
         raise KeyboardInterrupt(
-            f"Aborted before the losses were measured; the picture is in {early[0].path or where}."
+            kept.trouble or f"Aborted before the losses were measured; the picture is in {where}."
         ) from None
     return result, early[0] if early and (early[0].trouble or where.path is None) else where.save(result)
 

@@ -103,10 +103,7 @@ class SequenceOptions:
             outputs.add(picture, "The picture")
             images.check_writable(picture)
         if self.checkpoint is not None:
-            from impasto.tasks.checkpoint import check_folder
-
-            check_folder(Path(self.checkpoint))
-            outputs.listed.append(f"the checkpoint in {self.checkpoint}")
+            outputs.add_checkpoint(Path(self.checkpoint))
         return SequenceDestination(path, None if self.no_picture else picture, not self.no_metadata, outputs)
 
 
@@ -132,12 +129,8 @@ class SequenceDestination:
         def save(path: Path) -> None:
             result.save(path, metadata=self.metadata)
 
-        spare = Path(self.path.suffix if self.path.suffix.lower() in (".csv", ".npy") else ".wav")
-        ways = (
-            Way(self.path.suffix, save),
-            Way(str(spare), save),
-            bare_way(result.values),
-        )
+        plainest = ".csv" if self.path.suffix.lower() in (".csv", ".npy") else ".wav"
+        ways = (Way(self.path.suffix, save), Way(plainest, save), bare_way(result.values))
         kept = [keep(self.path, ways, self.outputs)]
         if self.picture is not None:
             way = Way(".png", lambda path: result.save_picture(path, metadata=self.metadata))

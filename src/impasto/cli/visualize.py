@@ -12,7 +12,7 @@ from impasto.choices import Pooling
 from impasto.cli.counter import counter
 from impasto.cli.destination import Destination
 from impasto.cli.keeping import KEPT_ELSEWHERE, Kept, Way, keep
-from impasto.cli.outputs import DryRun, Outputs, Overwrite
+from impasto.cli.outputs import DryRun, Outputs, Overwrite, rehearse
 from impasto.cli.streams import complain, put_json
 from impasto.errors import SettingsError
 
@@ -75,15 +75,6 @@ class NetworkOptions:
         from impasto.tasks.visualization import Eye
 
         return Eye(self.network, self.weights, self.pooling, self.device)
-
-
-def rehearse(outputs: Outputs, folder: str, *, as_json: bool) -> int:
-    """Say what would be written, after a look for pictures in a folder."""
-    from impasto.images.folder import pictures_in
-
-    pictures_in(folder)
-    outputs.show(as_json=as_json)
-    return 0
 
 
 Network = Annotated[NetworkOptions, Parameter(name="*")]

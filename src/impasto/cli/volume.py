@@ -114,7 +114,7 @@ class VolumeOptions:
         for path in where.paths:
             outputs.add(path, "The output")
         if self.checkpoint is not None:
-            self.running.check_checkpoint(outputs)
+            outputs.add_checkpoint(Path(self.checkpoint))
         return where
 
 

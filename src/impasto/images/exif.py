@@ -19,18 +19,9 @@ _CODE = 8  # bytes in front of a UserComment that name its alphabet
 # What stays true of the copy. Everything about the storage of pixels, previews of the original, places in it that are
 # counted in pixels, and maker notes (which break when moved) stay behind.
 _KEPT = (
-    *(
-        "DocumentName",
-        "ImageDescription",
-        "Make",
-        "Model",
-        "PageName",
-        "Software",
-        "DateTime",
-        "Artist",
-        "HostComputer",
-    ),
-    *("Copyright", "XPTitle", "XPComment", "XPAuthor", "XPKeywords", "XPSubject", "Rating", "RatingPercent"),
+    *("DocumentName", "ImageDescription", "Make", "Model", "PageName", "Software", "DateTime", "Artist"),
+    *("HostComputer", "Copyright", "XPTitle", "XPComment", "XPAuthor", "XPKeywords", "XPSubject"),
+    *("Rating", "RatingPercent"),
 )
 _KEPT_TAGS = tuple(int(_BASE[name]) for name in _KEPT)
 _DROPPED_OF_PHOTO = (

@@ -61,14 +61,8 @@ _LEFT = {
     _XMP: ("Thumbnails", "MetadataDate", "ModifyDate"),
     _TIFF: (
         *("ImageWidth", "ImageLength", "BitsPerSample", "Compression", "PhotometricInterpretation", "Orientation"),
-        *(
-            "SamplesPerPixel",
-            "PlanarConfiguration",
-            "YCbCrSubSampling",
-            "YCbCrPositioning",
-            "XResolution",
-            "YResolution",
-        ),
+        *("SamplesPerPixel", "PlanarConfiguration", "YCbCrSubSampling", "YCbCrPositioning"),
+        *("XResolution", "YResolution"),
         *("ResolutionUnit", "TransferFunction", "WhitePoint", "PrimaryChromaticities", "YCbCrCoefficients"),
         *("ReferenceBlackWhite", "NativeDigest"),
     ),

@@ -14,7 +14,7 @@ import numpy as np
 
 from impasto.errors import SignalError
 from impasto.signals.dicom import is_dicom, read_dicom
-from impasto.signals.record import CAUTION, SIGNALS, Found, Record, checked
+from impasto.signals.record import CAUTION, SIGNALS, Found, Record, beside_name, checked
 from impasto.signals.tables import read_table
 
 _LARGEST = 2**31  # bytes that a gzipped file may unpack to
@@ -105,7 +105,7 @@ def _described(found: Found, path: Path) -> Found:
 def _beside(path: Path) -> dict[str, Any]:
     """The JSON beside an NPY, or nothing."""
     try:
-        words = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
+        words = json.loads(beside_name(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return words if isinstance(words, dict) else {}

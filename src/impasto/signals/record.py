@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,11 @@ _LARGEST = 1e18  # whose squares 32 bits still hold
 
 CAUTION = "Made by impasto with style transfer: not a recording. Not for diagnosis."
 """What every output says of itself."""
+
+
+def beside_name(path: Path) -> Path:
+    """Where the words on an NPY file are."""
+    return Path(f"{path}.json")
 
 
 @dataclass(frozen=True, eq=False)

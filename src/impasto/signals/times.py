@@ -10,18 +10,8 @@ import numpy as np
 from impasto.errors import SignalError
 
 _WORDS = (
-    "time",
-    "time and date",
-    "t",
-    "elapsed time",
-    "elapsed",
-    "timestamp",
-    "datetime",
-    "date",
-    "zeit",
-    "temps",
-    "tiempo",
-    "tempo",
+    *("time", "time and date", "t", "elapsed time", "elapsed", "timestamp", "datetime", "date", "zeit"),
+    *("temps", "tiempo", "tempo"),
 )
 _UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from impasto.errors import SignalError
-from impasto.signals.record import CAUTION, SIGNALS, Record
+from impasto.signals.record import CAUTION, SIGNALS, Record, beside_name
 
 SUFFIXES = (".csv", ".npy")
 
@@ -54,11 +54,6 @@ def check_writable(path: str | Path, record: Record | None = None) -> None:
         _encoded(path, replace(record, values=record.values[:, :2]), {})
     for place in (path, *([beside_name(path)] if path.suffix.lower() == ".npy" else [])):
         SIGNALS.replace(place, None)
-
-
-def beside_name(path: Path) -> Path:
-    """Where the words on an NPY file are."""
-    return Path(f"{path}.json")
 
 
 def _encoded(path: Path, record: Record, recipe: dict[str, Any] | None) -> dict[Path, bytes]:

@@ -38,21 +38,8 @@ FRAMES = {
 """Their names in MP3."""
 
 _SILENT = (
-    "ISFT",
-    "TSSE",
-    "TENC",
-    "TLEN",
-    "TYER",
-    "TDAT",
-    "TT2",
-    "TP1",
-    "TAL",
-    "TCR",
-    "TYE",
-    "TRK",
-    "TCO",
-    "COM",
-    "TSS",
+    *("ISFT", "TSSE", "TENC", "TLEN", "TYER", "TDAT", "TT2", "TP1", "TAL", "TCR", "TYE", "TRK", "TCO"),
+    *("COM", "TSS"),
 )
 _OTHERS = {
     **dict.fromkeys(("APIC", "PIC", "metadata_block_picture", "coverart"), "a cover picture"),

@@ -16,17 +16,14 @@ from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
 from impasto.optimizers import LBFGS
 from impasto.pyramid import fitted, level_shapes, scaled
-from impasto.settings import Settings
+from impasto.settings import LARGEST, Settings
 from impasto.tasks.budget import Budget, Layout, arrange, demand, history_of
 from impasto.tasks.targets import Balance, style_shape
 
 _COUNTS = (40, 30, 80)  # evaluations on the finest level, on the one below it, and on all others
 _LARGE = 2.25e6  # positions of a level that has at most as many as the finest; in larger ones they fall as the root
 _FEWEST = 6
-_LARGEST = 200_000  # pixels of a result's long side
-_PHOTOREALISM = (
-    900.0  # bytes: 9 places with 3 channels as they are, centered and explained, and their products in blocks
-)
+_PHOTOREALISM = 900.0  # bytes: 9 places with 3 channels as they are, centered, explained, and their products in blocks
 _REACH = 4  # positions that a loss on the picture itself may look beyond its own
 
 
@@ -111,7 +108,7 @@ def _misfits(
 
 def _enough(settings: Settings, stack: Stack, content: Picture, styles: Sequence[Picture], size: int) -> int | None:
     """A size from this one up at which all pictures are seen large enough, if there is one."""
-    while size <= _LARGEST:
+    while size <= LARGEST:
         sized = settings.model_copy(update={"size": size, "preview_of": None})
         found = _misfits(sized, stack, content, styles, fitted(content.shape, size))
         short = [stack.stride(layer) / (min(at) + 0.5) for picture, at, layer in found if at != picture.shape]
@@ -176,7 +173,13 @@ class Plan:
 
 
 def layouts(
-    settings: Settings, encoder: Encoder, levels: Sequence[Level], pictures: Sequence[Picture], budget: Budget
+    settings: Settings,
+    encoder: Encoder,
+    levels: Sequence[Level],
+    pictures: Sequence[Picture],
+    budget: Budget,
+    *,
+    protected: bool = False,
 ) -> dict[tuple[int, ...], Layout]:
     """How every level is computed within a budget, by its shape.
 
@@ -186,6 +189,7 @@ def layouts(
         levels: coarse to fine.
         pictures: the photo, then the paintings.
         budget: what the run may use.
+        protected: whether parts of the result stay the photo.
 
     Raises:
         SettingsError: if a level does not fit.
@@ -209,7 +213,7 @@ def layouts(
             balance.layers,
             balance.content_layers,
             level,
-            pictures=own + _held(settings) * math.prod(level.shape),
+            pictures=own + _held(settings, protected=protected) * math.prod(level.shape),
             style=max(seen, default=0),
             divisible=all(STYLE_LOSSES[name].pointwise for name in balance.style_losses),
             optimizer=history_of(settings.optimizer, settings.history or LBFGS.history, level.evaluations),
@@ -219,11 +223,12 @@ def layouts(
     return found
 
 
-def _held(settings: Settings) -> float:
+def _held(settings: Settings, *, protected: bool) -> float:
     """Bytes of a position that are in memory all along, in float32: photos that losses are aimed at, bounds, hidden colors."""
     images = bool(settings.sharpness) + bool(settings.photorealism)  # the photo each
     images += 3 * bool(settings.photorealism)  # the inverse of every block's colors
-    images += 4 * (settings.color == "luminance")  # bounds below and above, the hidden colors, and what is projected
+    bounded = settings.color == "luminance" or protected
+    images += 3 * bounded + (settings.color == "luminance")  # bounds below and above, what is projected; hidden colors
     return 12.0 * images
 
 

@@ -210,7 +210,9 @@ class Transfer:
     @cached_property
     def layouts(self) -> dict[tuple[int, ...], Layout]:
         """How each level is computed within the budget, by its shape."""
-        return layouts(self.settings, self.encoder, self.levels, (self.content, *self.styles), self.budget)
+        protected = self.places is not None and self.places.protect is not None
+        pictures = (self.content, *self.styles)
+        return layouts(self.settings, self.encoder, self.levels, pictures, self.budget, protected=protected)
 
     @cached_property
     def room(self) -> Room:
@@ -231,8 +233,8 @@ class Transfer:
         """Do it; other arguments as for :func:`stylize`.
 
         Args:
-            on_event: as said.
-            checkpoint: as said.
+            on_event: as there.
+            checkpoint: as there.
             checkpoint_interval: the least time between two checkpoints, in seconds.
             on_picture: called with the result before its losses are measured, which may take minutes.
         """

@@ -55,7 +55,7 @@ def from_text(text: str | None) -> Notes | None:
         if affine is not None and [len(row) for row in affine] != [4] * 4:
             return None
         return Notes(found["recipe"], window, affine, str(found["caution"]))
-    except (ValueError, TypeError, KeyError, IndexError):
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         return None
 
 

@@ -48,7 +48,7 @@ def write(path: str | Path, volume: Volume, *, recipe: dict[str, Any] | None = N
     kind = _format_for(where)
     _check_place(where, kind)
     _check_volume(where, kind, volume)
-    known = _known(volume, recipe, metadata=metadata)
+    known = notes.of(volume, recipe if metadata else None)
     if kind == "DICOM":
         _write_series(where, volume, known, tags=metadata)
         return
@@ -58,20 +58,14 @@ def write(path: str | Path, volume: Volume, *, recipe: dict[str, Any] | None = N
     VOLUMES.replace(where, data)
 
 
-def check_writable(
-    path: str | Path, like: Volume | None = None, *, recipe: dict[str, Any] | None = None, metadata: bool = True
-) -> str:
+def check_writable(path: str | Path, like: Volume | None = None, *, metadata: bool = True) -> None:
     """Raise now what :func:`write` would raise after a long run.
 
     Args:
         path: as for :func:`write`.
         like: a volume of the shape, type, place and origin of what will be written; its voxels do not matter. A tiny one
             of its kind is encoded.
-        recipe: how it will have been made.
         metadata: as for :func:`write`.
-
-    Returns:
-        The format.
 
     Raises:
         VolumeError: if the name, its folder or the volume will not do.
@@ -81,10 +75,10 @@ def check_writable(
     kind = _format_for(where)
     _check_place(where, kind)
     if like is None:
-        return kind
+        return
     _check_volume(where, kind, like)
     tiny = replace(like, voxels=torch.zeros(1, 3, 2, 2, 2))
-    known = _known(like, recipe, metadata=metadata)
+    known = notes.of(like, None)
     try:
         _encoded(kind, where, tiny, known) if kind != "DICOM" else [*series(tiny, known, tags=metadata)]
     except ImpastoError:
@@ -93,7 +87,6 @@ def check_writable(
         raise VolumeError(
             f"A volume like {like.origin.name} cannot be written to {where} ({reason(error)}); choose another format."
         ) from error
-    return kind
 
 
 def conversion(path: str | Path, volume: Volume) -> str | None:
@@ -125,10 +118,6 @@ def _type_for(kind: str, volume: Volume) -> np.dtype[Any]:
         return np.dtype(np.float32)
     low, high = volume.window
     return np.dtype(np.int32 if low >= -(2**31) and high < 2**31 else np.float64)
-
-
-def _known(volume: Volume, recipe: dict[str, Any] | None, *, metadata: bool) -> Notes:
-    return notes.of(volume, recipe if metadata else None)
 
 
 def _encoded(kind: str, path: Path, volume: Volume, known: Notes) -> bytes:

@@ -34,10 +34,16 @@ def neural_style(
         return 0
     given = read(words)
     outputs = _outputs(given)
+    from impasto import machine
 
+    with machine.undisturbed():
+        return _perform(_on_this_machine(given), outputs)
+
+
+def _perform(given: Given, outputs: Outputs) -> int:
+    """Check, run, save, and return the exit code."""
     from impasto.tasks.neural_style.painting import Painting
 
-    given = _on_this_machine(given)
     painting = Painting.of(given.flags)
     outputs.also_read(painting.files())
     Destination(Path(given.output_image)).check(shape=painting.shape)
@@ -177,7 +183,8 @@ def _conclude(painting: "Painting", last: "Moment", given: Given, kept: Kept) ->
     image = last.image.cpu()
     exact, held = painting.losses(image, quantize(painting.finished(image)))
     stalled = ", where no direction lowered the loss any more" if last.stalled else ""
-    put(f"Wrote {given.output_image if kept.path is None else kept.path} after {last.evaluation} iterations{stalled}.")
+    done = f"Wrote {given.output_image}" if kept.trouble is None else "Finished"
+    put(f"{done} after {last.evaluation} iterations{stalled}.")
     put(f"  Total loss in fp32: {exact.total:f}, of the 8 bits in the file: {held.total:f}")
 
 
