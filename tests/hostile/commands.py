@@ -20,7 +20,9 @@ from cyclopts import App
 from PIL import Image
 
 from impasto.cli import app
-from impasto.tasks import transfer  # noqa: F401 - torch takes seconds, which are no command's
+from impasto.jobs import queue  # noqa: F401 - what takes seconds is no command's; and stopped by Ctrl-C, it stays half done
+from impasto.studio import server  # noqa: F401
+from impasto.tasks import transfer  # noqa: F401
 
 _RUN = "--size 32 --evaluations 1 -q"
 BASES = {

@@ -31,7 +31,7 @@ def test_a_share_of_the_campaign_finds_nothing(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(14_400)
+@pytest.mark.timeout(7200)
 def test_the_whole_campaign_finds_nothing(tmp_path):
     """Ten thousand pictures, and two thousand of everything else."""
     said = campaign(tmp_path, 7, WHOLE)
