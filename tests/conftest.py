@@ -1,11 +1,14 @@
 """What tests of several rooms share: quiet deterministic surroundings, a tiny network, and a loss of every class."""
 
+import contextlib
+import functools
 import signal
 
 import pytest
 import torch
 from hypothesis import settings
 
+from impasto import samples
 from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
 from impasto.losses import (
     LOSSES,
@@ -62,6 +65,41 @@ def guide_like(features):
 @pytest.fixture(autouse=True)
 def _seeded():
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _drawn_once():
+    """Paintings that are drawn by code take a second, and many tests begin with the same few."""
+    drawn = functools.cache(samples.paint)
+
+    @functools.wraps(samples.paint)
+    def paint(name, shape=(512, 512), seed=0):
+        return drawn(name, tuple(shape), seed).clone()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(samples, "paint", paint)
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared_weights():
+    """A context in which runs share the weights of a network, which each would bring into its own layout."""
+    kept = functools.lru_cache(maxsize=4)(
+        lambda stack, parameters, dtype, device: Encoder(stack, parameters, dtype=dtype, device=device)
+    )
+
+    def encoder(stack, parameters, *, pooling="avg", padding="zero", dtype=torch.float32, device="cpu"):
+        made = kept(stack, parameters, dtype, torch.device(device)).padded(padding)
+        made.pooling = pooling
+        return made
+
+    @contextlib.contextmanager
+    def sharing():
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("impasto.tasks.transfer.Encoder", encoder)
+            yield
+
+    return sharing
 
 
 @pytest.fixture(scope="session")

@@ -11,16 +11,16 @@ from impasto.samples import photo
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 PAIR = (str(photo("coffee")), str(photo("rocket")))
 QUICK = {
-    "roofline": (("--size", "32"), "conv5_1 Gram gradient"),
     "neural_style": ((*PAIR, "--size", "64", "--evaluations", "2"), '"as saved"'),
     "descents": ((*PAIR, "--size", "64", "--coarse", "--last", "2"), '"loss"'),
-    "patches": (("--counts", "4", "--size", "64", "--layer", "conv1_1"), '"pictures": 4'),
 }
 LONGER = {
     "evaluation": (("--size", "32", "--rounds", "1", "--evaluations", "1"), '"auto"'),
     "large_images": (("--megapixels", "0.05", "--untiled", "0.05"), "peak resident"),
+    "patches": (("--counts", "4", "--size", "64", "--layer", "conv1_1"), '"pictures": 4'),
     "pairs": ((".", "--size", "64", "--evaluations", "2", "--ours", "2", "--pairs", "1"), '"usual"'),
     "ranks": (("--size", "64", "--evaluations", "1", "--rounds", "1"), "gradient"),
+    "roofline": (("--size", "32"), "conv5_1 Gram gradient"),
     "scales": (("--small", "128", "--large", "256"), "preview"),
     "time_to_loss": ((*PAIR, "--evaluations", "2", "--plain", "1", "--side", "64"), '"delivered"'),
 }

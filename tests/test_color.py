@@ -1,7 +1,6 @@
 """Colors matched and luminance kept apart: definitions, oracles, and pictures without color."""
 
 import numpy as np
-import ot
 import pytest
 import torch
 from hypothesis import given
@@ -68,6 +67,8 @@ def test_moments_are_reached_in_single_precision(name, photo, painting):
 def test_linear_map_is_that_of_optimal_transport(photo, painting):
     """The map that POT estimates between the two clouds of colors."""
     clouds = [x.flatten(2)[0].t().numpy() for x in (painting, photo)]
+    import ot  # takes seconds
+
     matrix, offset = ot.gaussian.empirical_bures_wasserstein_mapping(*clouds, reg=0)
     found = color.monge_kantorovich(Moments.of(painting), Moments.of(photo))
     assert np.allclose(matrix, found.matrix.numpy().T, rtol=1e-8)

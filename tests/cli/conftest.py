@@ -32,6 +32,13 @@ def textured(path, shape, seed):
     return path
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _shared_weights(shared_weights):
+    """Commands in this process share their network's weights."""
+    with shared_weights():
+        yield
+
+
 @pytest.fixture(scope="session")
 def fast():
     """Options for two levels of two evaluations."""

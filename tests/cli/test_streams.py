@@ -117,8 +117,9 @@ def test_a_worker_in_a_thread_is_refused(tmp_path, capsys):
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no full device")
-@pytest.mark.parametrize("words", [["--help"], WORDS, ["show", "--json"]], ids=" ".join)
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("words", "unbuffered"), [(["--help"], ""), (["--help"], "1"), (WORDS, ""), (["show", "--json"], "1")]
+)
 def test_a_report_that_cannot_be_written(start, made, words, unbuffered):
     """Is told in a sentence, with exit code 1, and no traceback follows when Python ends."""
     with FULL.open("wb") as full:
@@ -174,3 +175,11 @@ def test_help_on_odd_terminals(call, monkeypatch, surroundings):
     assert (outcome.code, outcome.err) == (0, "")
     assert "\x1b" not in outcome.out
     assert max(map(len, outcome.out.splitlines()[2:])) <= int(surroundings.get("COLUMNS", 200))
+
+
+def test_help_is_as_wide_as_the_terminal_is_now(call, monkeypatch):
+    """However wide it was when this program asked before."""
+    for width in (70, 40, 100):
+        monkeypatch.setenv("COLUMNS", str(width))
+        for words in (["--help"], ["stylize", "--help"], ["jobs"]):
+            assert max(map(len, call(*words).out.splitlines())) == width, words

@@ -1,7 +1,6 @@
 """Style as a histogram per channel."""
 
 import numpy as np
-import ot
 import pytest
 import torch
 from skimage.exposure import match_histograms
@@ -24,6 +23,8 @@ def slope(loss, F):
 
 def test_loss_is_the_mean_squared_wasserstein_distance():
     """Of every channel's values, by an exact solver, up to the width of the bins."""
+    import ot  # takes seconds
+
     F, S = features(24, 24), features(24, 24, seed=1, scale=2.5)
     expected = np.mean([ot.wasserstein_1d(F[0, c].flatten().numpy(), S[0, c].flatten().numpy(), p=2) for c in range(3)])
     assert HistogramLoss.of(S).value(F).item() == pytest.approx(expected, rel=0.02)

@@ -14,6 +14,7 @@ from PIL import Image
 from impasto import images
 from impasto.jobs import Progress, Status
 from impasto.studio.access import Access
+from impasto.studio.library import PAINTINGS
 from impasto.studio.limits import Limits
 from impasto.studio.server import Place, Studio
 
@@ -82,7 +83,14 @@ def _png(width=40, height=30, seed=0):
 
 @contextmanager
 def _open_studio(home, **options):
-    """A studio on a free port, in a thread, with a painter."""
+    """A studio on a free port, in a thread, with a painter.
+
+    Its samples are there and flat, for a studio begins by drawing those it lacks, beside all that is tested.
+    """
+    hung = home / "studio" / "samples"
+    hung.mkdir(parents=True, exist_ok=True)
+    for name in PAINTINGS:
+        images.write(hung / f"{name}.png", flat(1.0))
     studio = Studio(Place(home=home, port=0, workers=0, **options))
     painter = Painter(studio.desk.jobs)
     ready = threading.Event()

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import itertools
 import json
 import os
 import shutil
@@ -145,8 +146,6 @@ def painting(http, bring):
 @pytest.fixture
 def done(painting, page):
     """The page with a finished picture on its stage."""
-    page.reload()
-    page.wait_for_selector(READY)
     paint(page)
     return page
 
@@ -237,8 +236,6 @@ def test_tabs_and_sheet(done):
 
 def test_by_keyboard_alone(painting, page):
     """From the top of the page to a picture without a pointer."""
-    page.reload()
-    page.wait_for_selector(READY)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     for wanted in ("sample:rocket", "painting"):
@@ -289,15 +286,11 @@ def test_refusals_are_said(page, png):
     assert "Choose a photo and a painting first" in page.inner_text("#toast")
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_accessibility(done, size, scheme):
+def test_accessibility(done):
     """axe-core finds nothing serious: on the stage, in the drawer, in the mask's dialog, in every tab."""
-    done.set_viewport_size(size)
-    done.emulate_media(color_scheme=scheme)
     done.click("#drawer summary")
     done.evaluate(gzip.decompress(AXE.read_bytes()).decode())
-    found = audit(done)
+    found = audit(done, itertools.product((DESK, PHONE), ("light", "dark")))
     for tab in ("explore", "texture", "reconstruct", "stylize"):
         done.click(f"#tab-{tab}")
         found += audit(done)
@@ -305,15 +298,25 @@ def test_accessibility(done, size, scheme):
     done.wait_for_selector("#masking canvas")
     found += audit(done)
     assert found == []
-    assert done.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
 
 
-def audit(page):
-    """What axe-core calls serious or critical."""
+def audit(page, views=((DESK, "light"), (PHONE, "dark"))):
+    """What axe-core calls serious or critical in windows of these sizes and schemes of colors."""
+    found = []
+    for size, scheme in views:
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{size['width']} {scheme}: {line}" for line in serious(page)]
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
+    return found
+
+
+def serious(page):
+    """What it says of the page as it is."""
     result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    serious = [item for item in result["violations"] if item["impact"] in ("serious", "critical")]
+    items = [item for item in result["violations"] if item["impact"] in ("serious", "critical")]
     return [
-        f"{item['id']}: {node['target']} {node['failureSummary'][:300]}" for item in serious for node in item["nodes"]
+        f"{item['id']}: {node['target']} {node['failureSummary'][:300]}" for item in items for node in item["nodes"]
     ]
 
 

@@ -68,6 +68,16 @@ def deep():
     return {name: impasto.Settings.model_fields[name].default for name in SHALLOW}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _shared_weights(request, shared_weights):
+    """Runs share their network's weights, except where it matters what surrounds them as these are made."""
+    if request.module.__name__.endswith("test_surroundings"):
+        yield
+        return
+    with shared_weights():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _silent(capfd):
     """Whatever a test does, the library has printed nothing at its end."""

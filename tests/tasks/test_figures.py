@@ -1,5 +1,6 @@
 """Figures: what each shows, drawn small."""
 
+import functools
 import itertools
 import json
 from dataclasses import replace
@@ -13,7 +14,8 @@ from impasto.tasks.drawing import Row, drawn, numbers_path
 from impasto.tasks.figures import FIGURES, INPUTS, figure, sketch
 from impasto.tasks.transfer import Transfer
 
-QUICK = {"size": 48, "coarsest": 48, "evaluations": 1, "precision": "fp32", "device": "cpu"}
+SIDE = 32
+QUICK = {"size": SIDE, "coarsest": SIDE, "evaluations": 1, "precision": "fp32", "device": "cpu"}
 LETTERS = 14  # pixels, the height of the words on a sheet
 SHAPES = {
     "content-layers": [5, 5],
@@ -35,10 +37,16 @@ def inputs_of(name, photo, painting):
     return [given[what] for what in INPUTS.get(name, ("photo", "painting"))]
 
 
+@pytest.fixture(scope="module")
+def figures(photo, painting):
+    """A function from a name to a figure, which is drawn once."""
+    return functools.cache(lambda name: figure(name, *inputs_of(name, photo, painting), **QUICK))
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_is_a_sheet_and_its_numbers(name, photo, painting, tmp_path):
+def test_every_figure_is_a_sheet_and_its_numbers(name, figures, tmp_path):
     """The sheet holds all pictures and words, the file beside it every cell with numbers, losses and settings."""
-    found = figure(name, *inputs_of(name, photo, painting), **QUICK)
+    found = figures(name)
     beside = found.save(tmp_path / "figure.png")
     assert beside == numbers_path(tmp_path / "figure.png")
     facts = json.loads(beside.read_text())
@@ -49,8 +57,8 @@ def test_every_figure_is_a_sheet_and_its_numbers(name, photo, painting, tmp_path
     assert all(cell["column"] and cell["numbers"] and cell["losses"] and cell["settings"] for cell in facts["cells"])
     assert len({(cell["row"], cell["column"]) for cell in facts["cells"]}) == len(facts["cells"])
     height, width = images.read(tmp_path / "figure.png").shape
-    assert width >= max(SHAPES[name]) * 48 * min(1, 60 / 64)
-    assert height >= (len(SHAPES[name]) + 1) * (36 + 2 * LETTERS)
+    assert width >= max(SHAPES[name]) * SIDE * min(1, 60 / 64)
+    assert height >= (len(SHAPES[name]) + 1) * (SIDE * 3 // 4 + 2 * LETTERS)
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -64,7 +72,7 @@ def test_bundled_pictures_stand_in(name):
 
 def test_content_layers_lose_the_pixels_with_depth(photo):
     """In the numbers under the pictures, as in the paper."""
-    plan = sketch("content-layers", photo, **{**QUICK, "evaluations": 50})
+    plan = sketch("content-layers", photo, **{**QUICK, "evaluations": 25})
     found = drawn(replace(plan, rows=plan.rows[1:]))
     values = [found.results[0, column].measures["psnr"] for column in range(5)]
     assert values == sorted(values, reverse=True)
@@ -82,9 +90,9 @@ def test_trade_off_goes_from_style_to_content(photo, painting):
     assert heavy["style"] > 1.1 * light["style"]
 
 
-def test_trade_off_minimizes_what_its_labels_say(photo, painting):
+def test_trade_off_minimizes_what_its_labels_say(figures):
     """The total is alpha / beta times the content loss, plus the style loss."""
-    found = figure("trade-off", photo, painting, **QUICK)
+    found = figures("trade-off")
     for cell in found.numbers["cells"]:
         ratio = float(cell["column"].split()[-1])
         assert cell["total"] == pytest.approx(ratio * cell["numbers"]["content"] + cell["numbers"]["style"], rel=1e-6)
@@ -92,9 +100,9 @@ def test_trade_off_minimizes_what_its_labels_say(photo, painting):
     assert layers == [[f"style/{layer}" for layer in STYLE_LAYERS[: count + 1]] for count in range(5)]
 
 
-def test_the_initialization_figure_starts_where_it_says(photo, painting):
+def test_the_initialization_figure_starts_where_it_says(figures):
     """After one evaluation the pictures are the photo, the painting and four different noises."""
-    found = figure("initialization", photo, painting, **QUICK)
+    found = figures("initialization")
     photo_, style = (found.results[0, column].tensor for column in (0, 1))
     run = found.results[0, 0]
     assert (photo_ - images.read(run.pil).pixels).abs().max() < 0.01

@@ -14,7 +14,7 @@ import impasto
 SETTINGS = {
     "size": 320,  # as many pixels as are worth sharing
     "coarsest": 160,
-    "evaluations": [2, 8],
+    "evaluations": [2, 4],
     "precision": "fp32",
     "device": "cpu",
     "content_layers": "conv2_1",

@@ -1,5 +1,6 @@
 """What a caller has done to torch does not reach a picture, and what we do does not reach the caller."""
 
+import inspect
 import subprocess
 import sys
 import threading
@@ -139,7 +140,14 @@ def liked():
     return visualize_unit("conv1_2", 3)
 
 
+def painted():
+    """Paintings, both of them drawn anew."""
+    paint = inspect.unwrap(samples.paint)  # tests share what they paint
+    return torch.cat([paint(name, (32, 32)) for name in ("marble", "glass")])
+
+
 VERBS = {
+    "paint": painted,
     "stylize": lambda: stylized(
         style_losses="gram,moments,wasserstein,histogram,patches", color="match", photorealism=0.1, sharpness=0.1
     ),

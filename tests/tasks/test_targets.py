@@ -158,13 +158,13 @@ def test_strength_zero_gives_the_photo_back(photo, painting, paint, precision, o
 
 
 def test_a_setting_means_the_same_at_twice_the_size(paint, deep):
-    """The same strength gives relative errors of the same order at 96 and at 192 pixels."""
+    """The same strength gives relative errors of the same order at 64 and at 128 pixels."""
     from skimage import data
 
     photo, painting = data.astronaut()[::2, ::2], data.coffee()[::2, ::2]
     small, large = (
-        paint(photo, painting, size=size, coarsest=48, evaluations=counts, **deep).optimized.by_kind
-        for size, counts in ((96, (12, 8)), (192, (12, 8, 6)))
+        paint(photo, painting, size=size, coarsest=32, evaluations=counts, **deep).optimized.by_kind
+        for size, counts in ((64, (12, 8)), (128, (12, 8, 6)))
     )
     for kind in ("content", "style"):
         assert abs(math.log2(small[kind] / large[kind])) < 0.7, kind

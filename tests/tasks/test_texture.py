@@ -46,7 +46,9 @@ def test_the_style_loss_falls_far_below_that_of_noise(exemplar):
     assert set(result.delivered.by_kind) == {"style"}
 
 
-@pytest.mark.parametrize("name", ["swirl", "marble", "woodcut"])
+@pytest.mark.parametrize(
+    "name", ["swirl", *(pytest.param(name, marks=pytest.mark.slow) for name in ("marble", "woodcut"))]
+)
 def test_tileable_textures_have_no_seam(name):
     """The seam differs no more than the inside, and does if the texture was not asked to tile."""
     painting = samples.paint(name, (96, 96))

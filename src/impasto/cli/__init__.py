@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     try:
         foreign.refuse(words)
-        code = app(words)
+        code = app(words, console=_console())
         sys.stdout.flush()
     except (ImpastoError, CycloptsError) as error:
         complain(_sentence(error, words))
@@ -127,6 +127,15 @@ def _run(words: list[str]) -> int:
         complain(str(error) or "Aborted; no picture was saved.")
         return STOPPED
     return code or 0
+
+
+def _console() -> Any:
+    """What help is written on, as wide as the terminal is now; None for the first one, which need not wait for rich.
+
+    Left alone, cyclopts keeps its first console, and a program that calls ``main`` would have that one's width for ever.
+    """
+    rich = sys.modules.get("rich.console")
+    return rich and rich.Console()
 
 
 def _sentence(error: Exception, words: Sequence[str]) -> str:
