@@ -262,7 +262,7 @@ def attempt(odd: Odd, path: Path, out: Path, rng: random.Random) -> str:
         raise FaultError("voxels beyond 0 and 1")
     tiny = volume.like(torch.rand(1, 3, 2, 3, 4, generator=torch.Generator().manual_seed(1)), color=rng.random() < 0.2)
     target = out / f"result{rng.choice(_SUFFIXES)}"
-    _, refusal = sentence_of(volumes.check_writable, target, tiny, recipe=_RECIPE)
+    _, refusal = sentence_of(volumes.check_writable, target, tiny)
     if refusal is not None:
         return READ
     volumes.write(target, tiny, recipe=_RECIPE)
