@@ -37,11 +37,18 @@ def shorter_side(image: Tensor, side: int) -> Tensor:
     return nnf.interpolate(image, shape, mode="bilinear", antialias=True)
 
 
-def notebook_engine(content: Tensor, style: Tensor, encoder: Encoder) -> Engine:
-    """The notebook's objective; GramLoss is a quarter of mean((G - A)^2), ContentLoss half of mean((F - P)^2)."""
+def notebook_engine(content: Tensor, style: Tensor, encoder: Encoder, factor: float = 1.0) -> Engine:
+    """The notebook's objective; GramLoss is a quarter of mean((G - A)^2), ContentLoss half of mean((F - P)^2).
+
+    Args:
+        content: the photo.
+        style: the painting.
+        encoder: the network.
+        factor: what the style's weights are multiplied by.
+    """
     with torch.no_grad():
         styles = [
-            Term("style", name, GramLoss.of(features), 4 * 1e3 / FILTERS[name] ** 2)
+            Term("style", name, GramLoss.of(features), factor * 4 * 1e3 / FILTERS[name] ** 2)
             for name, features in encoder.features(style, list(FILTERS))
         ]
         contents = [Term("content", name, ContentLoss(f), 2.0) for name, f in encoder.features(content, ["conv4_2"])]
@@ -62,14 +69,17 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("gatys-notebook.png"))
     parser.add_argument("--side", type=int, default=512, help="shorter side of both images")
     parser.add_argument("--evaluations", type=int, default=500)
+    parser.add_argument("--style", type=float, default=1.0, help="a factor of the style's weights")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     options = parser.parse_args()
     machine.keep_freed_memory()
     content = shorter_side(images.read(options.photo).pixels, options.side)
     style = shorter_side(images.read(options.painting).pixels, options.side)
     dtype = torch.float32 if options.precision == "fp32" else torch.bfloat16
-    exact = notebook_engine(content, style, notebook_encoder())
-    engine = exact if dtype == torch.float32 else notebook_engine(content, style, notebook_encoder(dtype))
+    exact = notebook_engine(content, style, notebook_encoder(), options.style)
+    engine = (
+        exact if dtype == torch.float32 else notebook_engine(content, style, notebook_encoder(dtype), options.style)
+    )
     optimizer, began, rows = LBFGS(), time.perf_counter(), []
     state = optimizer.init(content, engine.evaluate)
     paused = 0.0

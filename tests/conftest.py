@@ -17,6 +17,7 @@ from impasto.losses import (
     ActivationLoss,
     ContentLoss,
     GuidedLoss,
+    HeldContentLoss,
     PhotorealismLoss,
     SharpnessLoss,
     TotalVariationLoss,
@@ -46,6 +47,7 @@ TINY = Stack(
 # One line per class in LOSSES: a loss of that class, from the features (B, C, *spatial) that it aims at.
 FACTORIES = {
     "content": ContentLoss,
+    "held-content": lambda target: HeldContentLoss(target, 0.1, 0.1),
     **{name: loss.of for name, loss in STYLE_LOSSES.items()},
     "total-variation": lambda target: TotalVariationLoss(),
     "absolute-variation": lambda target: AbsoluteVariationLoss(),

@@ -12,7 +12,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from impasto.choices import ColorName, GuidanceName, OptimizerName, Padding, Pooling, Precision, StyleLossName
+from impasto.choices import (
+    ColorName,
+    ContentLossName,
+    GuidanceName,
+    OptimizerName,
+    Padding,
+    Pooling,
+    Precision,
+    StyleLossName,
+)
 from impasto.errors import ImpastoError, SettingsError
 from impasto.settings import INITS, OF_STYLE, STYLE_LAYERS, Settings, make, preset, presets
 
@@ -29,6 +38,7 @@ FIELDS = {
     "size": st.integers(16, 200_000),
     "preview_of": some(st.integers(16, 200_000)),
     "strength": some(st.floats(0, 1)),
+    "content_loss": st.sampled_from(ContentLossName.__args__),
     "content_layers": layer_weights,
     "style_layers": layer_weights,
     "style_losses": loss_weights,
@@ -79,10 +89,15 @@ def aims(draw):
         values = {name: value for name, value in values.items() if name not in OF_STYLE}
     if values.get("strength") == 1 or values.get("content_weight") == 0:
         values.pop("content_layers", None)
+        values.pop("content_loss", None)
     if values.get("color", "style") == "style":
         values.pop("color_strength", None)
     if values.get("strength") == 1 or "content_weight" in values:
         values.pop("mask_strengths", None)
+    if values.get("strength") == 0 or any(
+        values.get(name) is not None for name in ("mask_strengths", "content_weight")
+    ):
+        values = {name: value for name, value in values.items() if (name, value) != ("content_loss", "cosine")}
     return values
 
 
@@ -133,10 +148,9 @@ def test_defaults_say_nothing():
 
 
 def test_defaults_are_the_papers_where_it_has_them():
-    """Average pooling, the normalized network, conv4_2 and the first convolution of every block, equally weighed."""
+    """Average pooling, the normalized network, and the first convolution of every block, equally weighed."""
     chosen = Settings()
     assert (chosen.pooling, chosen.network, chosen.optimizer, chosen.init) == ("avg", "vgg19", "lbfgs", "content")
-    assert chosen.content_layers == {"conv4_2": 1}
     assert chosen.style_layers == {f"conv{block}_1": 1 for block in range(1, 6)}
 
 
@@ -242,6 +256,10 @@ CONFLICTS = [
     ({"pooling": "mean"}, "'avg', 'max' or 'l2'"),
     ({"optimizer": "sgd"}, "'lbfgs', 'adam' or 'gradient-descent'"),
     ({"init": ""}, "at least 1 character"),
+    ({"content_loss": "cosine", "content_weight": 1, "style_weight": 1}, "cannot take effect beside content_weight"),
+    ({"content_loss": "cosine", "mask_strengths": "0.5"}, "cannot take effect beside mask_strengths"),
+    ({"content_loss": "cosine", "strength": 0}, "cannot take effect at strength 0"),
+    ({"content_loss": "cosine", "strength": 1}, "Content_loss cannot take effect without a content loss"),
 ]
 
 

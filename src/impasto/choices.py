@@ -14,6 +14,7 @@ Border = Literal["same", "valid"]
 Phase = Literal["descent", "griffin-lim", "content"]
 Precision = Literal["auto", "fp32", "bf16"]
 OptimizerName = Literal["lbfgs", "adam", "gradient-descent"]
+ContentLossName = Literal["cosine", "squared"]
 StyleLossName = Literal[
     "gram",
     "covariance",
@@ -24,6 +25,7 @@ StyleLossName = Literal[
     "wasserstein",
     "histogram",
     "patches",
+    "nearest",
 ]
 ColorName = Literal["style", "match", "match-cholesky", "histogram", "luminance", "restore"]
 GuidanceName = Literal["average", "inside"]

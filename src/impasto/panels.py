@@ -6,6 +6,7 @@ PANELS = {
         "strength",
         "content_weight",
         "style_weight",
+        "content_loss",
         "content_layers",
         "style_layers",
         "layers_per_style",

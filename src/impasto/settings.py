@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from impasto.choices import (
     ColorName,
+    ContentLossName,
     GuidanceName,
     OptimizerName,
     Padding,
@@ -144,8 +145,15 @@ class Settings(BaseModel):
     style_weight: Weight | None = Field(
         None, description="beta: weight of the style loss. Replaces strength, together with content_weight."
     )
-    content_layers: LayerWeights = Field(
-        {"conv4_2": 1.0}, description="Layers whose features keep the content, as layer or layer:weight."
+    content_loss: ContentLossName = Field(
+        "squared",
+        description="How content is kept: squared weighs the squared error, as in the paper; cosine lets the directions of "
+        "features go as far from the photo's as the strength says.",
+    )
+    content_layers: LayerWeights | None = Field(
+        None,
+        description="Layers whose features keep the content, as layer or layer:weight; conv4_2 unless given, and "
+        "conv2_2 and conv4_4 for the cosine loss.",
     )
     style_layers: LayerWeights = Field(
         dict.fromkeys(STYLE_LAYERS, 1.0),
@@ -163,10 +171,10 @@ class Settings(BaseModel):
         description="The style layers of each style, in order, with a slash between styles; instead of style_layers. Deep "
         "layers take structures from a style, shallow ones its texture and colors.",
     )
-    style_losses: LossWeights = Field(
-        {"gram": 1.0},
+    style_losses: LossWeights | None = Field(
+        None,
         description="What of the style is compared, as name or name:weight; several, with relative weights, are fused: "
-        f"{', '.join(get_args(StyleLossName))}.",
+        f"{', '.join(get_args(StyleLossName))}. gram unless given; with the cosine content loss gram and, at conv3_1 and conv4_1, nearest.",
     )
     blend: Annotated[tuple[Weight, ...], BeforeValidator(_numbers)] | None = Field(
         None, description="Share of each style, in order; relative. Equal shares unless given."
@@ -272,6 +280,21 @@ class Settings(BaseModel):
             raise SettingsError(_sentence(error)) from None
 
     @model_validator(mode="after")
+    def _weighs_squares(self) -> Self:
+        """Refuse a content loss without weights beside weights, and where it has no distance to keep."""
+        if self.content_loss == "cosine":
+            for name in ("content_weight", "mask_strengths"):
+                if getattr(self, name) is not None:
+                    raise ValueError(
+                        f"content_loss cosine cannot take effect beside {name}, which needs the squared one"
+                    )
+            if self.strength == 0:
+                raise ValueError(
+                    "content_loss cosine cannot take effect at strength 0, which is the photo; leave it out"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _takes_effect(self) -> Self:
         """Refuse combinations in which something given could not do anything."""
         if (self.content_weight is None) != (self.style_weight is None):
@@ -285,7 +308,7 @@ class Settings(BaseModel):
             )
         if self.content_weight == 0 and self.style_weight == 0:
             raise ValueError("the settings content_weight and style_weight are both 0: there is nothing to optimize")
-        if not any(self.style_layers.values()) or not any(self.content_layers.values()):
+        if not any(self.style_layers.values()) or not any((self.content_layers or {"": 1.0}).values()):
             raise ValueError("the layer weights are all 0: leave the layers out, or set the loss's own weight to 0")
         if self.final_size < self.size:
             raise ValueError(
@@ -304,7 +327,8 @@ class Settings(BaseModel):
             for name in OF_STYLE:
                 yield name, "without a style loss: strength or style_weight is 0"
         if self.strength == 1 or self.content_weight == 0:
-            yield "content_layers", "without a content loss: strength is 1 or content_weight is 0"
+            for name in ("content_loss", "content_layers"):
+                yield name, "without a content loss: strength is 1 or content_weight is 0"
         if self.color == "style":
             yield "color_strength", "with the style's own colors; choose a color"
         if self.content_weight is not None or self.strength == 1:

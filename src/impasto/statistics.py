@@ -5,7 +5,7 @@ sum over positions, so that the sum over a whole image, over its tiles, and over
 number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -69,6 +69,12 @@ def sum_by_rows(features: Tensor, of_rows: Callable[[Tensor], Tensor]) -> Tensor
     """
     sums = [torch.stack([of_rows(rows) for rows in torch.split(matrix, _ROWS)]).sum(0) for matrix in matrices(features)]
     return torch.stack(sums)
+
+
+def by_rows(features: Tensor) -> Iterator[Tensor]:
+    """The features (B, C, *spatial) as :func:`sum_by_rows` and :func:`add_by_rows` see them, one item after the other."""
+    for matrix in matrices(features):
+        yield from torch.split(matrix, _ROWS)
 
 
 def moment_sums(features: Tensor) -> Tensor:

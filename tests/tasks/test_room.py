@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from impasto.errors import SettingsError
+from impasto.pyramid import resize
 from impasto.storage import MEMORY, Mapped
 from impasto.tasks.budget import Budget, Layout
+from impasto.tasks.targets import style_shape
 from impasto.tiling import tiles
 
 CASES = {
@@ -19,6 +21,7 @@ CASES = {
     "panorama": {"padding": "equirectangular"},
     "smooth and sharp": {"smoothness": 0.1, "sharpness": 1e-3},
     "maximum": {"pooling": "max"},
+    "held": {"content_loss": "cosine"},
     "adam": {"optimizer": "adam"},
 }
 
@@ -78,6 +81,20 @@ def test_a_painting_larger_than_a_tile_is_taken_in_tiles(prepare, photo, paintin
                 one.loss.target, other.loss.target, rtol=1e-4, atol=1e-5 * one.loss.target.abs().max()
             )
         assert other.weight == pytest.approx(one.weight, rel=1e-4)
+
+
+def test_samples_of_a_painting_are_taken_from_all_of_its_tiles(prepare, photo, painting):
+    """Nearest features know no mean: every one of them is the painting's, and every tile has its share."""
+    run = in_tiles(prepare(photo, painting, style_scale=2.0, style_losses="nearest", style_layers="conv1_1"))
+    targets = run.targets(run.encoder)
+    shape = run.levels[-1].shape
+    [loss] = [term.loss for term in targets.bare_engine_at(shape).objective.terms if term.kind == "style"]
+    seen = resize(targets.styles[0], style_shape(run.settings, run.styles[0].shape, shape))
+    rows = next(features for _, features in targets.encoder.features(seen, ["conv1_1"]))[0].flatten(1).t()
+    apart, where = torch.cdist(loss.target, rows, compute_mode="donot_use_mm_for_euclid_dist").min(1)
+    assert apart.max() < 1e-4 * rows.norm(dim=1).max()
+    parts = torch.bincount(where * 4 // len(rows), minlength=4) / len(where)
+    assert (parts - 0.25).abs().max() < 0.1
 
 
 def test_a_budget_that_is_too_small_is_refused_before_anything_is_computed(prepare, photo, painting):

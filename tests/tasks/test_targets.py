@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from impasto.errors import LayerError, SettingsError
+from impasto.tasks.strength import limit
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,58 @@ def test_strength_weighs_relative_errors(photo, painting, terms, strength):
             costs[name] = term.weight * term.loss.compare(summary, 1).item()
     expected = {"content/conv3_2": 0.025 * (1 - s) ** 2, "style/conv1_1": 0.75 * s**2, "style/conv3_1": 0.25 * s**2}
     assert costs == pytest.approx(expected, rel=1e-4)
+
+
+HELD = {"content_loss": "cosine"}
+
+
+@pytest.mark.parametrize("strength", [None, 0.2, 0.9])
+def test_cosine_holds_content_at_a_distance(photo, painting, terms, strength):
+    """Each content layer has the limit of the strength, and style is Gram matrices and nearest features, half each."""
+    s = 0.5 if strength is None else strength
+    found = terms(photo, painting, strength=strength, style_layers={"conv1_1": 3.0, "conv3_1": 1.0}, **HELD)
+    assert set(found) == {"content/conv3_2/cosine", "style/conv1_1", "style/conv3_1", "style/conv3_1/nearest"}
+    assert found["content/conv3_2/cosine"].loss.limit == limit("conv3_2", s)
+    costs = {name: term.weight * term.loss.size() for name, term in found.items() if term.kind == "style"}
+    expected = {"style/conv1_1": 0.375, "style/conv3_1": 0.125, "style/conv3_1/nearest": 0.5}
+    assert costs == pytest.approx(expected, rel=1e-4)
+
+
+def test_each_content_loss_has_layers_of_its_own(photo, painting, terms):
+    """Two of them where content is held, and the paper's where it is weighed."""
+    pictures = (photo.repeat(2, 0).repeat(2, 1), painting.repeat(2, 0).repeat(2, 1))
+    values = {"content_layers": None, "size": 96}
+    held, weighed = (
+        {term.layer for term in terms(*pictures, content_loss=loss, **values).values() if term.kind == "content"}
+        for loss in ("cosine", "squared")
+    )
+    assert (held, weighed) == ({"conv2_2", "conv4_4"}, {"conv4_2"})
+
+
+def test_named_style_losses_have_a_say_at_every_layer(photo, painting, terms):
+    """The nearest features, too, once they are asked for."""
+    found = terms(photo, painting, style_losses="nearest", style_layers="conv1_1,conv2_1", **HELD)
+    assert set(found) == {"content/conv3_2/cosine", "style/conv1_1/nearest", "style/conv2_1/nearest"}
+
+
+def test_what_a_strength_allows_grows_with_it():
+    """From little; at every layer."""
+    for layer in ("conv1_1", "conv2_2", "conv4_2", "conv4_4", "image"):
+        limits = [limit(layer, strength / 20) for strength in range(1, 20)]
+        assert limits == sorted(limits)
+        assert limits[0] > 0
+
+
+def test_style_falls_as_far_as_the_strength_allows(photo, painting, paint):
+    """Held content is at its limit, or a little beyond it where the style pulls."""
+    strengths = (0.05, 0.1, 0.2, 0.3)
+    found = [paint(photo, painting, strength=s, coarsest=48, evaluations=50, **HELD) for s in strengths]
+    losses = [result.optimized.losses for result in found]
+    style = [parts["style/conv3_1"] for parts in losses]
+    assert style == sorted(style, reverse=True)
+    assert style[0] > 1.5 * style[-1]
+    for strength, parts in zip(strengths, losses, strict=True):
+        assert 0 < math.sqrt(2 * parts["content/conv3_2/cosine"]) < 0.3, strength
 
 
 def test_the_ends_of_strength_leave_a_term_out(photo, painting, terms):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Given = dict[str, str]
 else:
     Given = options(
-        *("size", "content_layers", "style_layers", "style_losses", "blend", "smoothness"),
+        *("size", "content_loss", "content_layers", "style_layers", "style_losses", "blend", "smoothness"),
         *PANELS["Network"],
         *PANELS["Machine"],
     )

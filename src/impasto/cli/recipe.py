@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from impasto.cli.options import arguments
 from impasto.errors import ImageError
 from impasto.files import is_there
-from impasto.settings import Settings
 
 
 class Input(BaseModel):
@@ -91,8 +90,7 @@ class Recipe(BaseModel):
     @property
     def layer(self) -> str:
         """The layer of a reconstruction."""
-        layers = self.settings.get("content_layers", Settings.model_fields["content_layers"].default)
-        return str(next(iter(layers)))
+        return str(next(iter(self.settings.get("content_layers", ("conv4_2",)))))
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -39,7 +39,7 @@ else:
     Given = options(
         *_SHARED,
         *("size", "style_scale", "style_size", "style_scales", "strength", "content_weight", "style_weight"),
-        *("content_layers", "sharpness"),
+        *("content_loss", "content_layers", "sharpness"),
     )
 
 app = App(name="volume", usage="Usage: impasto volume COMMAND [OPTIONS]", help_epilogue="")

@@ -56,6 +56,7 @@ STEERABLE = frozenset(
         "strength",
         "content_weight",
         "style_weight",
+        "content_loss",
         "content_layers",
         "style_layers",
         "style_losses",

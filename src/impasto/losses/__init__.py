@@ -12,11 +12,13 @@ from impasto.losses.content import ContentLoss
 from impasto.losses.covariance import CovarianceLoss
 from impasto.losses.gram import GramLoss
 from impasto.losses.guided import GuidedLoss
+from impasto.losses.held import HeldContentLoss
 from impasto.losses.histogram import HistogramLoss
 from impasto.losses.mmd_gaussian import GaussianMMDLoss
 from impasto.losses.mmd_linear import LinearMMDLoss
 from impasto.losses.mmd_polynomial import PolynomialMMDLoss
 from impasto.losses.moments import MomentsLoss
+from impasto.losses.nearest import NearestLoss
 from impasto.losses.patches import PatchLoss
 from impasto.losses.photorealism import PhotorealismLoss
 from impasto.losses.sharpness import SharpnessLoss
@@ -34,10 +36,12 @@ STYLE_LOSSES: dict[str, type[StyleLoss]] = {
     "wasserstein": WassersteinLoss,
     "histogram": HistogramLoss,
     "patches": PatchLoss,
+    "nearest": NearestLoss,
 }
 
 LOSSES: dict[str, type[Loss]] = {
     "content": ContentLoss,
+    "held-content": HeldContentLoss,
     **STYLE_LOSSES,
     "total-variation": TotalVariationLoss,
     "absolute-variation": AbsoluteVariationLoss,
@@ -57,10 +61,12 @@ __all__ = [
     "GaussianMMDLoss",
     "GramLoss",
     "GuidedLoss",
+    "HeldContentLoss",
     "HistogramLoss",
     "LinearMMDLoss",
     "Loss",
     "MomentsLoss",
+    "NearestLoss",
     "PatchLoss",
     "PhotorealismLoss",
     "PolynomialMMDLoss",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+import torch
 from torch import Tensor
 
 from impasto.losses.base import Loss
@@ -25,9 +26,11 @@ class ContentLoss(Loss):
 
     Args:
         target: P, (B, C, *spatial): the features of the content image, or of the part one window sees.
+        device: where windows are computed, if not where the target is.
     """
 
     target: Tensor
+    device: torch.device | None = None
 
     def summarize(self, features: Tensor) -> Tensor:
         difference = features.sub(self.target)
@@ -41,4 +44,4 @@ class ContentLoss(Loss):
         out.add_(features - self.target, alpha=scale)  # the difference first: it is 0 where F is P
 
     def at(self, window: Window) -> Self:
-        return type(self)(self.target[window.index])
+        return type(self)(self.target[window.index].to(self.device or self.target.device))

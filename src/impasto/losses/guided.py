@@ -101,16 +101,17 @@ def aimed(kind: type[StyleLoss], features: Tensor, guide: Tensor | None) -> Styl
     if guide is None:
         return kind.of(features)
     region = _taken(features, torch.nonzero(guide.to(features.device), as_tuple=True))
-    return mixed(kind.of(region), features, guide, 1.0)
+    return mixed(kind.of(region), features, guide, 1.0) if kind.additive else kind.of(region)
 
 
 def mixed(loss: StyleLoss, features: Tensor, guide: Tensor | None, share: float) -> StyleLoss:
     """``loss`` with a ``share`` (0 to 1) of its target given over to a region of another style's ``features``."""
     if guide is None:
         return loss.mixed(features, share)
+    if not loss.additive:
+        return loss.mixed(_taken(features, torch.nonzero(guide.to(features.device), as_tuple=True)), share)
     guided = GuidedLoss.around(loss, guide)
-    statistic = guided.summarize(features) / guide.numel()
-    return replace(loss, target=torch.lerp(loss.target, statistic, share))
+    return loss.joined(guided.summarize(features) / guide.numel(), share)
 
 
 def _taken(features: Tensor, places: tuple[Tensor, ...]) -> Tensor:

@@ -11,13 +11,13 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from impasto.losses import samples
 from impasto.losses.neighborhood import Shape, blocks, members
 from impasto.losses.style import StyleLoss
 from impasto.statistics import accumulator
 from impasto.tiling import Window
 
 _SIDE = 3
-_MOST = 1024  # patches of a style: the search costs what a convolution with so many filters does
 _WEAK = 0.03
 _SLAB = 1 << 24  # products of patches held at once
 _CONVOLUTION: dict[int, Any] = {1: nnf.conv1d, 2: nnf.conv2d, 3: nnf.conv3d}
@@ -52,13 +52,14 @@ class PatchLoss(StyleLoss):
     """
 
     pointwise = False
+    additive = False
     margin = _SIDE - 1
     core: Shape | None = None
     whole: "PatchLoss | None" = field(default=None, repr=False)
     _latest: "list[tuple[weakref.ref[Tensor], Tensor]]" = field(default_factory=list, init=False, repr=False)
 
     @classmethod
-    def of(cls, features: Tensor, most: int = _MOST) -> Self:
+    def of(cls, features: Tensor, most: int = samples.MOST) -> Self:
         """The loss that is zero where every patch is one of ``features`` (B, C, *spatial).
 
         Args:
@@ -68,7 +69,7 @@ class PatchLoss(StyleLoss):
         sides = tuple(min(_SIDE, length) for length in features.shape[2:])
         exact = features.to(accumulator(features))
         count = features.shape[0] * math.prod(blocks(features, sides, None))
-        chosen = torch.randperm(count, generator=torch.Generator().manual_seed(0))[:most].to(features.device)
+        chosen = samples.drawn(count, most, features.device)
         parts = [view.movedim(1, -1).flatten(0, -2)[chosen] for view in members(exact, sides, None)]
         return cls(torch.stack(parts, dim=-1).view(*parts[0].shape, *sides))
 
@@ -101,15 +102,12 @@ class PatchLoss(StyleLoss):
 
         What is left of it is taken evenly from all its patches, so the styles mixed into it before keep their proportions.
         """
-        other = type(self).of(features).target
-        if share in (0, 1):
-            return replace(self, target=other if share else self.target, whole=None)
-        sides = tuple(map(min, self.target.shape[2:], other.shape[2:]))
-        total = min(_MOST, len(self.target) / (1 - share), len(other) / share)
-        parts = ((self.target, 1 - share), (other, share))
-        return replace(
-            self, whole=None, target=torch.cat([_thinned(_cropped(own, sides), total * part) for own, part in parts])
-        )
+        return self.joined(type(self).of(features).target, share)
+
+    def joined(self, target: Tensor, share: float) -> Self:
+        sides = tuple(map(min, self.target.shape[2:], target.shape[2:]))
+        joined = samples.mixed(_cropped(self.target, sides), _cropped(target, sides), share)
+        return replace(self, whole=None, target=joined)
 
     def size(self) -> float:
         """The loss of an image without features: 1."""
@@ -165,12 +163,6 @@ class PatchLoss(StyleLoss):
             slab = inside.narrow(2, first, min(rows, count[0] - first) + self._sides[0] - 1)
             found.append(_CONVOLUTION[len(count)](slab.to(kernels.dtype), kernels).argmax(1))
         return torch.cat(found, dim=1)
-
-
-def _thinned(patches: Tensor, count: float) -> Tensor:
-    """So many of the patches, evenly spaced, at least one."""
-    most = max(1, round(count))
-    return patches[torch.arange(most, device=patches.device) * len(patches) // most]
 
 
 def _cropped(tensor: Tensor, extents: Shape) -> Tensor:

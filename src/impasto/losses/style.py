@@ -20,7 +20,10 @@ class StyleLoss(Loss):
     """
 
     pointwise: ClassVar[bool] = True
-    """Whether it is such a distance, so that positions can be weighed and put in any order. If not, it says how it differs."""
+    """Whether it looks at positions one by one, so that they can be weighed and put in any order."""
+
+    additive: ClassVar[bool] = True
+    """Whether its target is a mean over the style's positions. If not, it is a sample of them."""
 
     target: Tensor
 
@@ -35,8 +38,11 @@ class StyleLoss(Loss):
         The new target is that of one style which shows the first at 1 - share of its positions and the other at the rest.
         What else the loss took from its style stays.
         """
-        statistic = self.summarize(features) / position_count(features)
-        return replace(self, target=torch.lerp(self.target, statistic, share))
+        return self.joined(self.summarize(features) / position_count(features), share)
+
+    def joined(self, target: Tensor, share: float) -> Self:
+        """This loss with ``share`` (0 to 1) of its target given over to that of a loss aimed at another style."""
+        return replace(self, target=torch.lerp(self.target, target, share))
 
     def size(self) -> float:
         """The loss of an image without features, whose summary is zero: what a relative loss is relative to."""

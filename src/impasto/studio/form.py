@@ -12,11 +12,12 @@ from impasto.studio.library import shown
 from impasto.studio.limits import Limits
 
 _COLORS = ("color", "color_strength", "mask_strengths", "guidance", "sharpness", "photorealism", "preview_of")
+_BALANCE = ("strength", "content_weight", "style_weight", "content_loss", "content_layers")
 IDLE: dict[str, tuple[str, ...]] = {
     "stylize": (),
-    "texture": ("size", "style_size", "strength", "content_weight", "style_weight", "content_layers", *_COLORS),
+    "texture": ("size", "style_size", *_BALANCE, *_COLORS),
     "reconstruct": (
-        *("strength", "content_weight", "style_weight", "content_layers", "style_layers", "layers_per_style"),
+        *(*_BALANCE, "style_layers", "layers_per_style"),
         *("style_losses", "blend", "style_scale", "style_size", "style_scales", *_COLORS),
     ),
 }

@@ -47,12 +47,14 @@ class Guidance:
     Args:
         encoder: the network.
         places: the regions.
-        settings: losses, strengths, and how masks are carried to the layers.
+        settings: strengths, and how masks are carried to the layers.
+        losses_at: the names of the losses at a layer.
     """
 
     encoder: Encoder
     places: Places
     settings: Settings
+    losses_at: Callable[[str], Iterable[str]]
 
     def losses(self, shape: tuple[int, ...], shares: Sequence[float], see: See, weigh: Weigh) -> Iterator[Guided]:
         """All losses of all regions for a result of spatial ``shape``.
@@ -90,7 +92,7 @@ class Guidance:
                 if guide is not None and not guide.any():
                     continue
                 total[layer] = total.get(layer, 0.0) + share * part
-                for name in (name for name, weight in self.settings.style_losses.items() if weight):
+                for name in self.losses_at(layer):
                     known = found.get((layer, name))
                     found[layer, name] = (
                         mixed(known, features, guide, share * part / total[layer])

@@ -172,7 +172,7 @@ def check_places(places: Places | None, settings: Settings) -> None:
         raise SettingsError("The blend cannot take effect beside masks: each style has a region of its own.")
     if pairs and (settings.strength == 0 or settings.style_weight == 0):
         raise SettingsError("Masks cannot take effect without a style loss: strength or style_weight is 0.")
-    for name in settings.style_losses if places is not None else ():
+    for name in (settings.style_losses or ()) if places is not None else ():
         if not STYLE_LOSSES[name].pointwise:
             raise SettingsError(
                 f"The style loss {name} looks at neighbors, so it cannot be kept to a region; leave it out."

@@ -22,6 +22,7 @@ IDLE = (
     "style_weight",
     "style_layers",
     "layers_per_style",
+    "content_loss",
     "style_losses",
     "blend",
     "style_scale",

@@ -12,14 +12,14 @@ from impasto.engines import Engine
 from impasto.engines.cores import cores
 from impasto.engines.group import ALONE, Group, dealt
 from impasto.images import quantize
-from impasto.losses import STYLE_LOSSES, ContentLoss, StyleLoss
+from impasto.losses import STYLE_LOSSES, StyleLoss
 from impasto.objective import Objective
 from impasto.pyramid import fitted, resize
-from impasto.statistics import accumulator
+from impasto.statistics import accumulator, position_count
 from impasto.storage import MEMORY, Storage
 from impasto.tasks.budget import Layout
 from impasto.tasks.work import Meter
-from impasto.tiling import Tile, Window, tiles
+from impasto.tiling import Tile, tiles
 
 _SAMPLE = 256  # long side at which a painting says what the scales of its losses are: it fits into any tile
 
@@ -77,8 +77,8 @@ class Room:
 
     def content(
         self, encoder: Encoder, image: Tensor, layers: Sequence[str], cut: Sequence[Tile]
-    ) -> list[tuple[str, ContentLoss, float]]:
-        """The losses aimed at a photo's features, computed tile by tile, with half the mean square of these.
+    ) -> list[tuple[str, Tensor, float]]:
+        """A photo's features, computed tile by tile, with half the mean square of these.
 
         A process keeps the features of its own tiles only, in bytes of the network's precision.
         """
@@ -97,7 +97,7 @@ class Room:
             self.let_go()
         counts = [kept[layer][0].numel() for layer in layers]
         found = zip(layers, self.group.add(sums), counts, strict=True)
-        return [(layer, _Kept(kept[layer], encoder.device), float(total) / count / 2) for layer, total, count in found]
+        return [(layer, kept[layer], float(total) / count / 2) for layer, total, count in found]
 
     def style(
         self,
@@ -117,39 +117,35 @@ class Room:
                 scales) that the painting at 256 pixels gives it.
             side: of a tile's core.
         """
-        layers, names = (list(dict.fromkeys(key[place] for key in losses)) for place in (0, 1))
+        layers = list(dict.fromkeys(layer for layer, _ in losses))
         small = resize(painting, fitted(tuple(painting.shape[2:]), _SAMPLE)).to(encoder.device)
         found = {
             (layer, name): losses[layer, name] or STYLE_LOSSES[name].of(features)
             for layer, features in encoder.features(small, layers)
-            for name in names
+            for at, name in losses
+            if at == layer
         }
         image = self.resized(painting, seen)
         stack = encoder.stack
         halo, stride = max(stack.radius(layer) for layer in layers), max(stack.stride(layer) for layer in layers)
         sums: dict[tuple[str, str], Tensor] = {}
+        taken = dict.fromkeys(found, 0)
         for tile in tiles(seen, side, halo, stride, wraps=encoder.padding == "circular"):
             for layer, features, _ in cores(encoder, image, tile, layers):
-                for name in names:
-                    part = found[layer, name].summarize(features)
-                    sums[layer, name] = sums[layer, name] + part if (layer, name) in sums else part
+                for key in (key for key in losses if key[0] == layer):
+                    loss, count = found[key], position_count(features)
+                    taken[key] += count
+                    if loss.additive:
+                        part = loss.summarize(features)
+                        sums[key] = sums[key] + part if key in sums else part
+                    else:
+                        found[key] = loss.mixed(features, count / taken[key])
             self.let_go()
-        for (layer, name), total in sums.items():
-            positions = Window((0,) * len(seen), stack.extent(layer, seen)).positions
-            found[layer, name] = replace(found[layer, name], target=total / positions)
+        for key, total in sums.items():
+            found[key] = replace(found[key], target=total / taken[key])
         return found
 
     def let_go(self) -> None:
         """Return what an evaluation has freed to the system, before something else needs room."""
         self.storage.release()
         machine.release_freed_memory()
-
-
-@dataclass(frozen=True, eq=False)
-class _Kept(ContentLoss):
-    """A content loss whose target waits in a room's storage for the tiles that need a part of it."""
-
-    device: torch.device
-
-    def at(self, window: Window) -> ContentLoss:  # type: ignore[override]  # only whole losses are kept
-        return ContentLoss(self.target[window.index].to(self.device))

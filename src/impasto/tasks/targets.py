@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -12,7 +12,15 @@ from impasto.choices import WRAPPING
 from impasto.encoders import IMAGE, Encoder
 from impasto.engines import Engine, Evaluator
 from impasto.errors import SettingsError
-from impasto.losses import STYLE_LOSSES, ContentLoss, PhotorealismLoss, SharpnessLoss, StyleLoss, TotalVariationLoss
+from impasto.losses import (
+    STYLE_LOSSES,
+    ContentLoss,
+    HeldContentLoss,
+    PhotorealismLoss,
+    SharpnessLoss,
+    StyleLoss,
+    TotalVariationLoss,
+)
 from impasto.objective import Objective, Term
 from impasto.pyramid import fitted, resize, resize_within, scaled
 from impasto.settings import Settings
@@ -21,8 +29,15 @@ from impasto.tasks.palette import Palette
 from impasto.tasks.places import Places
 from impasto.tasks.room import Room
 from impasto.tasks.sphere import Evened
+from impasto.tasks.strength import HELD, limit
 
-_EVEN = 0.025  # content weight over style weight, both relative, at strength 0.5: chosen by looking at a few pairs
+_SQUARED = ("conv4_2",)
+_NEAREST = ("conv3_1", "conv4_1")  # where single features say what they are of; below they are edges and colors
+_EVEN = (
+    0.025  # squared content weight over style weight, both relative, at strength 0.5: chosen by looking at a few pairs
+)
+_STIFF = 5.0  # the weight of a held content loss beside a relative style loss
+_CONSTANT = 0.1  # the length of what is added to features that are held, relative to the photo's features
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +49,9 @@ class Balance:
     norm of the painting's in the units of E_l). Both are then relative errors without a unit, comparable over pairs,
     sizes and networks, and are weighed by ``0.025 (1 - s)^2`` and ``s^2``. Minimizers of such a sum have a style loss
     that falls as s rises.
+
+    With the cosine content loss, content is held instead: the features of each content layer may go as far from the photo's
+    as :func:`impasto.tasks.strength.limit` says for s, and the relative errors of style decide the rest.
     """
 
     settings: Settings
@@ -46,10 +64,20 @@ class Balance:
         return 0.5 if self.settings.strength is None else self.settings.strength
 
     @property
+    def holds(self) -> bool:
+        """Whether content is held at a distance, rather than weighed by its squared error."""
+        return self.settings.content_loss == "cosine"
+
+    @property
+    def content_weights(self) -> Mapping[str, float]:
+        """The weights of the content layers, relative to one another."""
+        return self.settings.content_layers or dict.fromkeys(HELD if self.holds else _SQUARED, 1.0)
+
+    @property
     def content_layers(self) -> tuple[str, ...]:
         """The layers whose content loss has a say."""
         off = self.strength == 1 or self.settings.content_weight == 0
-        return () if off else tuple(name for name, weight in self.settings.content_layers.items() if weight)
+        return () if off else tuple(name for name, weight in self.content_weights.items() if weight)
 
     @property
     def style_layers(self) -> tuple[str, ...]:
@@ -77,34 +105,51 @@ class Balance:
     @property
     def style_losses(self) -> tuple[str, ...]:
         """The style losses that have a weight."""
-        return tuple(name for name, weight in self.settings.style_losses.items() if weight)
+        return tuple(name for name, weight in self._loss_weights.items() if weight)
+
+    def losses_at(self, layer: str) -> tuple[str, ...]:
+        """The style losses that have a say at a layer."""
+        everywhere = self.settings.style_losses is not None or layer in _NEAREST
+        return tuple(name for name in self.style_losses if everywhere or name != "nearest")
+
+    @property
+    def _loss_weights(self) -> Mapping[Any, float]:
+        usual = ("gram", "nearest") if self.holds else ("gram",)
+        return self.settings.style_losses or dict.fromkeys(usual, 1.0)
 
     @property
     def layers(self) -> tuple[str, ...]:
         """The layers whose features are looked at, each once."""
         return tuple(dict.fromkeys(self.content_layers + self.style_layers))
 
-    def content(self, features: Tensor, layer: str) -> float:
-        """The weight of the content loss at a layer whose target is ``features``."""
-        share = _share(self.settings.content_layers, layer)
-        if self.strength is None:
-            return share * (self.settings.content_weight or 0.0)
-        size = features.float().square().mean().item() / 2
-        return self.content_of(size, layer)
+    def content(self, target: Tensor, size: float, layer: str, device: torch.device | None = None) -> Term:
+        """The content loss at a layer.
 
-    def content_of(self, size: float, layer: str) -> float:
-        """The weight of the content loss at a layer whose target has half the mean square ``size``."""
-        share = _share(self.settings.content_layers, layer)
+        Args:
+            target: the photo's features, (B, C, *spatial).
+            size: half their mean square.
+            layer: as said.
+            device: where it is computed, if not where the target is.
+        """
+        share = _share(self.content_weights, layer)
+        if self.holds:
+            assert self.strength is not None
+            weak = _CONSTANT * math.sqrt(2 * size * target.shape[1])
+            held = HeldContentLoss(target, limit(layer, self.strength), max(weak, 1e-12), device)
+            return Term("content", layer, held, share * _STIFF, "cosine")
         if self.strength is None:
-            return share * (self.settings.content_weight or 0.0)
-        return share * _EVEN * (1 - self.strength) ** 2 / max(size, 1e-12)
+            weight = self.settings.content_weight or 0.0
+        else:
+            weight = _EVEN * (1 - self.strength) ** 2 / max(size, 1e-12)
+        return Term("content", layer, ContentLoss(target, device), share * weight)
 
     def style(self, loss: StyleLoss, layer: str, name: str) -> float:
         """The weight of a style loss, by its name in the settings, at a layer."""
-        share = _share(self.style_weights, layer) * _share(self.settings.style_losses, name)
+        beside = {other: weight for other, weight in self.style_weights.items() if name in self.losses_at(other)}
+        share = _share(beside, layer) * _share(self._loss_weights, name)
         if self.strength is None:
             return share * (self.settings.style_weight or 0.0)
-        return share * self.strength**2 / max(loss.size(), 1e-12)
+        return share * (1.0 if self.holds else self.strength**2) / max(loss.size(), 1e-12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,10 +214,10 @@ class Targets:
             plain = (self.palette is None or not self.palette.hides) and self.settings.padding not in WRAPPING
             photo = self.room.resized(self.content, shape) if plain else self._photo_at(shape)
             parts = self.room.content(self.canvas or self.encoder, photo, balance.content_layers, cut)
-            return [Term("content", layer, loss, balance.content_of(size, layer)) for layer, loss, size in parts]
+            return [balance.content(target, size, layer, self.encoder.device) for layer, target, size in parts]
         image = self._photo_at(shape)
         return [
-            Term("content", name, ContentLoss(features), balance.content(features, name))
+            balance.content(features, features.float().square().mean().item() / 2, name)
             for name, features in (self.canvas or self.encoder).features(image, balance.content_layers)
         ]
 
@@ -182,7 +227,7 @@ class Targets:
             return []
         if self.places is not None:
             return self._guided_terms(shape, self.places)
-        losses = self._style_losses(shape, balance.style_layers, balance.style_losses)
+        losses = self._style_losses(shape, balance.style_layers)
         return [
             Term("style", layer, loss, balance.style(loss, layer, name), "" if name == "gram" else name)
             for (layer, name), loss in losses.items()
@@ -205,7 +250,7 @@ class Targets:
             alone = {} if own is None else {"style_layers": own[self._style(number)], "layers_per_style": None}
             return Balance(self.settings.model_copy(update=alone)).style(loss, layer, name)
 
-        guidance = Guidance(self.encoder, places, self.settings)
+        guidance = Guidance(self.encoder, places, self.settings, Balance(self.settings).losses_at)
         found = guidance.losses(shape, shares(self.settings, len(self.styles)), seen, weigh)
         return [Term("style", part.layer, part.loss, part.weight, part.variant) for part in found]
 
@@ -227,9 +272,7 @@ class Targets:
         """The shape that a style is seen at, for a result of a shape."""
         return style_shape(self.settings, style, shape)
 
-    def _style_losses(
-        self, shape: tuple[int, ...], layers: Sequence[str], names: Sequence[str]
-    ) -> dict[tuple[str, str], StyleLoss]:
+    def _style_losses(self, shape: tuple[int, ...], layers: Sequence[str]) -> dict[tuple[str, str], StyleLoss]:
         """The losses by layer and name, aimed at the paintings' statistics mixed by their shares."""
         found: dict[tuple[str, str], StyleLoss] = {}
         seen = dict.fromkeys(layers, 0.0)
@@ -244,7 +287,7 @@ class Targets:
             for layer, features in self.encoder.features(self._seen(index, shape), own) if own else ():
                 part = share * self._weight_of(index, layer)
                 seen[layer] += part
-                for name in names:
+                for name in Balance(self.settings).losses_at(layer):
                     known = found.get((layer, name))
                     mixed = known.mixed(features, part / seen[layer]) if known else STYLE_LOSSES[name].of(features)
                     found[layer, name] = mixed
@@ -263,15 +306,13 @@ class Targets:
         """The losses found so far with a part of each layer's target given over to a painting taken tile by tile."""
         cut = self.room.cut_at(shape)
         assert cut is not None
-        known = {
-            (layer, name): found.get((layer, name)) for layer in parts for name in Balance(self.settings).style_losses
-        }
+        balance = Balance(self.settings)
+        known = {(layer, name): found.get((layer, name)) for layer in parts for name in balance.losses_at(layer)}
         side = max(max(tile.core.shape) for tile in cut)
         losses = self.room.style(self.encoder, self.styles[index], self._shape_seen(index, shape), known, side)
         for key, loss in losses.items():
             before = known[key]
-            aim = loss.target if before is None else torch.lerp(before.target, loss.target, parts[key[0]])
-            losses[key] = replace(loss, target=aim)
+            losses[key] = loss if before is None else before.joined(loss.target, parts[key[0]])
         return losses
 
     def _weight_of(self, index: int, layer: str) -> float:

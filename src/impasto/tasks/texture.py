@@ -20,7 +20,7 @@ from impasto.tasks.targets import style_shape
 from impasto.tasks.transfer import Listener, Transfer
 
 _OF_PHOTO = ("sharpness", "photorealism", "color", "color_strength", "mask_strengths", "guidance")
-IDLE = ("content_weight", "content_layers", "style_size", "preview_of", *_OF_PHOTO)
+IDLE = ("content_weight", "content_loss", "content_layers", "style_size", "preview_of", *_OF_PHOTO)
 """The settings that have no say in a texture."""
 
 _PERIOD = 4  # pixels: two doublings between levels leave traces that repeat

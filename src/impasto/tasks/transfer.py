@@ -433,7 +433,8 @@ def _canonical(settings: Settings, stack: Stack) -> Settings:
             raise SettingsError(f"The setting {name} names a layer twice ({', '.join(weights)}); name each once.")
         return named
 
-    update: dict[str, Any] = {key: canonical(key, getattr(settings, key)) for key in ("content_layers", "style_layers")}
+    named = ((key, getattr(settings, key)) for key in ("content_layers", "style_layers"))
+    update: dict[str, Any] = {key: canonical(key, weights) for key, weights in named if weights is not None}
     if settings.layers_per_style is not None:
         update["layers_per_style"] = tuple(canonical("layers_per_style", own) for own in settings.layers_per_style)
     return settings.model_copy(update=update)

@@ -1,0 +1,29 @@
+"""Samples of a style that stand for all of it: drawn, and mixed with those of another style."""
+
+import torch
+from torch import Tensor
+
+MOST = 1024
+"""Samples of a style: a search among them costs what a convolution with so many filters does."""
+
+
+def drawn(count: int, most: int, device: torch.device) -> Tensor:
+    """The numbers of ``most`` of so many things, at random and always the same; of all where there are fewer."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(0))[:most].to(device)
+
+
+def mixed(own: Tensor, other: Tensor, share: float) -> Tensor:
+    """Samples (J, ...) of which a ``share`` (0 to 1) is of another style, ``MOST`` at most.
+
+    What is left of the first is taken evenly, so styles mixed into it before keep their proportions.
+    """
+    if share in (0, 1):
+        return other if share else own
+    total = min(MOST, len(own) / (1 - share), len(other) / share)
+    return torch.cat([_thinned(own, total * (1 - share)), _thinned(other, total * share)])
+
+
+def _thinned(samples: Tensor, count: float) -> Tensor:
+    """So many of the samples, evenly spaced, at least one."""
+    most = max(1, round(count))
+    return samples[torch.arange(most, device=samples.device) * len(samples) // most]
