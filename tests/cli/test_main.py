@@ -99,6 +99,15 @@ def test_a_name_that_no_file_can_have_gets_a_sentence(call, room, monkeypatch, l
     assert not [path for path in room.iterdir() if path.name.startswith("o.")]
 
 
+@pytest.mark.parametrize("name", ["[]", '["photo.png"]', "{}"])
+@pytest.mark.parametrize("line", ["stylize photo.png NAME -o out.png", "jobs submit photo.png painting.png NAME"])
+def test_a_name_that_looks_like_json_is_a_name(call, room, name, line):
+    """Lists of files are words side by side, whatever is in the words."""
+    outcome = call(*(name if word == "NAME" else word for word in line.split()))
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1].startswith(f"impasto: {name} does not exist")
+
+
 def test_unexpected_errors_keep_their_traceback(monkeypatch):
     """A bug is not dressed up as the user's mistake."""
 

@@ -3,6 +3,8 @@
 import dataclasses
 import importlib.metadata
 import shutil
+import warnings
+import zipfile
 
 import numpy as np
 import pytest
@@ -445,3 +447,16 @@ def test_missing_weights_file_names_the_ways(tmp_path):
     for path in (tmp_path / "none.pth", tmp_path):
         with pytest.raises(NetworkError, match=rf"(does not exist|is no regular file)\. .*{WAYS}"):
             load(weights=path)
+
+
+def test_torchs_words_about_a_damaged_file_are_not_passed_on(tmp_path):
+    """A pickle of a protocol that there is not is refused or read, without a warning."""
+    whole, odd = tmp_path / "whole.pth", tmp_path / "odd.pth"
+    torch.save({"conv1_1.bias": torch.zeros(64)}, whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(odd, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, b"\x80\xff" + data[2:] if name.endswith("data.pkl") else data)
+    with warnings.catch_warnings(record=True, action="always") as told, pytest.raises(NetworkError, match=r"odd\.pth"):
+        load("vgg19", odd)
+    assert not told

@@ -151,10 +151,10 @@ def arrange_small():
 def test_a_lost_rank_ends_the_run_at_once():
     """With a sentence, though one was ready to wait for minutes; whichever process is lost."""
     began = time.monotonic()
-    lines = [f"sys.exit(3) if group.rank == {lost} else compare(group, 'zero', 12)" for lost in (0, 1)]
+    both = "compare(group, 'zero', 12)"  # once together, so that they have found each other
+    lines = [f"{both}; sys.exit(3) if group.rank == {lost} else {both}" for lost in (0, 1)]
     groups = [started(line, 2, patience=300) for line in lines]
-    for lost, group in enumerate(groups):
-        results = ended(group)
+    for lost, results in enumerate([ended(group) for group in groups]):
         (out, err), code = results[1 - lost]
         assert (code, results[lost][1]) == (7, 3), err
         assert f"Process {lost} of the run was lost" in out

@@ -77,7 +77,7 @@ def _made() -> App:
         version=f"impasto {__version__}",
         help_format="plaintext",
         version_format="plaintext",
-        default_parameter=Parameter(negative=()),
+        default_parameter=Parameter(negative=(), json_list=False, json_dict=False),  # what looks like JSON is a name
         result_action="return_value",
         exit_on_error=False,
         print_error=False,

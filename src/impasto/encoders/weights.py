@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.resources
 import itertools
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -277,7 +278,8 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             with path.open("rb") as stream, np.load(stream) as table:
                 loaded = {name: torch.from_numpy(table[name]) for name in table.files}
         else:
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings(action="ignore"):  # of damaged files, which fail or are looked at below
+                loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files fail in many ways inside the readers
         reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
         raise NetworkError(

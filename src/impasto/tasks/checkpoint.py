@@ -1,6 +1,7 @@
 """A descent saved to a folder, so that a run killed at any moment goes on to the same picture."""
 
 import time
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -193,7 +194,8 @@ def _checked(path: Path, device: torch.device | str) -> dict[str, Any]:
     if damaged:
         raise ValueError(damaged)
     mapped = path.stat().st_size >= _MAPPED and torch.device(device).type == "cpu"
-    data = torch.load(path, map_location=device, weights_only=True, mmap=mapped)
+    with warnings.catch_warnings(action="ignore"):  # a damaged file fails, or its words are not needed
+        data = torch.load(path, map_location=device, weights_only=True, mmap=mapped)
     assert isinstance(data, dict)
     return data
 
