@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from impasto.samples import photo
 
@@ -26,6 +27,13 @@ LONGER = {
 }
 
 
+JUDGE = """class Judge:
+    def __init__(self, weights): pass
+    def lpips(self, picture, photo): return float((picture - photo).abs().mean())
+    def style(self, picture, painting): return float((picture.mean() - painting.mean()).abs()), 0.0
+"""
+
+
 def check(name: str, arguments: tuple[str, ...], printed: str, folder: Path) -> None:
     """Run a script in an empty folder."""
     command = [sys.executable, str(FOLDER / f"{name}.py"), *arguments]
@@ -45,3 +53,26 @@ def test_quick_benchmarks_run(name: str, tmp_path: Path) -> None:
 def test_longer_benchmarks_run(name: str, tmp_path: Path) -> None:
     """Those whose processes begin several times, or that measure the machine too."""
     check(name, *LONGER[name], tmp_path)
+
+
+@pytest.mark.slow
+def test_the_picture_is_judged(tmp_path: Path) -> None:
+    """By whatever lies beside photos and paintings; what is there already is not made again."""
+    for folder, picture in (("photos", PAIR[0]), ("paintings", PAIR[1])):
+        (tmp_path / folder).mkdir()
+        with Image.open(picture) as opened:
+            opened.resize((96, 64)).save(tmp_path / folder / "00.png")
+    (tmp_path / "judge.py").write_text(JUDGE, encoding="utf-8")
+    words = (str(tmp_path), "--out", "out", "--methods", "ours", "preview", "--pairs", "1", "--size", "64")
+    check("quality", (*words, "--strengths", "0.4", "0.6"), '"lpips spread"', tmp_path)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "ours",
+        "preview",
+        "curve.png",
+        "ours.jpg",
+        "preview.jpg",
+    }
+    made = tmp_path / "out" / "ours" / "64" / "00_00-0.4.png"
+    before = made.stat().st_mtime_ns
+    check("quality", (*words, "--strengths", "0.4"), '"lpips spread"', tmp_path)
+    assert made.stat().st_mtime_ns == before

@@ -10,8 +10,8 @@ from impasto.losses import STYLE_LOSSES
 
 every_style_loss = pytest.mark.parametrize("name", STYLE_LOSSES)
 ROUNDING = 1e-12  # of sums of at most a few thousand products in float64, 2^-53 each
-every_mean = pytest.mark.parametrize("name", [name for name, kind in STYLE_LOSSES.items() if kind.pointwise])
-"""The losses that are functions of a mean over positions, and so do not know what stands beside what."""
+every_pointwise = pytest.mark.parametrize("name", [name for name, kind in STYLE_LOSSES.items() if kind.pointwise])
+"""The losses that look at positions one by one, and so do not know what stands beside what."""
 
 
 def features(*shape, seed=0, dtype=torch.float64):
@@ -51,7 +51,7 @@ def test_other_picture_costs_something(name):
     assert 0.02 < loss.value(features(6, 7, seed=1)).item() / loss.size() < 10
 
 
-@every_mean
+@every_pointwise
 def test_permuted_positions_cost_the_same(name, rounding):
     """Style does not say where."""
     F, loss = features(4, 5), STYLE_LOSSES[name].of(features(4, 5, seed=1))
@@ -59,7 +59,7 @@ def test_permuted_positions_cost_the_same(name, rounding):
     assert loss.value(shuffled).item() == pytest.approx(loss.value(F).item(), rel=10 * ROUNDING * rounding(name))
 
 
-@every_mean
+@every_pointwise
 def test_sizes_compare(name, rounding):
     """A picture or a painting tiled has the style of one tile."""
     F, S = features(4, 5), features(4, 5, seed=1)
@@ -69,7 +69,7 @@ def test_sizes_compare(name, rounding):
     assert once.value(F.repeat(1, 1, 3, 1)).item() == pytest.approx(once.value(F).item(), rel=off)
 
 
-@every_mean
+@pytest.mark.parametrize("name", [name for name, kind in STYLE_LOSSES.items() if kind.additive])
 def test_styles_mix_like_positions_of_one_style(name, rounding):
     """With shares of 3/4 and 1/4, the loss is zero where three quarters of the positions show the one."""
     A, B = features(6, 4), features(2, 4, seed=1)
@@ -87,11 +87,11 @@ def test_style_without_a_share_has_no_say(name, rounding):
     off = ROUNDING * rounding(name)
     assert loss.mixed(B, 0.0).value(F).item() == pytest.approx(loss.value(F).item(), rel=off)
     assert loss.mixed(B, 1.0).value(B).item() < off * loss.size()
-    if loss.pointwise:
+    if loss.additive:
         assert loss.mixed(B, 0.999).value(B).item() > 10 * off * loss.size()
 
 
-@every_mean
+@every_pointwise
 def test_size_is_the_loss_of_no_features(name, rounding):
     """What is left when every filter is silent everywhere."""
     loss = STYLE_LOSSES[name].of(features(6, 4))

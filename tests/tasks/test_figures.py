@@ -25,7 +25,7 @@ SHAPES = {
     "initialization": [2, 4],
     "layer-weights": [4, 4],
     "pooling": [2],
-    "style-losses": [4, 4, 2],
+    "style-losses": [4, 4, 3],
     "blends": [5],
 }
 """How many cells the rows of each figure have."""

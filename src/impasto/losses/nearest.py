@@ -95,8 +95,8 @@ class NearestLoss(StyleLoss):
     @torch.no_grad()
     def _nearest(self, features: Tensor) -> list[Tensor]:
         """The number of the nearest direction for every position, some thousand positions at a time."""
-        directions = self.directions.to(features.dtype).t()
-        return [(rows @ directions).argmax(1) for rows in by_rows(features)]
+        directions = self.directions.t()
+        return [(rows.to(directions.dtype) @ directions).argmax(1) for rows in by_rows(features)]
 
     @cached_property
     def directions(self) -> Tensor:

@@ -105,9 +105,11 @@ class PatchLoss(StyleLoss):
         return self.joined(type(self).of(features).target, share)
 
     def joined(self, target: Tensor, share: float) -> Self:
-        sides = tuple(map(min, self.target.shape[2:], target.shape[2:]))
-        joined = samples.mixed(_cropped(self.target, sides), _cropped(target, sides), share)
-        return replace(self, whole=None, target=joined)
+        own, other = self.target, target
+        if 0 < share < 1:
+            sides = tuple(map(min, own.shape[2:], other.shape[2:]))
+            own, other = _cropped(own, sides), _cropped(other, sides)
+        return replace(self, whole=None, target=samples.mixed(own, other, share))
 
     def size(self) -> float:
         """The loss of an image without features: 1."""
