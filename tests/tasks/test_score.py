@@ -2,11 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import impasto
 from impasto import images
+from impasto.encoders import Encoder, load
 from impasto.errors import ImageError, LayerError, SettingsError
+from impasto.pyramid import fitted, resize
+from impasto.quality import ssim
+from impasto.settings import STYLE_LAYERS
 
 
 def _measured(run, result, pictures):
@@ -123,3 +128,39 @@ def test_too_small_a_picture_is_refused(photo, painting):
         impasto.score(photo, painting, np.zeros((12, 16, 3), np.uint8))
     with pytest.raises(LayerError, match="array has 1 x 1 pixels, too small for conv4_2"):
         impasto.score(np.zeros((1, 1, 3), np.uint8), painting, np.zeros((1, 1, 3), np.uint8))
+
+
+def test_measures_that_no_setting_has_a_say_in(photo, painting, paint):
+    """Likeness to the photo, and relative distances from the painting: by hand, and the same whatever the losses."""
+    result = paint(photo, painting)
+    plain, other = (
+        impasto.score(photo, painting, result.tensor, device="cpu", **values)[0]
+        for values in ({}, {"content_weight": 3, "style_weight": 1, "style_layers": "conv1_1", "smoothness": 1})
+    )
+    small = resize(images.read(photo).pixels, plain.shape)
+    assert plain.ssim == pytest.approx(ssim(result.tensor, small), rel=1e-6)
+    assert (plain.ssim, plain.gram, plain.moments) == (other.ssim, other.gram, other.moments)
+    assert set(plain.gram) == set(plain.moments) == set(STYLE_LAYERS)
+    encoder = Encoder(*load("vgg19"), pooling="avg", padding="reflect", dtype=torch.float32)
+    seen = resize(images.read(painting).pixels, fitted((64, 60), max(plain.shape)))
+    for layer in ("conv1_1", "conv4_1"):
+        F, S = (next(iter(encoder.features(x, [layer])))[1][0].flatten(1).double() for x in (result.tensor, seen))
+        G, A = (x @ x.t() / x.shape[1] for x in (F, S))
+        assert plain.gram[layer] == pytest.approx(((G - A).square().sum() / A.square().sum()).item(), rel=1e-3)
+        moments = [torch.stack([x.mean(1), x.std(1, correction=0)]) for x in (F, S)]
+        expected = (moments[0] - moments[1]).square().sum() / moments[1].square().sum()
+        assert plain.moments[layer] == pytest.approx(expected.item(), rel=1e-2)
+
+
+def test_the_painting_itself_is_at_no_distance(photo, painting):
+    """And the photo is like itself."""
+    (scored,) = impasto.score(photo, photo, photo, device="cpu")
+    assert scored.ssim == pytest.approx(1)
+    assert max(*scored.gram.values(), *scored.moments.values()) < 1e-8
+
+
+def test_layers_that_a_picture_is_too_small_for_are_left_out(photo):
+    """Of the measures, too."""
+    small = photo[:12, :16]
+    (scored,) = impasto.score(small, small, small, style_layers="conv1_1", content_layers="conv1_1", device="cpu")
+    assert set(scored.gram) == {"conv1_1", "conv2_1", "conv3_1", "conv4_1"}

@@ -1,5 +1,7 @@
 """``impasto score``."""
 
+from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -9,6 +11,7 @@ from impasto.cli.places import EVERYWHERE, PlaceOptions
 from impasto.cli.progress import size
 from impasto.cli.reports import scores
 from impasto.cli.streams import put, put_json, put_table, shown
+from impasto.files import is_folder
 
 if TYPE_CHECKING:
     from impasto.tasks.score import Scored
@@ -21,7 +24,7 @@ else:
 def score(
     content: Annotated[str, Parameter(help="The photo.")],
     style: Annotated[str, Parameter(help="The painting.")],
-    images: Annotated[list[str], Parameter(name="IMAGE", help="Pictures made from them, by any tool.")],
+    images: Annotated[list[str], Parameter(name="IMAGE", help="Pictures made from them, by any tool, or folders.")],
     /,
     *,
     more: Annotated[
@@ -33,25 +36,49 @@ def score(
 ) -> None:
     """Measure the losses of any pictures, from any tool.
 
-    The JSON form is a list with, for every picture, ``image``, ``width``, ``height`` and the keys of
-    :func:`impasto.cli.reports.scores`.
+    The JSON form is a list with, for every picture, ``image``, ``width``, ``height``, the keys of
+    :func:`impasto.cli.reports.scores`, and ``ssim``, ``gram`` and ``moments`` of
+    :class:`impasto.tasks.score.Scored`.
     """
     settings = chosen(given)
     from impasto.tasks.score import score as measure
 
-    found = measure(content, [style, *more], images, **places.arguments(), settings=settings)
-    named = list(zip(images, found, strict=True))
+    several = _opened(images)
+    found = measure(content, [style, *more], several, **places.arguments(), settings=settings)
+    named = list(zip(several, found, strict=True))
     if as_json:
         put_json([_report(image, scored) for image, scored in named])
         return
     for image, scored in named:
         put(f"{shown(image)}  {size(scored.shape)}")
         put_table(("loss", "weighted", "plain"), _rows(scored))
+    put_table(("picture", "total", "content", "style", "ssim", "gram", "moments"), _summary(named))
+
+
+def _opened(named: list[str]) -> list[str]:
+    """The pictures, with those of folders in the place of these."""
+    from impasto.images.folder import pictures_in
+
+    parts = ([str(path) for path in pictures_in(name)] if is_folder(Path(name)) else [name] for name in named)
+    return [name for part in parts for name in part]
+
+
+def _summary(named: list[tuple[str, "Scored"]]) -> list[tuple[object, ...]]:
+    """A line per picture: its losses, its likeness to the photo, and the mean over layers of its relative distances."""
+    lines: list[tuple[float, ...]] = []
+    for _, scored in named:
+        kinds = (scored.scores.by_kind.get(kind, 0.0) for kind in ("content", "style"))
+        distances = (fmean(of_layers.values()) for of_layers in (scored.gram, scored.moments))
+        lines.append((scored.scores.value, *kinds, scored.ssim, *distances))
+    rows: list[tuple[object, ...]] = [(name, *line) for (name, _), line in zip(named, lines, strict=True)]
+    mean = [("mean", *map(fmean, zip(*lines, strict=True)))] if len(lines) > 1 else []
+    return [*rows, *mean]
 
 
 def _report(image: str, scored: "Scored") -> dict[str, Any]:
     height, width = scored.shape
-    return {"image": image, "width": width, "height": height, **scores(scored.scores)}
+    told = {"ssim": scored.ssim, "gram": dict(scored.gram), "moments": dict(scored.moments)}
+    return {"image": image, "width": width, "height": height, **scores(scored.scores), **told}
 
 
 def _rows(scored: "Scored") -> list[tuple[object, ...]]:

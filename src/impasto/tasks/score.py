@@ -1,31 +1,42 @@
 """The losses of any picture, from any tool, against a photo and its paintings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from impasto import images, machine
-from impasto.engines import Evaluator
+from impasto.engines import Evaluation, Evaluator
 from impasto.errors import ImageError
-from impasto.settings import Settings
+from impasto.pyramid import resize
+from impasto.quality import ssim
+from impasto.settings import STYLE_LAYERS, Settings
 from impasto.tasks.plan import check_fit
 from impasto.tasks.result import Scores
 from impasto.tasks.room import Room
+from impasto.tasks.targets import style_shape
 from impasto.tasks.transfer import Transfer
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One picture's losses.
+    """One picture's losses, and measures that no setting of the losses has a say in.
 
     Args:
         name: the picture's file name.
         shape: its height and width, at which it was scored.
         scores: the losses, in float32.
+        ssim: structural similarity to the photo, at most 1.
+        gram: of each style layer, the squared distance of its Gram matrix from the paintings', relative to that of an image
+            without features.
+        moments: the same for the means and standard deviations of its filters.
     """
 
     name: str
     shape: tuple[int, int]
     scores: Scores
+    ssim: float
+    gram: Mapping[str, float]
+    moments: Mapping[str, float]
 
 
 @machine.undisturbed()
@@ -53,18 +64,40 @@ def score(
     exact = base.settings.model_copy(update={"precision": "fp32"})
     run = replace(base, settings=exact)
     found = []
-    engines: dict[tuple[int, int], Evaluator] = {}
+    engines: dict[tuple[int, int], tuple[Evaluator, Evaluator]] = {}
     for item in several:
         picture = item if isinstance(item, images.Picture) else images.read(item)
         if picture.shape not in engines:
             _check_proportions(picture, run.content)
             sized = run if exact.style_size is None else replace(run, settings=_sized(exact, picture.shape))
             check_fit(sized.settings, run.stack, run.content, run.styles, picture.shape)
-            engines = {picture.shape: sized.targets_in(Room(), run.encoder).engine_at(picture.shape)}
-        evaluation = engines[picture.shape].measure(picture.pixels.to(run.device))
+            both = (sized, _styles_alone(sized, picture.shape))
+            first, second = (each.targets_in(Room(), run.encoder).engine_at(picture.shape) for each in both)
+            engines = {picture.shape: (first, second)}
+        evaluation, distances = (engine.measure(picture.pixels.to(run.device)) for engine in engines[picture.shape])
         scores = Scores(evaluation.value, evaluation.by_kind, evaluation.losses)
-        found.append(Scored(picture.source.name, picture.shape, scores))
+        alike = ssim(picture.pixels, resize(run.content.pixels, picture.shape))
+        relative = (_of(distances, name) for name in ("", "moments"))
+        found.append(Scored(picture.source.name, picture.shape, scores, alike, *relative))
     return found
+
+
+def _styles_alone(run: Transfer, shape: tuple[int, int]) -> Transfer:
+    """The run with Gram matrices and moments as its losses, everywhere in the picture, at all style layers that it has."""
+    seen = [shape, *(style_shape(run.settings, style.shape, shape) for style in run.styles)]
+    layers = [layer for layer in STYLE_LAYERS if run.stack.stride(layer) <= min(map(min, seen))]
+    off = dict.fromkeys(("smoothness", "sharpness", "photorealism"), 0.0)
+    none = dict.fromkeys(("content_weight", "style_weight", "layers_per_style", "mask_strengths"))
+    chosen = {"strength": 1.0, "content_loss": "squared", "style_losses": {"gram": 1.0, "moments": 1.0}}
+    update = {**off, **none, **chosen, "style_layers": dict.fromkeys(layers, 1.0)}
+    return replace(run, settings=run.settings.model_copy(update=update), places=None)
+
+
+def _of(found: Evaluation, variant: str) -> dict[str, float]:
+    """The relative distances of one kind by layer: each term is weighed by its share over that of no features."""
+    names = {name: name.split("/")[1:] for name in found.losses}
+    share = 1 / len(names)
+    return {layer: found.weighted[name] / share for name, (layer, *rest) in names.items() if "".join(rest) == variant}
 
 
 def _sized(settings: Settings, shape: tuple[int, int]) -> Settings:
