@@ -12,12 +12,12 @@ from impasto.samples import photo
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 PAIR = (str(photo("coffee")), str(photo("rocket")))
 QUICK = {
-    "neural_style": ((*PAIR, "--size", "64", "--evaluations", "2"), '"as saved"'),
     "descents": ((*PAIR, "--size", "64", "--coarse", "--last", "2"), '"loss"'),
 }
 LONGER = {
     "evaluation": (("--size", "32", "--rounds", "1", "--evaluations", "1"), '"auto"'),
     "large_images": (("--megapixels", "0.05", "--untiled", "0.05"), "peak resident"),
+    "neural_style": ((*PAIR, "--size", "64", "--evaluations", "2"), '"as saved"'),
     "patches": (("--counts", "4", "--size", "64", "--layer", "conv1_1"), '"pictures": 4'),
     "pairs": ((".", "--size", "64", "--evaluations", "2", "--ours", "2", "--pairs", "1"), '"usual"'),
     "ranks": (("--size", "64", "--evaluations", "1", "--rounds", "1"), "gradient"),

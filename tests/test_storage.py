@@ -92,19 +92,20 @@ def _resident():
 def mounts(tmp_path):
     """A system whose folder for temporary files is in memory, and one below it on a disk."""
     table = tmp_path / "mounts"
+    place = str(tmp_path).replace("\\", "\\134").replace(" ", "\\040")
     rows = [
         "/dev/sda1 / ext4 rw 0 0",
-        f"tmpfs {tmp_path} tmpfs rw 0 0",
-        f"/dev/sdb1 {tmp_path}/on\\040disk ext4 rw 0 0",
+        f"tmpfs {place} tmpfs rw 0 0",
+        f"/dev/sdb1 {place}/on\\040\\134\\011disk ext4 rw 0 0",
     ]
-    table.write_text("\n".join(rows))
+    table.write_bytes(os.fsencode("\n".join(rows)))
     return table
 
 
 def test_folders_in_memory_are_known(tmp_path, mounts):
     """By the nearest place where something is mounted; nothing is known where the system does not tell."""
     assert in_memory(tmp_path / "deeper", mounts)
-    assert not in_memory(tmp_path / "on disk" / "deeper", mounts)
+    assert not in_memory(tmp_path / "on \\\tdisk" / "deeper", mounts)
     assert not in_memory(Path("/"), mounts)
     assert not in_memory(tmp_path, tmp_path / "missing")
 

@@ -4,6 +4,7 @@ import errno
 import math
 import mmap
 import os
+import re
 import tempfile
 import weakref
 from pathlib import Path
@@ -106,10 +107,15 @@ def temporary_folder(mounts: Path = MOUNTS) -> Path:
 def in_memory(folder: Path, mounts: Path = MOUNTS) -> bool:
     """Whether the files of a folder are in memory, as far as the system tells."""
     try:
-        rows = [line.split() for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines()]
+        rows = [line.split() for line in mounts.read_bytes().splitlines()]
     except OSError:
         return False
     place = folder.resolve()
-    found = [(Path(row[1].replace("\\040", " ")), row[2]) for row in rows if len(row) > 2]
+    found = [(Path(os.fsdecode(_unescaped(row[1]))), row[2]) for row in rows if len(row) > 2]
     kinds = [(len(point.parts), kind) for point, kind in found if place.is_relative_to(point)]
-    return bool(kinds) and max(reversed(kinds), key=lambda pair: pair[0])[1] in ("tmpfs", "ramfs")
+    return bool(kinds) and max(reversed(kinds), key=lambda pair: pair[0])[1] in (b"tmpfs", b"ramfs")
+
+
+def _unescaped(name: bytes) -> bytes:
+    """A name of the table of mounts, in which spaces and the like stand as three octal digits."""
+    return re.sub(rb"\\([0-7]{3})", lambda digits: bytes([int(digits[1], 8) & 255]), name)

@@ -101,8 +101,9 @@ def test_a_name_that_no_file_can_have_gets_a_sentence(call, room, monkeypatch, l
 
 @pytest.mark.parametrize("name", ["[]", '["photo.png"]', "{}"])
 @pytest.mark.parametrize("line", ["stylize photo.png NAME -o out.png", "jobs submit photo.png painting.png NAME"])
-def test_a_name_that_looks_like_json_is_a_name(call, room, name, line):
+def test_a_name_that_looks_like_json_is_a_name(call, room, monkeypatch, name, line):
     """Lists of files are words side by side, whatever is in the words."""
+    monkeypatch.setenv("IMPASTO_HOME", str(room / "home"))
     outcome = call(*(name if word == "NAME" else word for word in line.split()))
     assert outcome.code == 2
     assert outcome.err.splitlines()[-1].startswith(f"impasto: {name} does not exist")

@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 from hypothesis import given, reject, strategies
+from hypothesis import settings as effort
 
 from impasto.choices import Padding, Pooling
 from impasto.cli import app
@@ -98,6 +99,7 @@ def test_only_what_was_given_is_passed_on():
     assert parsed("--size", "512", "--style-weight=-1") == {"size": "512", "style_weight": "-1"}
 
 
+@effort(max_examples=40)
 @given(VALUES)
 def test_arguments_give_the_same_settings(values):
     """A command line made from settings is read as those settings."""

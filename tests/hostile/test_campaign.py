@@ -21,8 +21,8 @@ def campaign(faults, seed, amounts, *options):
 
 
 def test_a_share_of_the_campaign_finds_nothing(tmp_path):
-    """Every medium has its turn, in a minute at most; on a slow machine the share is smaller."""
-    said = campaign(tmp_path, 1, SHARE, "--seconds", "45")
+    """Every medium has its turn, in half a minute at most; on a slow machine the share is smaller."""
+    said = campaign(tmp_path, 1, SHARE, "--seconds", "25")
     for medium in SHARE:
         tried = next(line for line in said.splitlines() if line.startswith(f"{medium}: "))
         assert not tried.startswith(f"{medium}: 0 tried")

@@ -70,6 +70,7 @@ def started(count):
     ]
 
 
+@pytest.mark.slow
 def test_a_run_that_loses_a_rank_goes_on_alone(folder):
     """The others end with a sentence; one process goes on from the checkpoint to the picture that one alone makes."""
     first, second = started(2)
