@@ -1,6 +1,7 @@
 """``impasto score``: the losses of pictures that are already there."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -42,17 +43,20 @@ def test_pictures_that_do_not_belong(call, room, name):
     assert name in outcome.err
 
 
-def test_a_folder_has_a_summary(call, made, originals, tmp_path):
+def test_a_folder_has_a_summary(call, made, room):
     """Its pictures are measured one by one, and the last table has a line for each and their mean."""
+    (room / "several").mkdir()
     for name in ("one.png", "two.png"):
-        (tmp_path / name).write_bytes(made.read_bytes())
-    (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
-    out = call("score", *originals, tmp_path, "--device", "cpu").out
+        (room / "several" / name).write_bytes(made.read_bytes())
+    (room / "several" / "notes.txt").write_text("no picture", encoding="utf-8")
+    files = [str(Path("several", name)) for name in ("one.png", "two.png")]
+    words = ("score", "photo.png", "painting.png", "several", "--device", "cpu")
+    out = call(*words).out
     rows = [line.split() for line in out.splitlines()]
     summary = rows[rows.index(["picture", "total", "content", "style", "ssim", "gram", "moments"]) + 1 :]
     lines = {row[0]: row[1:] for row in summary if len(row) == 7}
-    assert set(lines) == {str(tmp_path / "one.png"), str(tmp_path / "two.png"), "mean"}
-    assert lines["mean"] == lines[str(tmp_path / "one.png")] == lines[str(tmp_path / "two.png")]
-    found = json.loads(call("score", *originals, tmp_path, "--device", "cpu", "--json").out)
+    assert set(lines) == {*files, "mean"}
+    assert lines["mean"] == lines[files[0]] == lines[files[1]]
+    found = json.loads(call(*words, "--json").out)
     assert [set(scored["gram"]) == set(scored["moments"]) for scored in found] == [True, True]
     assert 0 < found[0]["ssim"] <= 1

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -100,10 +101,10 @@ def test_starting_waits_for_no_torch():
 def opened_with(room, browser, script):
     """A studio that finds this browser, and the file that the browser leaves when it is called."""
     program, called = room / browser, room / "called"
-    program.write_text(f"#!/bin/sh\necho $$ > {called}\n{script}\n")
+    program.write_text(f"#!/bin/sh\necho $$ > {shlex.quote(str(called))}\n{script}\n")
     program.chmod(0o755)
     command = [sys.executable, "-m", "impasto", "studio", "--home", str(room / "home"), "--port", "0", "--workers", "0"]
-    surroundings = {**os.environ, "BROWSER": str(program), "OMP_NUM_THREADS": "1"}
+    surroundings = {**os.environ, "BROWSER": f"{shlex.quote(str(program))} %s", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=surroundings
     ), called
