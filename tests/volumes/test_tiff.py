@@ -224,3 +224,22 @@ def test_an_independent_reader_finds_what_was_written(tmp_path, kind):
     found = tifffile.imread(tmp_path / "a.tif")
     assert found.dtype == kind
     assert found == pytest.approx(STACK // 2, rel=1e-6)
+
+
+@pytest.mark.parametrize("bigtiff", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_directories_that_lead_in_a_circle_end(tmp_path, bigtiff, order):
+    """The last page's successor is the first one: no stack, and said in a sentence."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, STACK, bigtiff=bigtiff, byteorder=order, photometric="minisblack", metadata=None)
+    with tifffile.TiffFile(path) as file:
+        first, last = file.pages[0].offset, file.pages[-1]
+        tags, width = len(last.tags), 8 if bigtiff else 4
+    behind = last.offset + (8 + 20 * tags if bigtiff else 2 + 12 * tags)
+    data = bytearray(path.read_bytes())
+    assert not any(data[behind : behind + width])
+    data[behind : behind + width] = first.to_bytes(width, "little" if order == "<" else "big")
+    path.write_bytes(data)
+    assert not holds_volume(path)
+    with pytest.raises(VolumeError, match="in a circle"):
+        volumes.read(path)

@@ -54,7 +54,7 @@ def holds_volume(source: Any) -> bool:
         return kind is not None and (bool(path.suffix) or is_folder(path))
     data = VOLUMES.contents(path)
     try:
-        with unheard(tiff.LOGGER), library("tifffile", f"Reading {path}").TiffFile(io.BytesIO(data)) as file:
+        with unheard(tiff.LOGGER), library("tifffile", f"Reading {path}").TiffFile(tiff.opened(data)) as file:
             return any(len(pages) > 1 or len(series.shape) > 3 for series, pages in tiff.full_pages(file))
     except ImpastoError:
         raise

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,28 @@ class Stack:
     remarks: tuple[str, ...]
 
 
+def opened(data: bytes) -> io.BytesIO:
+    """A file for tifffile, which would follow directories that lead in a circle without end.
+
+    Raises:
+        ValueError: if they do.
+    """
+    order: Literal["little", "big"] = "big" if data[:2] == b"MM" else "little"
+    big = data[2:4] in (b"+\0", b"\0+")
+
+    def number(at: int, width: int) -> int:
+        return int.from_bytes(data[at : at + width], order)
+
+    place, seen = number(*((8, 8) if big else (4, 4))), set[int]()
+    while place and place < len(data):
+        if place in seen:
+            raise ValueError("its directories lead in a circle")
+        seen.add(place)
+        behind = place + 8 + 20 * number(place, 8) if big else place + 2 + 12 * number(place, 2)
+        place = number(behind, 8 if big else 4)
+    return io.BytesIO(data)
+
+
 def read(data: bytes, path: Path) -> Stack:
     """The stack in a file, without copies of its pages that are marked as reduced, and without masks.
 
@@ -58,7 +80,7 @@ def read(data: bytes, path: Path) -> Stack:
         Exception: of tifffile's, if it is damaged.
     """
     tifffile = library("tifffile", f"Reading {path}")
-    with unheard(LOGGER) as troubles, tifffile.TiffFile(io.BytesIO(data)) as file:
+    with unheard(LOGGER) as troubles, tifffile.TiffFile(opened(data)) as file:
         several = full_pages(file)
         if len(several) != 1:
             raise VolumeError(f"{path} holds {len(several)} stacks of different shapes; save one of them.")
@@ -236,7 +258,7 @@ def _description(tifffile: Any, file: Any) -> str | None:
 def read_notes(data: bytes, path: Path) -> Notes | None:
     """What a file that impasto wrote says of itself, or None."""
     tifffile = library("tifffile", f"Reading {path}")
-    with unheard(LOGGER), tifffile.TiffFile(io.BytesIO(data)) as file:
+    with unheard(LOGGER), tifffile.TiffFile(opened(data)) as file:
         return notes.from_text(_description(tifffile, file)) if file.ome_metadata else None
 
 
