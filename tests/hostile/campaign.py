@@ -1,8 +1,8 @@
 """Odd files and command lines made from a seed, tried on impasto, with figures at the end.
 
-    python tests/hostile/campaign.py --seed 7 --pictures 10000 --faults /tmp/faults
+    python tests/hostile/campaign.py --seed 7 --pictures 10000 --faults build/faults
     python tests/hostile/campaign.py --seed 7 --only pictures:1234
-    python tests/hostile/campaign.py --again /tmp/faults/pictures-7-1234
+    python tests/hostile/campaign.py --again build/faults/pictures-7-1234
 
 Each input that breaks a property is kept under the folder ``--faults`` with what was done to it and what came of it.
 Exit code 0 if every property held.
