@@ -25,8 +25,8 @@ class HeldContentLoss(Loss):
 
     for M positions k, the limit d, and w, which is one more feature everywhere, so that positions without features agree.
     D is the mean of 1 minus the cosine: 0 where all directions agree, and at most 1 after a ReLU. How strong features are,
-    which a style changes everywhere, it leaves open; so a distance means the same for every pair of pictures, as it does in
-    LPIPS (Zhang et al. 2018, eq. 1, half of which this is without the learned weights). A squared error does not.
+    which a style changes everywhere, it leaves open. It is half of the distance of LPIPS (Zhang et al. 2018, eq. 1) in one
+    layer and without the learned weights.
 
     Beside a loss of style this is a penalty method: a descent goes as far from the photo as the limit allows, and where the
     style pulls hard a little further.
