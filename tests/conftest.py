@@ -15,9 +15,10 @@ from impasto.losses import (
     STYLE_LOSSES,
     AbsoluteVariationLoss,
     ActivationLoss,
+    AngularLoss,
     ContentLoss,
+    DistanceLoss,
     GuidedLoss,
-    HeldContentLoss,
     PhotorealismLoss,
     SharpnessLoss,
     TotalVariationLoss,
@@ -47,7 +48,8 @@ TINY = Stack(
 # One line per class in LOSSES: a loss of that class, from the features (B, C, *spatial) that it aims at.
 FACTORIES = {
     "content": ContentLoss,
-    "held-content": lambda target: HeldContentLoss(target, 1e-3, 0.1),
+    "distance": DistanceLoss,
+    "angular": lambda target: AngularLoss(target, 0.1),
     **{name: loss.of for name, loss in STYLE_LOSSES.items()},
     "total-variation": lambda target: TotalVariationLoss(),
     "absolute-variation": lambda target: AbsoluteVariationLoss(),

@@ -20,6 +20,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 _FLOOR = 1e-5  # variance below which a direction of color is not stretched: a deviation of 0.8 of 255 levels
 _GAINS = (0.5, 2.0)  # how far a painting's contrast is bent to the photo's where only luminance is painted
+_COLORLESS, _STRAY = 4 / 255, 1e-3  # as JPEG files of gray pictures have it
 
 
 def luminance(pixels: Tensor) -> Tensor:
@@ -31,6 +32,16 @@ def luminance(pixels: Tensor) -> Tensor:
 def chroma(pixels: Tensor) -> Tensor:
     """The color of every position without its luminance, x - y, (1, 3, *spatial), of luminance 0."""
     return pixels - luminance(pixels)
+
+
+def is_gray(pixels: Tensor) -> bool:
+    """Whether a picture (1, 3, *spatial) has no colors that one could see.
+
+    That is, none above 4 levels of 255 but at one position in a thousand; of a large picture, at a million positions.
+    """
+    step = max(1, round((pixels[0, 0].numel() / 1e6) ** (1 / (pixels.dim() - 2))))
+    sample = pixels[(slice(None), slice(None), *[slice(None, None, step)] * (pixels.dim() - 2))]
+    return bool((chroma(sample).abs().amax(1) > _COLORLESS).float().mean() < _STRAY)
 
 
 def luminance_room(color: Tensor) -> tuple[Tensor, Tensor]:

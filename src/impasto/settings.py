@@ -32,6 +32,8 @@ from impasto.errors import SettingsError
 from impasto.files import is_file
 
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+HELD_LAYERS = {"image": 1.0, "conv3_1": 1.0, "conv4_1": 2.0}
+"""What holds the content unless layers are named: the picture's own colors, lines, and parts of things."""
 INITS = ("content", "style", "preview", "noise", "style-moments")
 RANDOM_INITS = ("noise", "style-moments")
 OF_STYLE = (
@@ -145,15 +147,17 @@ class Settings(BaseModel):
     style_weight: Weight | None = Field(
         None, description="beta: weight of the style loss. Replaces strength, together with content_weight."
     )
-    content_loss: ContentLossName = Field(
-        "squared",
-        description="How content is kept: squared weighs the squared error, as in the paper; cosine lets the directions of "
-        "features go as far from the photo's as the strength says.",
+    content_loss: ContentLossName | None = Field(
+        None,
+        description="How content is kept: cosine lets the directions of features, and colors, go as far from the photo's as "
+        "the strength says; squared weighs the squared error, as in the paper. cosine unless weights or mask_strengths are "
+        "given.",
     )
     content_layers: LayerWeights | None = Field(
         None,
-        description="Layers whose features keep the content, as layer or layer:weight; conv4_2 unless given, and "
-        "conv2_2 and conv4_4 for the cosine loss.",
+        description="Layers whose features keep the content, as layer or layer:weight. Unless given, "
+        f"{', '.join(f'{name}:{weight:g}' for name, weight in HELD_LAYERS.items())} for the cosine loss (image stands for the "
+        "picture's own colors), and conv4_2 for the squared one.",
     )
     style_layers: LayerWeights = Field(
         dict.fromkeys(STYLE_LAYERS, 1.0),
@@ -174,7 +178,7 @@ class Settings(BaseModel):
     style_losses: LossWeights | None = Field(
         None,
         description="What of the style is compared, as name or name:weight; several, with relative weights, are fused: "
-        f"{', '.join(get_args(StyleLossName))}. gram unless given; with the cosine content loss gram and, at conv3_1 and conv4_1, nearest.",
+        f"{', '.join(get_args(StyleLossName))}. Unless given, gram and, at conv3_1 and conv4_1, nearest; gram alone beside the squared content loss.",
     )
     blend: Annotated[tuple[Weight, ...], BeforeValidator(_numbers)] | None = Field(
         None, description="Share of each style, in order; relative. Equal shares unless given."
@@ -261,7 +265,7 @@ class Settings(BaseModel):
         description="A VGG-16 or VGG-19 state dict to use instead of the network; with =caffe, =caffe-rgb or =torchvision "
         "after its name, what colors it expects.",
     )
-    pooling: Pooling = Field("avg", description="avg (as in the paper), max (as the network was trained) or l2.")
+    pooling: Pooling = Field("max", description="max (as the network was trained), avg (as in the paper) or l2.")
     padding: Padding = Field("reflect", description="What the network sees beyond the border; zero as in the paper.")
     optimizer: OptimizerName = Field("lbfgs", description="The method of descent.")
     rate: float | None = Field(
@@ -327,7 +331,7 @@ class Settings(BaseModel):
             for name in OF_STYLE:
                 yield name, "without a style loss: strength or style_weight is 0"
         if self.strength == 1 or self.content_weight == 0:
-            for name in ("content_loss", "content_layers"):
+            for name in ("content_layers", *(["content_loss"] if self.content_loss == "cosine" else [])):
                 yield name, "without a content loss: strength is 1 or content_weight is 0"
         if self.color == "style":
             yield "color_strength", "with the style's own colors; choose a color"

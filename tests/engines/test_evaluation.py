@@ -12,7 +12,7 @@ from impasto.engines import Engine, Evaluation
 from impasto.errors import SettingsError
 from impasto.losses import LOSSES, ContentLoss, Loss
 from impasto.losses.normalized_gradient import NormalizedGradient
-from impasto.objective import Objective, Term
+from impasto.objective import Limit, Objective, Term
 from impasto.tiling import Window, tiles
 
 # Every layer's radius is one more than a multiple of its stride, so that a halo one position too small, rounded up to
@@ -110,6 +110,28 @@ def test_gradient_agrees_with_differences(engine_of, picture, pooling, padding):
         ahead, behind = (engine.measure(image + step * direction).value for step in (1e-6, -1e-6))
         tolerance = 1e-7 * (gradient.norm() * direction.norm()).item()
         assert (gradient * direction).sum().item() == pytest.approx((ahead - behind) / 2e-6, abs=tolerance)
+
+
+@pytest.mark.parametrize("part", [0.25, 0.9, 1.1])
+def test_a_limit_holds_for_several_layers_together(engine_of, picture, rounding, part):
+    """Beyond it gradients agree with differences and tiles with the whole; within it the limited losses have no say."""
+    engine, image = engine_of((13, 16), ["angular", "gram"]), picture(13, 16)
+    terms = engine.objective.terms
+    losses = engine.measure(image).losses
+    reached = sum(term.weight * losses[term.name] for term in terms if term.kind == "angular")
+    limited = Engine(engine.encoder, Objective(terms, Limit("angular", part * reached, 5.0)))
+    found = limited.evaluate(image)
+    assert found.losses == losses
+    assert found.by_kind["angular"] == pytest.approx(2.5 * max(0, 1 / part - 1) ** 2, rel=1e-9)
+    assert found.value == pytest.approx(sum(found.by_kind.values()), rel=1e-13)
+    direction = torch.randn_like(image)
+    ahead, behind = (limited.measure(image + step * direction).value for step in (1e-6, -1e-6))
+    tolerance = 1e-7 * (found.gradient.norm() * direction.norm()).item()
+    assert (found.gradient * direction).sum().item() == pytest.approx((ahead - behind) / 2e-6, abs=tolerance)
+    assert max(disagreement(limited, image, cut(limited, (13, 16), 6))) < 1e-11 * rounding("angular")
+    if part > 1:
+        alone = Engine(engine.encoder, Objective(tuple(term for term in terms if term.kind == "gram")))
+        assert torch.equal(found.gradient, alone.evaluate(image).gradient)
 
 
 def test_measuring_finds_the_same_value_without_a_gradient(engine_of, picture, rounding):

@@ -62,6 +62,18 @@ def test_a_style_is_nearer_than_the_photo(photo, painting):
     assert (colors[0] - colors[1]).norm() < (colors[0] - colors[2]).norm()
 
 
+def test_gray_stays_gray(photo, painting):
+    """Of a gray photo and a gray painting; a colored one has its say."""
+    gray = photo.mean(1, keepdim=True).expand_as(photo)
+    grays = painting.mean(1, keepdim=True).expand_as(painting)
+    spread = [
+        (found.amax(1) - found.amin(1)).max()
+        for found in (preview(gray, grays, size=96, **EXACT).tensor, preview(gray, painting, size=96, **EXACT).tensor)
+    ]
+    assert spread[0] < 1e-6
+    assert spread[1] > 0.1
+
+
 def test_shares_of_styles(photo, painting):
     """All for one style is that style alone; halves lie between."""
     other = samples.paint("woodcut", (64, 64), 0)

@@ -20,8 +20,8 @@ CASES = {
     "circular": {"padding": "circular"},
     "panorama": {"padding": "equirectangular"},
     "smooth and sharp": {"smoothness": 0.1, "sharpness": 1e-3},
-    "maximum": {"pooling": "max"},
-    "held": {"content_loss": "cosine"},
+    "held": {"content_layers": "image,conv3_2"},
+    "weighed": {"content_loss": "squared", "pooling": "avg"},
     "adam": {"optimizer": "adam"},
 }
 

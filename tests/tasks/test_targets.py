@@ -5,18 +5,28 @@ import math
 import pytest
 import torch
 
+from impasto import images
 from impasto.errors import LayerError, SettingsError
-from impasto.tasks.strength import limit
+from impasto.tasks.strength import flatness, limit
 
 
 @pytest.fixture(scope="session")
-def terms(prepare):
-    """A function from a run's arguments to its objective's terms by name, at the finest level."""
+def objective(prepare):
+    """A function from a run's arguments to its objective at the finest level."""
 
     def of(content, styles, **values):
         run = prepare(content, styles, **values)
-        engine = run.targets(run.encoder).engine_at(run.levels[-1].shape)
-        return {term.name: term for term in engine.objective.terms}
+        return run.targets(run.encoder).engine_at(run.levels[-1].shape).objective
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def terms(objective):
+    """The same, as its terms by name."""
+
+    def of(content, styles, **values):
+        return {term.name: term for term in objective(content, styles, **values).terms}
 
     return of
 
@@ -41,26 +51,30 @@ HELD = {"content_loss": "cosine"}
 
 
 @pytest.mark.parametrize("strength", [None, 0.2, 0.9])
-def test_cosine_holds_content_at_a_distance(photo, painting, terms, strength):
-    """Each content layer has the limit of the strength, and style is Gram matrices and nearest features, half each."""
-    s = 0.5 if strength is None else strength
-    found = terms(photo, painting, strength=strength, style_layers={"conv1_1": 3.0, "conv3_1": 1.0}, **HELD)
-    assert set(found) == {"content/conv3_2/cosine", "style/conv1_1", "style/conv3_1", "style/conv3_1/nearest"}
-    assert found["content/conv3_2/cosine"].loss.limit == limit("conv3_2", s)
-    costs = {name: term.weight * term.loss.size() for name, term in found.items() if term.kind == "style"}
+def test_cosine_holds_content_at_a_distance(photo, painting, objective, strength):
+    """The limit is that of the strength and the photo, and style is Gram matrices and nearest features, half each."""
+    layers = {"content_layers": "image:1,conv3_2:3", "style_layers": "conv1_1:3,conv3_1:1"}
+    found = objective(photo, painting, strength=strength, **layers, **HELD)
+    terms = {term.name: term for term in found.terms}
+    content = {"content/image/distance": 0.25, "content/conv3_2/cosine": 0.75}
+    assert set(terms) == {*content, "style/conv1_1", "style/conv3_1", "style/conv3_1/nearest"}
+    assert {name: terms[name].weight for name in content} == content
+    assert found.limit.kind == "content"
+    assert found.limit.most == limit(0.5 if strength is None else strength, flatness(images.read(photo).pixels))
+    costs = {name: term.weight * term.loss.size() for name, term in terms.items() if term.kind == "style"}
     expected = {"style/conv1_1": 0.375, "style/conv3_1": 0.125, "style/conv3_1/nearest": 0.5}
     assert costs == pytest.approx(expected, rel=1e-4)
 
 
 def test_each_content_loss_has_layers_of_its_own(photo, painting, terms):
-    """Two of them where content is held, and the paper's where it is weighed."""
+    """The image's colors and the paper's layer where content is held, and the paper's where it is weighed."""
     pictures = (photo.repeat(2, 0).repeat(2, 1), painting.repeat(2, 0).repeat(2, 1))
     values = {"content_layers": None, "size": 96}
     held, weighed = (
         {term.layer for term in terms(*pictures, content_loss=loss, **values).values() if term.kind == "content"}
         for loss in ("cosine", "squared")
     )
-    assert (held, weighed) == ({"conv2_2", "conv4_4"}, {"conv4_2"})
+    assert (held, weighed) == ({"image", "conv4_2"}, {"conv4_2"})
 
 
 def test_named_style_losses_have_a_say_at_every_layer(photo, painting, terms):
@@ -70,11 +84,23 @@ def test_named_style_losses_have_a_say_at_every_layer(photo, painting, terms):
 
 
 def test_what_a_strength_allows_grows_with_it():
-    """From little; at every layer."""
-    for layer in ("conv1_1", "conv2_2", "conv4_2", "conv4_4", "image"):
-        limits = [limit(layer, strength / 20) for strength in range(1, 20)]
+    """From little; and is less for photos that are flat."""
+    for flat in (0.0, 0.3, 1.0):
+        limits = [limit(strength / 20, flat) for strength in range(1, 20)]
         assert limits == sorted(limits)
         assert limits[0] > 0
+    assert limit(0.5, 0.0) > limit(0.5, 0.3) > limit(0.5, 1.0)
+
+
+def test_flatness_is_the_share_that_is_flat():
+    """1 of a photo of one color, 0 of noise, and half where half is noise; whatever the size."""
+    noise = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(3))
+    half = noise.clone()
+    half[..., :128] = 0.5
+    assert flatness(torch.full((1, 3, 40, 64), 0.7)) == pytest.approx(1, abs=1e-5)
+    assert flatness(noise) < 0.04
+    assert flatness(half) == pytest.approx(0.5, abs=0.07)
+    assert flatness(half.repeat_interleave(4, 2).repeat_interleave(4, 3)) == pytest.approx(0.5, abs=0.07)
 
 
 def test_style_falls_as_far_as_the_strength_allows(photo, painting, paint):
@@ -86,7 +112,8 @@ def test_style_falls_as_far_as_the_strength_allows(photo, painting, paint):
     assert style == sorted(style, reverse=True)
     assert style[0] > 1.5 * style[-1]
     for strength, parts in zip(strengths, losses, strict=True):
-        assert 0 < math.sqrt(2 * parts["content/conv3_2/cosine"]) < 0.3, strength
+        reached = parts["content/conv3_2/cosine"] / limit(strength, flatness(images.read(photo).pixels))
+        assert 1 < reached < 1.3, strength
 
 
 def test_the_ends_of_strength_leave_a_term_out(photo, painting, terms):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from impasto.cli.options import arguments
 from impasto.errors import ImageError
@@ -86,6 +86,12 @@ class Recipe(BaseModel):
         if (content and not self.inputs.content) or (styles and not self.inputs.styles):
             raise ValueError("an input is missing")
         return self
+
+    @field_validator("in_force")
+    @classmethod
+    def _of_then(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Before there was a choice, content was weighed by its squared error."""
+        return {"content_loss": "squared", **values}
 
     @property
     def layer(self) -> str:

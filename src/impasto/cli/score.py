@@ -30,6 +30,13 @@ def score(
     more: Annotated[
         tuple[str, ...], Parameter(name="--style", metavar="FILE", help="One more painting; may be repeated.")
     ] = (),
+    judge: Annotated[
+        str | None,
+        Parameter(
+            metavar="FILE",
+            help="Weights of AlexNet, LPIPS and VGG-16 (.npz), to measure with networks that no loss uses.",
+        ),
+    ] = None,
     as_json: Annotated[bool, Parameter(name="--json", show_default=False, help="Print JSON.")] = False,
     places: Annotated[PlaceOptions, Parameter(name="*")] = EVERYWHERE,
     given: Annotated[Given | None, Parameter(name="*")] = None,
@@ -37,14 +44,14 @@ def score(
     """Measure the losses of any pictures, from any tool.
 
     The JSON form is a list with, for every picture, ``image``, ``width``, ``height``, the keys of
-    :func:`impasto.cli.reports.scores`, and ``ssim``, ``gram`` and ``moments`` of
-    :class:`impasto.tasks.score.Scored`.
+    :func:`impasto.cli.reports.scores`, and ``ssim``, ``gram`` and ``moments``, with a judge also ``lpips`` and ``judged``,
+    of :class:`impasto.tasks.score.Scored`.
     """
     settings = chosen(given)
     from impasto.tasks.score import score as measure
 
     several = _opened(images)
-    found = measure(content, [style, *more], several, **places.arguments(), settings=settings)
+    found = measure(content, [style, *more], several, **places.arguments(), judge=judge, settings=settings)
     named = list(zip(several, found, strict=True))
     if as_json:
         put_json([_report(image, scored) for image, scored in named])
@@ -52,7 +59,8 @@ def score(
     for image, scored in named:
         put(f"{shown(image)}  {size(scored.shape)}")
         put_table(("loss", "weighted", "plain"), _rows(scored))
-    put_table(("picture", "total", "content", "style", "ssim", "gram", "moments"), _summary(named))
+    of_judge = () if judge is None else ("lpips", "judged")
+    put_table(("picture", "total", "content", "style", "ssim", "gram", "moments", *of_judge), _summary(named))
 
 
 def _opened(named: list[str]) -> list[str]:
@@ -69,7 +77,7 @@ def _summary(named: list[tuple[str, "Scored"]]) -> list[tuple[object, ...]]:
     for _, scored in named:
         kinds = (scored.scores.by_kind.get(kind, 0.0) for kind in ("content", "style"))
         distances = (fmean(of_layers.values()) for of_layers in (scored.gram, scored.moments))
-        lines.append((scored.scores.value, *kinds, scored.ssim, *distances))
+        lines.append((scored.scores.value, *kinds, scored.ssim, *distances, *_judged(scored).values()))
     rows: list[tuple[object, ...]] = [(name, *line) for (name, _), line in zip(named, lines, strict=True)]
     mean = [("mean", *map(fmean, zip(*lines, strict=True)))] if len(lines) > 1 else []
     return [*rows, *mean]
@@ -78,7 +86,13 @@ def _summary(named: list[tuple[str, "Scored"]]) -> list[tuple[object, ...]]:
 def _report(image: str, scored: "Scored") -> dict[str, Any]:
     height, width = scored.shape
     told = {"ssim": scored.ssim, "gram": dict(scored.gram), "moments": dict(scored.moments)}
-    return {"image": image, "width": width, "height": height, **scores(scored.scores), **told}
+    return {"image": image, "width": width, "height": height, **scores(scored.scores), **told, **_judged(scored)}
+
+
+def _judged(scored: "Scored") -> dict[str, float]:
+    """What the judge says, if there is one."""
+    told = {"lpips": scored.lpips, "judged": scored.judged}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _rows(scored: "Scored") -> list[tuple[object, ...]]:

@@ -120,7 +120,7 @@ class Encoder:
         for layer in self.stack.until(self.deepest(layers)):
             x = self._apply(layer, x, seams)
             seams = seams.pooled() if isinstance(layer, Pool) else seams
-            if isinstance(layer, Conv) or self.pooling != "avg" or layer.name in layers:
+            if isinstance(layer, Conv) or self.pooling == "l2" or layer.name in layers:
                 kept[layer.name] = x
         return kept
 

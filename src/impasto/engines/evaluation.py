@@ -154,13 +154,14 @@ class Engine:
         total = self.group.add(sums)
         if not gradient or not views:
             return total, None
+        slopes = self._slopes(total, shape)
         if len(views) == 1 and views[0].tile.box == _extent(share):
-            found = views[0].backward(kept.pop(), total)
+            found = views[0].backward(kept.pop(), total, slopes)
             self._done(views[0], share, 2, None)
             return total, found.to(share.image.device)
         out = self.storage.zeros_like(share.image)
         for view, following in _each_with_next([*views[after:], *views[:after]]):
-            view.add_gradient(out, kept.pop(0) if kept else view.forward(), total)
+            view.add_gradient(out, kept.pop(0) if kept else view.forward(), total, slopes)
             self._done(view, share, 2, following)
         return total, out
 
@@ -174,15 +175,26 @@ class Engine:
             self.tell(work * view.tile.box.positions / (3 * sum(tile.box.positions for tile in share.tiles)))
 
     def _evaluation(self, summaries: Sequence[Tensor], shape: tuple[int, ...], gradient: Tensor | None) -> Evaluation:
-        terms = self.objective.terms
+        losses = self._losses(summaries, shape)
+        weighted = self.objective.weighted(losses)
+        names = [term.name for term in self.objective.terms]
+        by_name = (dict(zip(names, numbers, strict=True)) for numbers in (losses, weighted))
+        return Evaluation(sum(weighted), *by_name, gradient)
+
+    def _slopes(self, summaries: Sequence[Tensor], shape: tuple[int, ...]) -> list[float]:
+        """What each term's gradient is multiplied by."""
+        if self.objective.limit is None:
+            return [term.weight for term in self.objective.terms]
+        return self.objective.slopes(self._losses(summaries, shape))
+
+    def _losses(self, summaries: Sequence[Tensor], shape: tuple[int, ...]) -> list[float]:
+        """Each term's loss."""
         values = [
             term.loss.compare(summary, _positions(self.encoder, term.layer, shape))
-            for term, summary in zip(terms, summaries, strict=True)
+            for term, summary in zip(self.objective.terms, summaries, strict=True)
         ]
-        numbers = torch.stack(values).tolist()
-        losses = {term.name: number for term, number in zip(terms, numbers, strict=True)}
-        weighted = {term.name: term.weight * losses[term.name] for term in terms}
-        return Evaluation(sum(weighted.values()), losses, weighted, gradient)
+        found: list[float] = torch.stack(values).tolist()
+        return found
 
 
 class _View:
@@ -217,24 +229,26 @@ class _View:
         self.cores = {position: self._core(features[term.layer], term) for position, term in enumerate(self.terms)}
         return [loss.summarize(self.cores[position]) for position, loss in enumerate(self.localized())]
 
-    def backward(self, kept: dict[str, Tensor], summaries: Sequence[Tensor]) -> Tensor:
+    def backward(self, kept: dict[str, Tensor], summaries: Sequence[Tensor], slopes: Sequence[float]) -> Tensor:
         features = {layer: kept[layer] for layer in self.layers}
         losses = self.localized()
 
         def inject(layer: str, out: Tensor) -> None:
             of_layer = features.pop(layer)
-            for position, (term, summary) in enumerate(zip(self.terms, summaries, strict=True)):
-                if term.layer == layer:
-                    core = self.cores.pop(position, None)
+            for position, (term, summary, slope) in enumerate(zip(self.terms, summaries, slopes, strict=True)):
+                core = self.cores.pop(position, None) if term.layer == layer else None
+                if term.layer == layer and slope:
                     core = self._core(of_layer, term) if core is None else core
                     positions = _positions(self.encoder, layer, self.shape)
-                    losses[position].add_gradient(self._core(out, term), core, summary, positions, term.weight)
+                    losses[position].add_gradient(self._core(out, term), core, summary, positions, slope)
 
         return self.encoder.backward(kept, self.layers, inject, self.seams)
 
-    def add_gradient(self, out: Tensor, kept: dict[str, Tensor], summaries: Sequence[Tensor]) -> None:
+    def add_gradient(
+        self, out: Tensor, kept: dict[str, Tensor], summaries: Sequence[Tensor], slopes: Sequence[float]
+    ) -> None:
         """Add the box's gradient where it belongs; boxes overlap, and one that wraps may overlap itself."""
-        found = self.backward(kept, summaries).to(out.device)
+        found = self.backward(kept, summaries, slopes).to(out.device)
         for place, here in self.tile.pieces(self.shape):
             out[place.moved(self.share.origin).index] += found[here.index]
 

@@ -15,6 +15,7 @@ from torch import Tensor
 import impasto
 from impasto import images, machine
 from impasto.choices import Precision
+from impasto.color import is_gray, luminance
 from impasto.encoders import Encoder, load
 from impasto.errors import LayerError, SettingsError
 from impasto.feedforward.adain import Moments, adain
@@ -120,6 +121,8 @@ def preview(
         machine.keep_freed_memory()
     began = time.perf_counter()
     tensor = transferred(resize(photo.pixels, shape), list(zip(seen, shares, strict=True)), strength, encoder, decoder)
+    if all(is_gray(picture.pixels) for picture in (photo, *paintings)):
+        tensor = luminance(tensor).expand_as(tensor).contiguous()
     machine.synchronize(where)
     seconds = time.perf_counter() - began
     values = {"size": size, "strength": strength, "style_scale": style_scale, "blend": shares}

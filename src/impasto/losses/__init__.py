@@ -7,12 +7,13 @@ in ``STYLE_LOSSES``.
 
 from impasto.losses.absolute_variation import AbsoluteVariationLoss
 from impasto.losses.activation import ActivationLoss
+from impasto.losses.angular import AngularLoss
 from impasto.losses.base import Loss
 from impasto.losses.content import ContentLoss
 from impasto.losses.covariance import CovarianceLoss
+from impasto.losses.distance import DistanceLoss
 from impasto.losses.gram import GramLoss
 from impasto.losses.guided import GuidedLoss
-from impasto.losses.held import HeldContentLoss
 from impasto.losses.histogram import HistogramLoss
 from impasto.losses.mmd_gaussian import GaussianMMDLoss
 from impasto.losses.mmd_linear import LinearMMDLoss
@@ -41,7 +42,8 @@ STYLE_LOSSES: dict[str, type[StyleLoss]] = {
 
 LOSSES: dict[str, type[Loss]] = {
     "content": ContentLoss,
-    "held-content": HeldContentLoss,
+    "angular": AngularLoss,
+    "distance": DistanceLoss,
     **STYLE_LOSSES,
     "total-variation": TotalVariationLoss,
     "absolute-variation": AbsoluteVariationLoss,
@@ -56,12 +58,13 @@ __all__ = [
     "STYLE_LOSSES",
     "AbsoluteVariationLoss",
     "ActivationLoss",
+    "AngularLoss",
     "ContentLoss",
     "CovarianceLoss",
+    "DistanceLoss",
     "GaussianMMDLoss",
     "GramLoss",
     "GuidedLoss",
-    "HeldContentLoss",
     "HistogramLoss",
     "LinearMMDLoss",
     "Loss",

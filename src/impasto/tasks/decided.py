@@ -45,7 +45,8 @@ def decided(
 
 def _harmless(name: str, fixed: Mapping[str, Any]) -> list[Any]:
     """What may be said of a setting without contradicting the task: what it decides, or else what it is anyway."""
-    return [fixed[name] if name in fixed else Settings.model_fields[name].default]
+    told = [fixed[name] if name in fixed else Settings.model_fields[name].default]
+    return [*told, "squared"] if name == "content_loss" else told  # as it is said of pictures without a content
 
 
 def from_noise(settings: Settings) -> Settings:

@@ -27,6 +27,9 @@ SIZE = 256
 """Long side of a figure's pictures unless given, in pixels."""
 
 _PHOTO, _PAINTING = "chelsea", "swirl"
+_PAPER = {"content_loss": "squared", "pooling": "avg"}
+"""What the papers' figures were made with, where a setting has another default."""
+
 _RATIOS = ("1e-5", "1e-4", "1e-3", "1e-2")  # alpha / beta
 _PAINTINGS = {"painting": _PAINTING, "second painting": "glass"}
 _BLENDS = 5  # pictures from one painting to the next
@@ -66,7 +69,7 @@ class Materials:
 
     def stylized(self, heading: str, own: Mapping[str, Any], *, far: bool = False) -> Cell:
         """A cell with the photo in the style of the paintings; ``far`` takes the evaluations that noise needs."""
-        settings = make(self.settings(own))
+        settings = make(self.settings(own, _PAPER))
         if far:
             settings = from_noise(settings)
 

@@ -1,8 +1,9 @@
 """Whose colors a picture has: the painting's, or by one of several ways the photo's (Gatys et al. 2017, section 5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from impasto.color import (
     Moments,
     cholesky,
     chroma,
+    is_gray,
     luminance,
     luminance_room,
     match_histogram,
@@ -20,6 +22,7 @@ from impasto.color import (
     with_chroma,
 )
 from impasto.engines import Evaluation, Evaluator
+from impasto.images import Picture
 from impasto.optimizers import Bounds
 from impasto.pyramid import resize_within
 from impasto.settings import Settings
@@ -43,11 +46,21 @@ class Palette:
         settings: as said.
         photo: (1, 3, H, W) at its full size.
         opacity: how much each of its positions counts, (1, 1, H, W), or None for all alike.
+        gray: whether all that the picture could have its colors from is gray. Then only grays are painted, for a descent in
+            three channels would find colors that the network does not mind.
     """
 
     settings: Settings
     photo: Tensor
     opacity: Tensor | None = None
+    gray: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings, photo: Picture, styles: Sequence[Picture]) -> Self:
+        """The palette of a run."""
+        others = styles if settings.color == "style" or settings.color_strength < 1 else ()
+        gray = all(is_gray(picture.pixels) for picture in (photo, *others))
+        return cls(settings, photo.pixels, photo.alpha, gray)
 
     @property
     def hides(self) -> float:
@@ -56,8 +69,13 @@ class Palette:
 
     @property
     def locks(self) -> bool:
-        """Whether the picture's chroma is the photo's from beginning to end."""
-        return self.hides == 1
+        """Whether the picture's chroma is the photo's from beginning to end: none, of a gray one."""
+        return self.gray or self.hides == 1
+
+    @property
+    def veils(self) -> bool:
+        """Whether the network sees pictures otherwise than they are."""
+        return self.gray or self.hides > 0
 
     def painting(self, painting: Tensor, opacity: Tensor | None = None, region: Tensor | None = None) -> Tensor:
         """A painting as the network is to see it, in [0, 1].
@@ -83,7 +101,9 @@ class Palette:
     def photo_at(self, shape: tuple[int, ...]) -> Tensor:
         """The photo as the network is to see it, at a size."""
         photo = self._photo(shape)
-        return photo - self.hidden_at(shape) if self.hides else photo
+        return (
+            luminance(photo).expand_as(photo) if self.gray else photo - self.hidden_at(shape) if self.hides else photo
+        )
 
     def hidden_at(self, shape: tuple[int, ...]) -> Tensor:
         """What of the picture the network does not see: a share of the photo's chroma."""
@@ -91,7 +111,7 @@ class Palette:
 
     def seen_by(self, engine: Evaluator, shape: tuple[int, ...], device: torch.device) -> Evaluator:
         """An engine that sees pictures of a shape as the network is to see them."""
-        return Veiled(engine, self.hidden_at(shape).to(device), gray=self.locks) if self.hides else engine
+        return Veiled(engine, self.hidden_at(shape).to(device), gray=self.locks) if self.veils else engine
 
     def bounds_at(self, shape: tuple[int, ...], protected: Tensor | None, device: torch.device) -> Bounds:
         """What the picture may be: inside [0, 1], the photo where it is protected, and with its chroma if that is locked.

@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from impasto import images, machine
 from impasto.engines import Evaluation, Evaluator
 from impasto.errors import ImageError
-from impasto.pyramid import resize
+from impasto.judge import Judge
+from impasto.pyramid import fitted, resize
 from impasto.quality import ssim
 from impasto.settings import STYLE_LAYERS, Settings
 from impasto.tasks.plan import check_fit
 from impasto.tasks.result import Scores
 from impasto.tasks.room import Room
-from impasto.tasks.targets import style_shape
+from impasto.tasks.targets import shares, style_shape
 from impasto.tasks.transfer import Transfer
 
 
@@ -29,6 +34,8 @@ class Scored:
         gram: of each style layer, the squared distance of its Gram matrix from the paintings', relative to that of an image
             without features.
         moments: the same for the means and standard deviations of its filters.
+        lpips: the perceptual distance to the photo, if there is a judge (:class:`impasto.judge.Judge`).
+        judged: the distance of Gram matrices in the judge's VGG-16 to the paintings, by their shares.
     """
 
     name: str
@@ -37,6 +44,8 @@ class Scored:
     ssim: float
     gram: Mapping[str, float]
     moments: Mapping[str, float]
+    lpips: float | None = None
+    judged: float | None = None
 
 
 @machine.undisturbed()
@@ -47,13 +56,15 @@ def score(
     *,
     masks: Any = None,
     protect: Any = None,
+    judge: str | Path | None = None,
     settings: Settings | None = None,
     **values: Any,
 ) -> list[Scored]:
     """Content, style and total loss of pictures as they are, at their own size.
 
-    Arguments are those of :func:`impasto.stylize`; ``pictures`` is one picture or a list. The photo is resampled to
-    each picture's size; settings that say how a picture comes about, such as ``size``, have no say.
+    Arguments are those of :func:`impasto.stylize`; ``pictures`` is one picture or a list, and ``judge`` a file of the
+    weights of networks that no loss uses (:meth:`impasto.judge.Judge.of`). The photo is resampled to each picture's size;
+    settings that say how a picture comes about, such as ``size``, have no say.
 
     Raises:
         ImageError: if a picture's proportions are not those of the photo.
@@ -61,6 +72,7 @@ def score(
     """
     several = pictures if isinstance(pictures, (list, tuple)) else [pictures]
     base = Transfer.unsized(content, styles, masks=masks, protect=protect, settings=settings, **values)
+    other = None if judge is None else Judge.of(judge)
     exact = base.settings.model_copy(update={"precision": "fp32"})
     run = replace(base, settings=exact)
     found = []
@@ -76,10 +88,22 @@ def score(
             engines = {picture.shape: (first, second)}
         evaluation, distances = (engine.measure(picture.pixels.to(run.device)) for engine in engines[picture.shape])
         scores = Scores(evaluation.value, evaluation.by_kind, evaluation.losses)
-        alike = ssim(picture.pixels, resize(run.content.pixels, picture.shape))
+        photo = resize(run.content.pixels, picture.shape)
         relative = (_of(distances, name) for name in ("", "moments"))
-        found.append(Scored(picture.source.name, picture.shape, scores, alike, *relative))
+        judged = _judged(other, picture.pixels, photo, run) if other else (None, None)
+        found.append(
+            Scored(picture.source.name, picture.shape, scores, ssim(picture.pixels, photo), *relative, *judged)
+        )
     return found
+
+
+def _judged(judge: Judge, image: Tensor, photo: Tensor, run: Transfer) -> tuple[float, float]:
+    """LPIPS to the photo, and the distance of Gram matrices to the paintings at the size of the image."""
+    side = max(image.shape[2:])
+    with torch.no_grad():
+        parts = zip(run.styles, shares(run.settings, len(run.styles)), strict=True)
+        distances = (share * judge.gram(image, resize(each.pixels, fitted(each.shape, side))) for each, share in parts)
+        return judge.lpips(image, photo), sum(distances)
 
 
 def _styles_alone(run: Transfer, shape: tuple[int, int]) -> Transfer:

@@ -256,7 +256,14 @@ def settings_for(
         usual.pop("strength", None)
     if texture:
         idle |= set(_TEXTURE) - set(fixed)
-    chosen = decided(what, settings, values, usual={"precision": "fp32", **usual}, fixed=fixed, idle=idle)
+    chosen = decided(
+        what,
+        settings,
+        values,
+        usual={"precision": "fp32", "content_loss": "squared", "pooling": "avg", **usual},
+        fixed=fixed,
+        idle=idle,
+    )
     if chosen.init not in ("content", "noise"):
         raise SettingsError(f"The setting init is {chosen.init!r}, but {what} starts from content or noise.")
     if chosen.blend is not None and len(chosen.blend) != styles:

@@ -35,7 +35,7 @@ from impasto.volumes.volume import written
 AXES = (0, 1, 2)
 """All axes of a block: slices, rows and columns."""
 
-_USUAL = {"init": "style-moments", "coarsest": 32, "style_layers": up_to("conv4_1")}
+_USUAL = {"init": "style-moments", "coarsest": 32, "style_layers": up_to("conv4_1"), "pooling": "avg"}
 _EVALUATIONS = (100, 80, 60)  # coarse to fine
 _OF_CONTENT = ("content_weight", "style_weight", "content_loss", "content_layers", "sharpness")
 _PIXELS = 2**16  # of the slices that are evaluated at once

@@ -14,27 +14,28 @@ from impasto.engines import Engine, Evaluator
 from impasto.errors import SettingsError
 from impasto.losses import (
     STYLE_LOSSES,
+    AngularLoss,
     ContentLoss,
-    HeldContentLoss,
+    DistanceLoss,
     PhotorealismLoss,
     SharpnessLoss,
     StyleLoss,
     TotalVariationLoss,
 )
-from impasto.objective import Objective, Term
+from impasto.objective import Limit, Objective, Term
 from impasto.pyramid import fitted, resize, resize_within, scaled
-from impasto.settings import Settings
+from impasto.settings import HELD_LAYERS, Settings
 from impasto.tasks.guiding import Guidance, Seen
 from impasto.tasks.palette import Palette
 from impasto.tasks.places import Places
 from impasto.tasks.room import Room
 from impasto.tasks.sphere import Evened
-from impasto.tasks.strength import HELD, limit
+from impasto.tasks.strength import flatness, limit
 
-_SQUARED = ("conv4_2",)
+_SQUARED = {"conv4_2": 1.0}
 _NEAREST = ("conv3_1", "conv4_1")  # where single features say what they are of; below they are edges and colors
 _EVEN = 0.025  # squared content over style, both relative, at strength 0.5: chosen by looking at a few pairs
-_STIFF = 5.0  # the weight of a held content loss beside a relative style loss
+_STIFF = 10.0  # of its limit, beside a relative style loss
 _CONSTANT = 0.1  # the length of what is added to features that are held, relative to the photo's features
 
 
@@ -48,8 +49,8 @@ class Balance:
     sizes and networks, and are weighed by ``0.025 (1 - s)^2`` and ``s^2``. Minimizers of such a sum have a style loss
     that falls as s rises.
 
-    With the cosine content loss, content is held instead: the features of each content layer may go as far from the photo's
-    as :func:`impasto.tasks.strength.limit` says for s, and the relative errors of style decide the rest.
+    With the cosine content loss, which is the usual one, content is held instead: the directions of features, and the colors of the image, as a
+    weighted mean over the content layers, may go as far from the photo's as :func:`impasto.tasks.strength.limit` says, and the relative errors of style decide the rest.
     """
 
     settings: Settings
@@ -64,12 +65,22 @@ class Balance:
     @property
     def holds(self) -> bool:
         """Whether content is held at a distance, rather than weighed by its squared error."""
-        return self.settings.content_loss == "cosine"
+        chosen = self.settings
+        if chosen.content_loss is not None:
+            return chosen.content_loss == "cosine"
+        return chosen.mask_strengths is None and self.strength not in (None, 0, 1)
 
     @property
     def content_weights(self) -> Mapping[str, float]:
         """The weights of the content layers, relative to one another."""
-        return self.settings.content_layers or dict.fromkeys(HELD if self.holds else _SQUARED, 1.0)
+        return self.settings.content_layers or (HELD_LAYERS if self.holds else _SQUARED)
+
+    def limit(self, photo: Tensor) -> Limit | None:
+        """How far the content may go from the photo's, where it is held."""
+        if not self.holds or not self.content_layers:
+            return None
+        assert self.strength is not None
+        return Limit("content", limit(self.strength, flatness(photo)), _STIFF)
 
     @property
     def content_layers(self) -> tuple[str, ...]:
@@ -130,11 +141,11 @@ class Balance:
             device: where it is computed, if not where the target is.
         """
         share = _share(self.content_weights, layer)
+        if self.holds and layer == IMAGE:
+            return Term("content", layer, DistanceLoss(target, device), share, "distance")
         if self.holds:
-            assert self.strength is not None
             weak = _CONSTANT * math.sqrt(2 * size * target.shape[1])
-            held = HeldContentLoss(target, limit(layer, self.strength), max(weak, 1e-12), device)
-            return Term("content", layer, held, share * _STIFF, "cosine")
+            return Term("content", layer, AngularLoss(target, max(weak, 1e-12), device), share, "cosine")
         if self.strength is None:
             weight = self.settings.content_weight or 0.0
         else:
@@ -186,7 +197,7 @@ class Targets:
         self.room.announce(self.encoder, shape)
         with torch.no_grad():
             terms = [*self._content_terms(shape), *self._style_terms(shape)]
-        objective = Objective((*terms, *self._image_terms(shape)))
+        objective = Objective((*terms, *self._image_terms(shape)), Balance(self.settings).limit(self.content))
         return self.room.engine(self.canvas or self.encoder, objective, shape)
 
     def _photo_at(self, shape: tuple[int, ...]) -> Tensor:
@@ -209,7 +220,7 @@ class Targets:
         if not balance.content_layers:
             return []
         if cut := self.room.cut_at(shape):
-            plain = (self.palette is None or not self.palette.hides) and self.settings.padding not in WRAPPING
+            plain = (self.palette is None or not self.palette.veils) and self.settings.padding not in WRAPPING
             photo = self.room.resized(self.content, shape) if plain else self._photo_at(shape)
             parts = self.room.content(self.canvas or self.encoder, photo, balance.content_layers, cut)
             return [balance.content(target, size, layer, self.encoder.device) for layer, target, size in parts]

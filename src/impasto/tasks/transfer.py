@@ -382,7 +382,7 @@ class Transfer:
     @cached_property
     def palette(self) -> Palette:
         """Whose colors the picture has."""
-        return Palette(self.settings, self.content.pixels, self.content.alpha)
+        return Palette.of(self.settings, self.content, self.styles)
 
     @cached_property
     def paintings(self) -> list[Tensor]:

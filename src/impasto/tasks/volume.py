@@ -117,7 +117,7 @@ class VolumeTransfer(Transfer):
         several = styles if isinstance(styles, (list, tuple)) else [styles]
         seen = [style_of(style) for style in several]
         colored = color or not volume.gray
-        usual = {"size": max(16, *volume.shape), "coarsest": _COARSEST}
+        usual = {"size": max(16, *volume.shape), "coarsest": _COARSEST, "content_loss": "squared", "pooling": "avg"}
         chosen = flat(decided("a volume", settings, values, usual=usual, fixed={}, idle=IDLE))
         if chosen.padding == "circular":
             raise SettingsError("A volume in a style does not tile; leave the padding circular out.")

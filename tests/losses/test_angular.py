@@ -1,9 +1,9 @@
-"""Content held within a distance."""
+"""Content as the directions of features."""
 
 import pytest
 import torch
 
-from impasto.losses import HeldContentLoss
+from impasto.losses import AngularLoss
 
 
 def features(seed):
@@ -17,35 +17,23 @@ def distance(F, P, weak):
     return (1 - torch.cosine_similarity(torch.cat([F, more], 1), torch.cat([P, more], 1), dim=1)).mean().item()
 
 
-@pytest.mark.parametrize("part", [0.25, 0.9])
-def test_beyond_the_limit_it_is_a_parabola(part):
-    """Half the square of what the distance is more than the limit, relative to it."""
+def test_loss_is_the_mean_distance_of_directions():
+    """One minus the cosine, with w among the features."""
     F, P = features(1), features(2)
-    limit = part * distance(F, P, 0.3)
-    expected = (1 / part - 1) ** 2 / 2
-    assert HeldContentLoss(P, limit, 0.3).value(F).item() == pytest.approx(expected, rel=1e-10)
-
-
-def test_within_the_limit_it_has_no_say():
-    """Neither value nor gradient."""
-    F, P = features(1), features(2)
-    loss, slope = HeldContentLoss(P, 1.01 * distance(F, P, 0.3), 0.3), torch.zeros_like(F)
-    summary = loss.summarize(F)
-    loss.add_gradient(slope, F, summary, 24, 1.0)
-    assert loss.compare(summary, 24).item() == 0
-    assert not slope.any()
+    assert AngularLoss(P, 0.3).value(F).item() == pytest.approx(distance(F, P, 0.3), rel=1e-10)
+    assert AngularLoss(P, 0.3).value(P).item() == pytest.approx(0, abs=1e-12)
 
 
 def test_the_strength_of_features_is_left_open():
     """Where w is small beside them, an image three times as strong costs the same."""
     F, P = features(1), features(2)
-    loss = HeldContentLoss(P, 0.01, 1e-9)
+    loss = AngularLoss(P, 1e-9)
     assert loss.value(3 * F).item() == pytest.approx(loss.value(F).item(), rel=1e-12)
 
 
 def test_positions_without_features_agree():
     """Black on black is no distance, and black on something is nearly all."""
     nothing, P = torch.zeros(1, 5, 6, 4, dtype=torch.float64), features(2)
-    assert HeldContentLoss(nothing, 0.1, 0.1).value(nothing).item() == 0
-    summary = HeldContentLoss(P, 0.1, 1e-6).summarize(nothing)
+    assert AngularLoss(nothing, 0.1).value(nothing).item() == 0
+    summary = AngularLoss(P, 1e-6).summarize(nothing)
     assert summary.item() == pytest.approx(24, rel=1e-4)

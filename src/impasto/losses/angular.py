@@ -1,4 +1,4 @@
-"""Content held within a distance of the photo: the angles between features, penalized beyond a limit."""
+"""Content as the directions of features: the angle at every position to the photo's."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,33 +13,26 @@ from impasto.tiling import Window
 
 
 @dataclass(frozen=True, eq=False)
-class HeldContentLoss(Loss):
-    r"""Zero while features F are within a distance of the photo's features P, and a parabola beyond it.
+class AngularLoss(Loss):
+    r"""The mean of 1 minus the cosine between features F and the photo's features P.
 
     .. math:: D = \frac{1}{M} \sum_k (1 - c_k), \qquad
        c_k = \frac{\langle F_k, P_k \rangle + w^2}{|F_k|_w |P_k|_w}, \qquad |F_k|_w = \sqrt{|F_k|^2 + w^2}
 
-    .. math:: L = \frac{1}{2} \max\Big(0, \frac{D}{d} - 1\Big)^2, \qquad
-       \frac{\partial L}{\partial F_k} = -\frac{1}{d M} \max\Big(0, \frac{D}{d} - 1\Big) \frac{1}{|F_k|_w}
+    .. math:: \frac{\partial D}{\partial F_k} = -\frac{1}{M |F_k|_w}
        \Big(\frac{P_k}{|P_k|_w} - c_k \frac{F_k}{|F_k|_w}\Big)
 
-    for M positions k, the limit d, and w, which is one more feature everywhere, so that positions without features agree.
-    D is the mean of 1 minus the cosine: 0 where all directions agree, and at most 1 after a ReLU. How strong features are,
-    which a style changes everywhere, it leaves open. It is half of the distance of LPIPS (Zhang et al. 2018, eq. 1) in one
-    layer and without the learned weights.
-
-    Beside a loss of style this is a penalty method: a descent goes as far from the photo as the limit allows, and where the
-    style pulls hard a little further.
+    for M positions k, and w, which is one more feature everywhere, so that positions without features agree. It is 0 where
+    all directions agree, and at most 1 after a ReLU. How strong features are, which a style changes everywhere, it leaves
+    open. It is half of the distance of LPIPS (Zhang et al. 2018, eq. 1) in one layer and without the learned weights.
 
     Args:
         target: P, (B, C, *spatial): the features of the photo, or of the part one window sees.
-        limit: d, above 0.
         weak: w, in the units of the features, above 0.
         device: where windows are computed, if not where the target is.
     """
 
     target: Tensor
-    limit: float
     weak: float
     device: torch.device | None = None
 
@@ -47,21 +40,16 @@ class HeldContentLoss(Loss):
         return (1 - self._cosines(features, self._lengths(features))).sum()
 
     def compare(self, summary: Tensor, positions: int) -> Tensor:
-        return self._excess(summary, positions).square() / 2
+        return summary / (positions * self.target.shape[0])
 
-    def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:
-        scale = weight * float(self._excess(summary, positions)) / (self.limit * positions * features.shape[0])
-        if scale:
-            lengths = self._lengths(features)
-            out.addcmul_(features, (self._cosines(features, lengths) / lengths.square() * scale).to(out.dtype))
-            out.addcmul_(self.target, (-scale / (lengths * self._target_lengths)).to(out.dtype))
+    def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:  # noqa: ARG002
+        scale = weight / (positions * features.shape[0])
+        lengths = self._lengths(features)
+        out.addcmul_(features, (self._cosines(features, lengths) / lengths.square() * scale).to(out.dtype))
+        out.addcmul_(self.target, (-scale / (lengths * self._target_lengths)).to(out.dtype))
 
     def at(self, window: Window) -> Self:
         return replace(self, target=self.target[window.index].to(self.device or self.target.device))
-
-    def _excess(self, summary: Tensor, positions: int) -> Tensor:
-        """How far beyond the limit the distance is, relative to it; 0 within."""
-        return (summary / (positions * self.target.shape[0] * self.limit) - 1).clamp(min=0)
 
     def _cosines(self, features: Tensor, lengths: Tensor) -> Tensor:
         products = (features * self.target).sum(1, keepdim=True, dtype=lengths.dtype)
