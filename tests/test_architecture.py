@@ -26,6 +26,7 @@ LAYERS = (
         "machine",
         "sampling",
         "quality",
+        "judge",
         "statistics",
         "tiling",
         "pyramid",

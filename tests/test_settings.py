@@ -147,10 +147,10 @@ def test_defaults_say_nothing():
     assert Settings().given() == {}
 
 
-def test_defaults_are_the_papers_where_it_has_them():
-    """Average pooling, the normalized network, and the first convolution of every block, equally weighed."""
+def test_defaults_are_the_papers_but_for_the_pooling():
+    """The normalized network and the first convolution of every block, equally weighed; and how it was trained to pool."""
     chosen = Settings()
-    assert (chosen.pooling, chosen.network, chosen.optimizer, chosen.init) == ("avg", "vgg19", "lbfgs", "content")
+    assert (chosen.pooling, chosen.network, chosen.optimizer, chosen.init) == ("max", "vgg19", "lbfgs", "content")
     assert chosen.style_layers == {f"conv{block}_1": 1 for block in range(1, 6)}
 
 

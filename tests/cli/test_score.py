@@ -22,7 +22,7 @@ def test_table(call, made, originals):
     out = call("score", *originals, made, originals[0], "--style", originals[0], "--blend", "3,1").out
     assert f"{made}  64x48" in out
     rows = [line.split() for line in out.splitlines()]
-    for name in ("total", "content", "style", "content/conv4_2", "style/conv1_1"):
+    for name in ("total", "content", "style", "content/conv4_1/cosine", "style/conv1_1"):
         assert sum(row[:1] == [name] for row in rows) == 2
     assert ["content", "0"] in rows
 

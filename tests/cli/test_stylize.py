@@ -35,7 +35,7 @@ def test_json_report(call, room, fast):
     assert report["losses"]["delivered"]["total"] == recipe["losses"]["total"]
     optimized = report["losses"]["optimized"]
     assert optimized["total"] == pytest.approx(sum(optimized["weighted"].values()))
-    assert set(optimized["layers"]) >= {"content/conv4_2", "style/conv1_1"}
+    assert set(optimized["layers"]) >= {"content/image/distance", "content/conv4_1/cosine", "style/conv1_1"}
     assert report["levels"][1] == {"width": 64, "height": 48, "planned": 2, "made": 2}
     assert set(report["timings"]) == {"setup", "descent", "final"}
 

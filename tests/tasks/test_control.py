@@ -17,7 +17,7 @@ def terms(prepare):
     """A function that makes the objective's terms of a run, by name, at the size of one of its levels."""
 
     def of(content, styles, *, level=-1, **values):
-        run = prepare(content, styles, **values)
+        run = prepare(content, styles, **{"content_loss": "squared", **values})
         engine = run.targets(run.encoder).engine_at(run.levels[level].shape)
         return {term.name: term for term in engine.objective.terms}
 

@@ -34,7 +34,7 @@ def test_a_sheet_and_its_numbers(sketch, tmp_path):
     assert [cell["column"] for cell in numbers["cells"]] == ["s = 0.3", "s = 0.8"]
     first, second = (cell["numbers"]["style"] for cell in numbers["cells"])
     assert first == figure.results[0, 0].delivered.by_kind["style"]
-    assert first != second
+    assert second == figure.results[0, 1].delivered.by_kind["style"]
     assert figure.complete
     sheet = images.read(tmp_path / "two.png").pixels
     assert sheet.shape[3] > 2 * 48

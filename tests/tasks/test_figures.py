@@ -15,6 +15,7 @@ from impasto.tasks.figures import FIGURES, INPUTS, figure, sketch
 from impasto.tasks.transfer import Transfer
 
 SIDE = 32
+PAPER = {"content_loss": "squared", "pooling": "avg"}
 QUICK = {"size": SIDE, "coarsest": SIDE, "evaluations": 1, "precision": "fp32", "device": "cpu"}
 LETTERS = 14  # pixels, the height of the words on a sheet
 SHAPES = {
@@ -137,7 +138,8 @@ def test_blends_show_their_shares(photo, painting, other_painting):
     """The ends of the row are the pictures of each style alone."""
     found = figure("blends", photo, painting, other_painting, **{**QUICK, "evaluations": 3})
     alone = [
-        Transfer.of(photo, style, **QUICK | {"evaluations": 3}).run().tensor for style in (painting, other_painting)
+        Transfer.of(photo, style, **QUICK | PAPER | {"evaluations": 3}).run().tensor
+        for style in (painting, other_painting)
     ]
     assert found.results[0, 0].tensor.equal(alone[0])
     assert found.results[0, 4].tensor.equal(alone[1])

@@ -134,7 +134,7 @@ def test_part_of_the_chroma_is_hidden(prepare, photo, painting):
     )
     start = resize(run.content.pixels, shape)
     found = run.targets(run.encoder).engine_at(shape).evaluate(start)
-    assert found.losses["content/conv3_2"] == pytest.approx(0, abs=1e-9)
+    assert found.losses["content/conv3_2/cosine"] == pytest.approx(0, abs=1e-6)  # of a mean of cosines in float32
     assert not torch.equal(found.gradient[:, 0], found.gradient[:, 2])
 
 

@@ -64,7 +64,9 @@ def stripes(color, axis):
 def test_each_region_has_the_style_it_was_given(paint, photo):
     """Inside each region the loss against its own style is at least 5 times below that of both styles everywhere."""
     styles, where = [stripes((250, 180, 40), 1), stripes((40, 120, 250), 0)], {"masks": [half(), "rest"]}
-    guided, blended = (paint(photo, styles, strength=1, evaluations=(30, 20), **given) for given in (where, {}))
+    guided, blended = (
+        paint(photo, styles, strength=1, evaluations=(30, 20), pooling="avg", **given) for given in (where, {})
+    )
     pictures = [images.quantize(x.tensor) for x in (guided, blended)]
     with_masks, without = impasto.score(photo, styles, pictures, settings=guided.settings, **where)
     for name, loss in with_masks.scores.losses.items():
@@ -91,8 +93,9 @@ def test_a_region_sees_its_part_of_the_painting_only(prepare, photo, painting):
 def test_weights_are_areas(prepare, photo, pair):
     """A region of a quarter weighs a quarter of what its style would everywhere, and strengths change that as told."""
     quarter = half(slice(None, 18))
-    plain = prepare(photo, pair[0])
-    run = prepare(photo, pair, masks=[quarter, "rest"])
+    weighed = {"content_loss": "squared"}
+    plain = prepare(photo, pair[0], **weighed)
+    run = prepare(photo, pair, masks=[quarter, "rest"], **weighed)
     full = term(plain, "style/conv2_1").weight
     assert term(run, "style/conv2_1/region1").weight == pytest.approx(full / 4, rel=0.02)
     stronger = prepare(photo, pair, masks=[quarter, "rest"], mask_strengths=(0.75, 0.5))
@@ -116,12 +119,12 @@ def test_one_style_may_have_several_regions(prepare, photo, painting):
 def test_styles_keep_their_own_scale_and_layers_in_their_regions(prepare, photo, pair):
     """Settings per style hold for the region of the style."""
     own = ({"conv1_1": 1.0}, {"conv2_1": 1.0, "conv3_1": 1.0})
-    base = {"masks": [half(), "rest"], "style_layers": impasto.Settings().style_layers}
+    base = {"masks": [half(), "rest"], "style_layers": impasto.Settings().style_layers, "content_loss": "squared"}
     run = prepare(photo, pair, layers_per_style=own, style_scales=(1, 0.5), **base)
     engine = run.targets(run.encoder).bare_engine_at(run.levels[-1].shape)
     weights = {t.name: t.weight for t in engine.objective.terms if t.kind == "style"}
     assert set(weights) == {"style/conv1_1/region1", "style/conv2_1/region2", "style/conv3_1/region2"}
-    alone = prepare(photo, pair[0], style_layers={"conv1_1": 1.0})
+    alone = prepare(photo, pair[0], style_layers={"conv1_1": 1.0}, content_loss="squared")
     assert weights["style/conv1_1/region1"] == pytest.approx(term(alone, "style/conv1_1").weight / 2, rel=0.02)
 
 
@@ -142,6 +145,26 @@ def test_inside_takes_what_there_is_where_nothing_sees_the_region_alone(prepare,
     """A strip that is thinner than a layer's view keeps its style there."""
     run = prepare(photo, pair, masks=[half(slice(30, 36)), "rest"], guidance="inside")
     assert term(run, "style/conv3_1/region1").loss.steps.any()
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"init": "noise"}, {"content_loss": "squared"}, {"mask_strengths": "0.7"}], ids=str
+)
+def test_what_no_mask_covers_stays_the_photo(paint, photo, painting, values):
+    """To the last level, from any start; inside, the picture changes."""
+    result = paint(photo, painting, masks=[half()], size=72, coarsest=36, strength=0.8, **values)
+    change = (images.quantize(result.tensor) - images.read(photo).pixels).abs()
+    assert change[..., RIGHT].max() < 1e-5
+    assert change[..., LEFT].mean() > 0.01
+
+
+def test_a_strength_is_meant_for_what_is_left(prepare, photo, painting):
+    """Half a picture may go as far from the photo, on average over its half, as a whole one."""
+    whole, part = (
+        run.targets(run.encoder).bare_engine_at(run.levels[-1].shape).objective.limit.most
+        for run in (prepare(photo, painting, **given) for given in ({}, {"protect": half()}))
+    )
+    assert part == pytest.approx(whole / 2, rel=0.02)
 
 
 @pytest.mark.parametrize(

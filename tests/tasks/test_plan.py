@@ -93,9 +93,9 @@ def test_levels_that_are_too_small_are_left_out():
 @pytest.mark.parametrize(
     ("content", "style", "values", "sentence"),
     [
-        ((1, 1), (64, 64), {}, "photo.png has 1 x 1 pixels, too small for conv4_2, which needs at least 8 along"),
+        ((1, 1), (64, 64), {}, "photo.png has 1 x 1 pixels, too small for conv3_1, which needs at least 4 along"),
         ((64, 64), (1, 1), {}, "style.png has 1 x 1 pixels, too small for conv2_1, which needs at least 2 along"),
-        ((7, 300), (64, 64), {}, "photo.png has 300 x 7 pixels, too small for conv4_2"),
+        ((7, 300), (64, 64), {}, "photo.png has 300 x 7 pixels, too small for conv4_1"),
         ((64, 64), (15, 300), {}, "style.png has 300 x 15 pixels, too small for conv5_1, which needs at least 16"),
         ((31, 700), (64, 64), {"size": 300}, "photo.png would be seen at 300 x 13 pixels, too small for conv5_1"),
         ((64, 64), (31, 700), {"size": 256}, "style.png would be seen at 256 x 11 pixels, too small for conv5_1"),

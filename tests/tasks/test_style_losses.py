@@ -13,7 +13,7 @@ def terms(prepare):
     """A function that makes the objective's terms of a run, by name."""
 
     def made(content, styles, **values):
-        run = prepare(content, styles, **ALIKE, **values)
+        run = prepare(content, styles, **ALIKE, **{"content_loss": "squared", **values})
         return {term.name: term for term in run.targets(run.encoder).engine_at(run.levels[-1].shape).objective.terms}
 
     return made

@@ -23,10 +23,10 @@ def objective(prepare):
 
 @pytest.fixture(scope="session")
 def terms(objective):
-    """The same, as its terms by name."""
+    """The same, as its terms by name; content is weighed, unless that is given."""
 
     def of(content, styles, **values):
-        return {term.name: term for term in objective(content, styles, **values).terms}
+        return {term.name: term for term in objective(content, styles, **{"content_loss": "squared", **values}).terms}
 
     return of
 
@@ -74,7 +74,7 @@ def test_each_content_loss_has_layers_of_its_own(photo, painting, terms):
         {term.layer for term in terms(*pictures, content_loss=loss, **values).values() if term.kind == "content"}
         for loss in ("cosine", "squared")
     )
-    assert (held, weighed) == ({"image", "conv4_2"}, {"conv4_2"})
+    assert (held, weighed) == ({"image", "conv3_1", "conv4_1"}, {"conv4_2"})
 
 
 def test_named_style_losses_have_a_say_at_every_layer(photo, painting, terms):
@@ -113,7 +113,7 @@ def test_style_falls_as_far_as_the_strength_allows(photo, painting, paint):
     assert style[0] > 1.5 * style[-1]
     for strength, parts in zip(strengths, losses, strict=True):
         reached = parts["content/conv3_2/cosine"] / limit(strength, flatness(images.read(photo).pixels))
-        assert 1 < reached < 1.3, strength
+        assert 0.95 < reached < 1.3, strength
 
 
 def test_the_ends_of_strength_leave_a_term_out(photo, painting, terms):
@@ -212,7 +212,7 @@ def test_an_unknown_layer_is_refused(photo, painting, prepare, values):
 def test_the_image_itself_can_be_a_layer(photo, painting, paint):
     """Content kept in the pixels' own colors, and style as the Gram matrix of colors."""
     result = paint(photo, painting, content_layers="image", style_layers="image", strength=0.8)
-    assert set(result.delivered.losses) == {"content/image", "style/image"}
+    assert set(result.delivered.losses) == {"content/image/distance", "style/image"}
     values = [record.value for record in result.history if record.level == 1]
     assert values[-1] < values[0]
 
@@ -220,7 +220,8 @@ def test_the_image_itself_can_be_a_layer(photo, painting, paint):
 def test_style_falls_and_content_rises_with_strength(photo, painting, paint):
     """One number, monotone in both losses; near 1, where content hardly counts, as far as the descent has come."""
     strengths = (0.1, 0.3, 0.5, 0.7, 0.9)
-    found = [paint(photo, painting, strength=s, coarsest=48, evaluations=50).optimized.by_kind for s in strengths]
+    common = {"content_loss": "squared", "coarsest": 48, "evaluations": 50}
+    found = [paint(photo, painting, strength=s, **common).optimized.by_kind for s in strengths]
     style = [parts["style"] / s**2 for parts, s in zip(found, strengths, strict=True)]
     content = [parts["content"] / (1 - s) ** 2 for parts, s in zip(found, strengths, strict=True)]
     assert style[0] > style[1] > style[2] > style[3] > 0.98 * style[4]
@@ -238,13 +239,13 @@ def test_strength_zero_gives_the_photo_back(photo, painting, paint, precision, o
 
 
 def test_a_setting_means_the_same_at_twice_the_size(paint, deep):
-    """The same strength gives relative errors of the same order at 64 and at 128 pixels."""
+    """The same strength keeps as much of the photo at 64 and at 128 pixels, with losses of style of the same order."""
     from skimage import data
 
     photo, painting = data.astronaut()[::2, ::2], data.coffee()[::2, ::2]
     small, large = (
-        paint(photo, painting, size=size, coarsest=32, evaluations=counts, **deep).optimized.by_kind
+        paint(photo, painting, size=size, coarsest=32, evaluations=counts, **deep).optimized.losses
         for size, counts in ((64, (12, 8)), (128, (12, 8, 6)))
     )
-    for kind in ("content", "style"):
-        assert abs(math.log2(small[kind] / large[kind])) < 0.7, kind
+    for name, loss in small.items():
+        assert abs(math.log2(loss / large[name])) < (0.3 if name.startswith("content") else 2), name

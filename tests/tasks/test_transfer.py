@@ -92,7 +92,8 @@ def test_events_tell_where_a_run_is(photo, painting, prepare):
         (r.level, r.evaluation, r.value) for r in result.history
     ]
     assert {e.level for e in events} == {0, 1}
-    terms = {"content/conv3_2", "style/conv1_1", "style/conv2_1", "style/conv3_1", "smoothness/image"}
+    terms = {"content/conv3_2/cosine", "style/conv1_1", "style/conv2_1", "style/conv3_1", "smoothness/image"}
+    terms |= {"style/conv3_1/nearest"}
     for event in events:
         assert event.levels == run.levels
         assert tuple(event.image.shape) == (1, 3, *run.levels[event.level].shape)
@@ -222,8 +223,17 @@ def test_every_setting_descends(photo, painting, paint, values):
 def test_settings_change_the_picture(photo, painting, paint):
     """No choice of these is silently another one."""
     fields = {"padding": ("zero", "reflect", "replicate", "circular"), "pooling": ("avg", "max", "l2")}
-    choices = [{name: choice} for name, several in fields.items() for choice in several if choice != "avg"]
-    choices += [{"optimizer": "adam"}, {"optimizer": "gradient-descent"}, {"smoothness": 1.0}, {"style_scale": 0.5}]
+    choices = [
+        {name: choice} for name, several in fields.items() for choice in several if choice not in ("max", "reflect")
+    ]
+    choices += [
+        {},
+        {"content_loss": "squared"},
+        {"optimizer": "adam"},
+        {"optimizer": "gradient-descent"},
+        {"smoothness": 1.0},
+        {"style_scale": 0.5},
+    ]
     found = [paint(photo, painting, **values).tensor for values in choices]
     for index, one in enumerate(found):
         assert all((one - other).abs().max() > 1e-3 for other in found[:index])

@@ -113,7 +113,7 @@ class Recipe(BaseModel):
         extent = ["--size", f"{width}x{height}"]
         own, implied, usual = {
             "stylize": ([], (), ()),
-            "reconstruct": (["--layer", self.layer], ("strength", "content_layers"), ("precision",)),
+            "reconstruct": (["--layer", self.layer], ("strength", "content_layers"), ("precision", "pooling")),
             "texture": (extent, ("strength", "content_weight", "size"), ("style_scale", "coarsest")),
         }[self.task]
         told = {**self.settings, **{name: self.in_force[name] for name in usual if name in self.in_force}}

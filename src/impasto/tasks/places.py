@@ -112,13 +112,34 @@ class Places:
 
     def masks_at(self, shape: tuple[int, ...]) -> list[Tensor]:
         """How much each position of a result belongs to each region, (1, 1, *shape) each."""
-        given = [None if pair.photo is None else resampled(_values(pair.photo), shape) for pair in self.pairs]
-        masks = _filled(given, shape) if self.pairs else [torch.ones(1, 1, *shape)]
-        protected = self.protected_at(shape)
+        protected = self._protected(shape)
+        masks = self._regions(shape)
         return masks if protected is None else [mask * (1 - protected) for mask in masks]
+
+    @property
+    def protects(self) -> bool:
+        """Whether something stays the photo: what is protected, and what no mask covers."""
+        return self.protect is not None or (bool(self.pairs) and all(pair.photo is not None for pair in self.pairs))
 
     def protected_at(self, shape: tuple[int, ...]) -> Tensor | None:
         """How much each position stays the photo, (1, 1, *shape), or None if all may change."""
+        if not self.protects:
+            return None
+        free = torch.stack(self._regions(shape)).sum(0).clamp(max=1)
+        protected = self._protected(shape)
+        return 1 - (free if protected is None else free * (1 - protected))
+
+    def free_at(self, shape: tuple[int, ...]) -> float:
+        """The share of a result of spatial ``shape`` that does not stay the photo."""
+        protected = self.protected_at(shape)
+        return 1.0 if protected is None else 1 - float(protected.mean())
+
+    def _regions(self, shape: tuple[int, ...]) -> list[Tensor]:
+        """The masks, whatever is protected."""
+        given = [None if pair.photo is None else resampled(_values(pair.photo), shape) for pair in self.pairs]
+        return _filled(given, shape) if self.pairs else [torch.ones(1, 1, *shape)]
+
+    def _protected(self, shape: tuple[int, ...]) -> Tensor | None:
         return None if self.protect is None else resampled(_values(self.protect), shape)
 
     def painting_mask(self, number: int, shape: tuple[int, ...]) -> Tensor | None:

@@ -12,7 +12,6 @@ from impasto.encoders.weights import file_sha256
 from impasto.images import Picture
 from impasto.settings import INITS
 from impasto.tasks.result import Scores
-from impasto.tasks.targets import Balance
 
 if TYPE_CHECKING:
     from impasto.tasks.transfer import Transfer
@@ -49,7 +48,7 @@ def recipe(run: "Transfer", history: tuple[Record, ...], delivered: Scores | Non
         "task": "stylize",
         "settings": run.settings.given(),
         "seed": run.settings.seed,
-        "in_force": {**run.settings.model_dump(mode="json"), **_content_loss(run)},  # later defaults may be others
+        "in_force": run.settings.model_dump(mode="json"),  # a later version may have other defaults
         "inputs": {
             "content": _reference(run.content),
             "styles": [_reference(style) for style in run.styles],
@@ -82,12 +81,6 @@ def _resources(run: "Transfer") -> dict[str, Any]:
     """In how many tiles each level was computed, and by how many processes; nothing if all were whole."""
     counts = [len(run.layouts[level.shape].tiles or ()) for level in run.levels]
     return {"tiles": counts, "processes": run.budget.group.size} if any(counts) else {}
-
-
-def _content_loss(run: "Transfer") -> dict[str, str]:
-    """The one that has a say."""
-    balance = Balance(run.settings)
-    return {"content_loss": "cosine" if balance.holds else "squared"} if balance.content_layers else {}
 
 
 def _files(run: "Transfer") -> dict[str, dict[str, str]]:

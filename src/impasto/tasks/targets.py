@@ -75,12 +75,18 @@ class Balance:
         """The weights of the content layers, relative to one another."""
         return self.settings.content_layers or (HELD_LAYERS if self.holds else _SQUARED)
 
-    def limit(self, photo: Tensor) -> Limit | None:
-        """How far the content may go from the photo's, where it is held."""
+    def limit(self, photo: Tensor, free: float = 1.0) -> Limit | None:
+        """How far the content may go from the photo's, where it is held.
+
+        Args:
+            photo: (1, 3, H, W).
+            free: the share of the picture that may change at all: the rest is at no distance.
+        """
         if not self.holds or not self.content_layers:
             return None
         assert self.strength is not None
-        return Limit("content", limit(self.strength, flatness(photo)), _STIFF)
+        most = limit(self.strength, flatness(photo, self.settings.padding))
+        return Limit("content", max(most * free, 1e-6), _STIFF)
 
     @property
     def content_layers(self) -> tuple[str, ...]:
@@ -197,7 +203,8 @@ class Targets:
         self.room.announce(self.encoder, shape)
         with torch.no_grad():
             terms = [*self._content_terms(shape), *self._style_terms(shape)]
-        objective = Objective((*terms, *self._image_terms(shape)), Balance(self.settings).limit(self.content))
+        free = 1.0 if self.places is None else self.places.free_at(shape)
+        objective = Objective((*terms, *self._image_terms(shape)), Balance(self.settings).limit(self.content, free))
         return self.room.engine(self.canvas or self.encoder, objective, shape)
 
     def _photo_at(self, shape: tuple[int, ...]) -> Tensor:

@@ -210,7 +210,7 @@ class Transfer:
     @cached_property
     def layouts(self) -> dict[tuple[int, ...], Layout]:
         """How each level is computed within the budget, by its shape."""
-        protected = self.places is not None and self.places.protect is not None
+        protected = self.places is not None and self.places.protects
         pictures = (self.content, *self.styles)
         return layouts(self.settings, self.encoder, self.levels, pictures, self.budget, protected=protected)
 
