@@ -3,11 +3,10 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -123,14 +122,17 @@ def arrays() -> dict[str, tuple[int, ...]]:
     return found | {f"alexnet:NetLinLayer_{i}/Conv_0/kernel": (1, 1, last, 1) for i, (*_, last) in enumerate(alexnet)}
 
 
-def _colored(image: Tensor, shift: Any, scale: Any) -> Tensor:
-    return (image - torch.tensor(shift).view(1, 3, 1, 1)) / torch.tensor(scale).view(1, 3, 1, 1)
+def _colored(image: Tensor, shift: Sequence[float], scale: Sequence[float]) -> Tensor:
+    offset, spread = (torch.tensor(values).view(1, 3, 1, 1) for values in (shift, scale))
+    return (image - offset) / spread
 
 
 def _directions(features: Tensor) -> Tensor:
-    return features / (torch.linalg.vector_norm(features, dim=1, keepdim=True) + 1e-10)
+    lengths: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
+    return features / (lengths + 1e-10)
 
 
 def _gram(features: Tensor) -> Tensor:
     rows = features[0].flatten(1)
-    return rows @ rows.T / rows.shape[1]
+    gram: Tensor = rows @ rows.T / rows.shape[1]
+    return gram

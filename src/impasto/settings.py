@@ -138,7 +138,7 @@ class Settings(BaseModel):
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="How much style: 0 keeps the photo, 1 gives up on it; balanced for every pair of pictures. "
+        description="How much style: 0 keeps the photo, 1 gives up on it; the same for every pair of pictures. "
         "0.5 unless weights are given.",
     )
     content_weight: Weight | None = Field(

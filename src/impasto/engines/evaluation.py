@@ -178,8 +178,8 @@ class Engine:
         losses = self._losses(summaries, shape)
         weighted = self.objective.weighted(losses)
         names = [term.name for term in self.objective.terms]
-        by_name = (dict(zip(names, numbers, strict=True)) for numbers in (losses, weighted))
-        return Evaluation(sum(weighted), *by_name, gradient)
+        plain, parts = (dict(zip(names, numbers, strict=True)) for numbers in (losses, weighted))
+        return Evaluation(sum(weighted), plain, parts, gradient)
 
     def _slopes(self, summaries: Sequence[Tensor], shape: tuple[int, ...]) -> list[float]:
         """What each term's gradient is multiplied by."""

@@ -89,10 +89,10 @@ def score(
         evaluation, distances = (engine.measure(picture.pixels.to(run.device)) for engine in engines[picture.shape])
         scores = Scores(evaluation.value, evaluation.by_kind, evaluation.losses)
         photo = resize(run.content.pixels, picture.shape)
-        relative = (_of(distances, name) for name in ("", "moments"))
+        gram, moments = (_of(distances, name) for name in ("", "moments"))
         judged = _judged(other, picture.pixels, photo, run) if other else (None, None)
         found.append(
-            Scored(picture.source.name, picture.shape, scores, ssim(picture.pixels, photo), *relative, *judged)
+            Scored(picture.source.name, picture.shape, scores, ssim(picture.pixels, photo), gram, moments, *judged)
         )
     return found
 

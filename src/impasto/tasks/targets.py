@@ -49,8 +49,9 @@ class Balance:
     sizes and networks, and are weighed by ``0.025 (1 - s)^2`` and ``s^2``. Minimizers of such a sum have a style loss
     that falls as s rises.
 
-    With the cosine content loss, which is the usual one, content is held instead: the directions of features, and the colors of the image, as a
-    weighted mean over the content layers, may go as far from the photo's as :func:`impasto.tasks.strength.limit` says, and the relative errors of style decide the rest.
+    With the cosine content loss, which is the usual one, content is held instead: the directions of features, and the
+    colors of the image, as a weighted mean over the content layers, may go as far from the photo's as
+    :func:`impasto.tasks.strength.limit` says, and the relative errors of style decide the rest.
     """
 
     settings: Settings
