@@ -123,6 +123,22 @@ def test_every_command_that_is_told_makes_the_run(room, monkeypatch, task, value
     assert made[0].levels == run.levels
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_recipes_from_before_content_was_held(room, task):
+    """When there was no choice, content was weighed by its squared error, and so it is made again."""
+    run = allowed(task, {})
+    written = recipe_of(run)
+    del written["in_force"]["content_loss"]
+    files = {file["sha256"]: room / file["name"] for file in _files(written["inputs"])}
+    again = prepared(Recipe(**written), files)
+    assert again.settings.content_loss == "squared"
+    assert {name.count("cosine") for name in _terms(again)} == {0}
+
+
+def _terms(run):
+    return [term.name for term in run.targets(run.encoder).engine_at(run.levels[0].shape).objective.terms]
+
+
 def test_a_texture_with_the_papers_sum_is_made_again(call, room, fast):
     """The weight of the style alone, in files, commands and jobs."""
     few = [word for pair in zip(fast[::2], fast[1::2], strict=True) if pair[0] != "--size" for word in pair]
