@@ -5,7 +5,7 @@ to ``FIGURES``.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from impasto import images, samples
@@ -45,11 +45,13 @@ class Materials:
         inputs: the pictures by what they are: ``photo``, ``painting``.
         size: long side of its pictures.
         values: settings for every cell.
+        usual: settings of every stylized cell where neither these nor its own say otherwise.
     """
 
     inputs: Mapping[str, Picture]
     size: int
     values: Mapping[str, Any]
+    usual: Mapping[str, Any] = field(default_factory=dict)
 
     def settings(self, own: Mapping[str, Any], usual: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The settings of one cell: its own, which the figure is about, beside those given.
@@ -69,7 +71,7 @@ class Materials:
 
     def stylized(self, heading: str, own: Mapping[str, Any], *, far: bool = False) -> Cell:
         """A cell with the photo in the style of the paintings; ``far`` takes the evaluations that noise needs."""
-        settings = make(self.settings(own, _PAPER))
+        settings = make(self.settings(own, self.usual))
         if far:
             settings = from_noise(settings)
 
@@ -121,7 +123,7 @@ def sketch(name: str, *inputs: Any, size: int = SIZE, **values: Any) -> Sketch:
         for what in wanted + more
         if what in given or what in wanted
     }
-    planned = replace(FIGURES[name](Materials(pictures, size, values)), name=name)
+    planned = replace(FIGURES[name](Materials(pictures, size, values, _PAPER)), name=name)
     for row, column in planned.places():
         planned.rows[row].cells[column].prepare()
     return planned
@@ -142,7 +144,7 @@ def style_layers(given: Materials) -> Sketch:
     """Textures from more and more layers (Gatys et al. 2016, figure 1, above)."""
 
     def cell(layer: str) -> Cell:
-        settings = given.settings({"style_layers": up_to(layer)}, {"style_scale": 1.0})
+        settings = given.settings({"style_layers": up_to(layer)}, {"style_scale": 1.0, "pooling": "avg"})
         del settings["size"]
         painting = given.inputs["painting"]
         shape = fitted(painting.shape, given.size)
