@@ -67,7 +67,7 @@ def test_cosine_holds_content_at_a_distance(photo, painting, objective, strength
 
 
 def test_each_content_loss_has_layers_of_its_own(photo, painting, terms):
-    """The image's colors and the paper's layer where content is held, and the paper's where it is weighed."""
+    """Colors, lines and parts of things where content is held, and the paper's layer where it is weighed."""
     pictures = (photo.repeat(2, 0).repeat(2, 1), painting.repeat(2, 0).repeat(2, 1))
     values = {"content_layers": None, "size": 96}
     held, weighed = (

@@ -230,6 +230,7 @@ class _View:
         return [loss.summarize(self.cores[position]) for position, loss in enumerate(self.localized())]
 
     def backward(self, kept: dict[str, Tensor], summaries: Sequence[Tensor], slopes: Sequence[float]) -> Tensor:
+        """The gradient of this tile's box, from its activations, the summaries of all and what each term's is multiplied by."""
         features = {layer: kept[layer] for layer in self.layers}
         losses = self.localized()
 

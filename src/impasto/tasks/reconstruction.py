@@ -87,11 +87,8 @@ def settings_of(layer: str, settings: Settings | None, values: Mapping[str, Any]
         "a reconstruction",
         settings,
         values,
-        usual={
-            "init": "noise",
-            "precision": "fp32",
-            "pooling": "avg",
-        },  # an error near 0 drowns in the rounding of bf16
+        # an error near 0 drowns in the rounding of bf16; the paper's pooling
+        usual={"init": "noise", "precision": "fp32", "pooling": "avg"},
         fixed={"strength": 0.0, "content_layers": {layer: 1.0}},
         idle=IDLE,
     )
