@@ -15,7 +15,7 @@ from impasto.tiling import tiles
 
 CASES = {
     "plain": {},
-    "two paintings": {"blend": (3, 1), "style_losses": "gram"},
+    "two paintings": {"blend": (3, 1)},
     "other losses": {"style_losses": "covariance,moments"},
     "circular": {"padding": "circular"},
     "panorama": {"padding": "equirectangular"},
@@ -70,7 +70,7 @@ def test_files_make_the_same_picture(prepare, photo, painting, monkeypatch, opti
 
 def test_a_painting_larger_than_a_tile_is_taken_in_tiles(prepare, photo, painting):
     """Its statistics are those of the whole."""
-    run = prepare(photo, painting, style_scale=2.0, style_losses="gram")
+    run = prepare(photo, painting, style_scale=2.0)
     shape = run.levels[-1].shape
     whole, tiled = (other.targets(run.encoder) for other in (run, in_tiles(run)))
     assert tiled._outsized(0, shape)

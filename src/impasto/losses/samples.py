@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from impasto.tiling import Window
+
 MOST = 1024
 """Samples of a style: a search among them costs what a convolution with so many filters does."""
 
@@ -10,6 +12,17 @@ MOST = 1024
 def drawn(count: int, most: int, device: torch.device) -> Tensor:
     """The numbers of ``most`` of so many things, at random and always the same; of all where there are fewer."""
     return torch.randperm(count, generator=torch.Generator().manual_seed(0))[:most].to(device)
+
+
+def within(numbers: Tensor, extent: tuple[int, ...], window: Window) -> tuple[Tensor, Tensor]:
+    """Which of these positions of a layer, numbered over its extent, lie in a window; and their numbers over the window."""
+    places = torch.unravel_index(numbers, extent)
+    inside = torch.ones_like(numbers, dtype=torch.bool)
+    local = torch.zeros_like(numbers)
+    for place, start, stop in zip(places, window.start, window.stop, strict=True):
+        inside &= (place >= start) & (place < stop)
+        local = local * (stop - start) + place - start
+    return inside, local[inside]
 
 
 def mixed(own: Tensor, other: Tensor, share: float) -> Tensor:

@@ -1,5 +1,6 @@
 """Where the levels of a run are computed: how each is cut, by which processes, and where what is large lives."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,10 +13,10 @@ from impasto.engines import Engine
 from impasto.engines.cores import cores
 from impasto.engines.group import ALONE, Group, dealt
 from impasto.images import quantize
-from impasto.losses import STYLE_LOSSES, StyleLoss
+from impasto.losses import STYLE_LOSSES, StyleLoss, samples
 from impasto.objective import Objective
 from impasto.pyramid import fitted, resize
-from impasto.statistics import accumulator, position_count
+from impasto.statistics import accumulator, matrices, position_count
 from impasto.storage import MEMORY, Storage
 from impasto.tasks.budget import Layout
 from impasto.tasks.work import Meter
@@ -130,19 +131,25 @@ class Room:
         halo, stride = max(stack.radius(layer) for layer in layers), max(stack.stride(layer) for layer in layers)
         sums: dict[tuple[str, str], Tensor] = {}
         taken = dict.fromkeys(found, 0)
+        extents = {layer: stack.extent(layer, seen) for layer in layers}
+        drawn = {layer: samples.drawn(math.prod(extents[layer]), samples.MOST, encoder.device) for layer in layers}
+        rows: dict[tuple[str, str], Tensor] = {}
         for tile in tiles(seen, side, halo, stride, wraps=encoder.padding == "circular"):
-            for layer, features, _ in cores(encoder, image, tile, layers):
+            for layer, features, window in cores(encoder, image, tile, layers):
                 for key in (key for key in losses if key[0] == layer):
-                    loss, count = found[key], position_count(features)
-                    taken[key] += count
-                    if loss.additive:
-                        part = loss.summarize(features)
+                    taken[key] += position_count(features)
+                    if found[key].additive:
+                        part = found[key].summarize(features)
                         sums[key] = sums[key] + part if key in sums else part
                     else:
-                        found[key] = loss.mixed(features, count / taken[key])
+                        own = rows.setdefault(key, features.new_empty(len(drawn[layer]), features.shape[1]))
+                        inside, numbers = samples.within(drawn[layer], extents[layer], window)
+                        own[inside] = matrices(features)[0][numbers]
             self.let_go()
         for key, total in sums.items():
             found[key] = replace(found[key], target=total / taken[key])
+        for key, own in rows.items():
+            found[key] = replace(found[key], target=own)
         return found
 
     def let_go(self) -> None:
