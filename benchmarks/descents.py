@@ -16,7 +16,7 @@ from impasto import machine
 from impasto.descent import Descent
 from impasto.optimizers import LBFGS
 from impasto.pyramid import resize
-from impasto.tasks.transfer import Transfer
+from impasto.runs.run import Transfer
 from pairs import default_engines, notebook_engines
 
 MARKS = (1, 10, 20, 30, 40, 60, 80, 120, 160, 200, 240)

@@ -20,8 +20,8 @@ from pathlib import Path
 import torch
 
 from impasto import machine
-from impasto.tasks.budget import bytes_of
-from impasto.tasks.transfer import Transfer
+from impasto.memory.budget import bytes_of
+from impasto.runs.run import Transfer
 from machine_report import report
 
 

@@ -31,8 +31,8 @@ from impasto.engines import Engine
 from impasto.images import Picture
 from impasto.optimizers import LBFGS
 from impasto.pyramid import resize
+from impasto.runs.run import Transfer
 from impasto.samples import paint, photo
-from impasto.tasks.transfer import Transfer
 from machine_report import report
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))

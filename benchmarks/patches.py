@@ -32,7 +32,7 @@ def fill(folder: Path, count: int, size: int) -> None:
 
 def scan(folder: Path, layer: str, size: int, sheet: str) -> None:
     """What a process of its own does."""
-    from impasto.tasks.visualization import visualize_patches
+    from impasto.studies.visualization import visualize_patches
 
     began = time.perf_counter()
     found = visualize_patches(folder, layer, "0:12", size=size)

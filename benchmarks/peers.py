@@ -22,7 +22,7 @@ import torch
 
 from impasto import images
 from impasto.pyramid import resize
-from impasto.tasks.transfer import Transfer
+from impasto.runs.run import Transfer
 from machine_report import report
 from pairs import default_engines, notebook_engines
 

@@ -21,8 +21,8 @@ import torch
 
 from impasto import machine
 from impasto.engines.ranks import DONE, joined
-from impasto.tasks.budget import Budget
-from impasto.tasks.transfer import Transfer
+from impasto.memory.budget import Budget
+from impasto.runs.run import Transfer
 from large_images import pictures
 from machine_report import report
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from impasto import images, samples, stylize
 from impasto.pyramid import resize
 from impasto.quality import ssim
-from impasto.tasks.result import Result
+from impasto.runs.result import Result
 
 
 def correlation(one: Tensor, other: Tensor) -> float:

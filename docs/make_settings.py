@@ -5,7 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from impasto.cli.options import words
+from impasto.cli.options.settings import words
 from impasto.settings import Settings, preset, presets
 
 PAGE = Path(__file__).with_name("settings.md")

@@ -11,8 +11,8 @@ from typing import Any
 
 from impasto import images, samples
 from impasto.images import Picture
-from impasto.tasks.drawing import Row, Sketch, drawn
-from impasto.tasks.figures import Materials
+from impasto.studies.figure_sheet import Row, Sketch, drawn
+from impasto.studies.figures import Materials
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 SIZE = 160

@@ -20,7 +20,7 @@ from PIL import Image
 
 import impasto
 from impasto import images, samples
-from impasto.cli.demo import PAINTING, PHOTO, SEED, SHAPE
+from impasto.cli.commands.demo import PAINTING, PHOTO, SEED, SHAPE
 
 
 def main() -> None:

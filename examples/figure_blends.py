@@ -14,7 +14,7 @@ By command: ``impasto figure blends -o figure.jpg``. By script:
 
 import sys
 
-from impasto.tasks.figures import figure
+from impasto.studies.figures import figure
 
 if __name__ == "__main__":
     found = figure("blends", *sys.argv[1:], size=256)

@@ -14,7 +14,7 @@ By command: ``impasto figure initialization -o figure.jpg``. By script: ``python
 
 import sys
 
-from impasto.tasks.figures import figure
+from impasto.studies.figures import figure
 
 if __name__ == "__main__":
     found = figure("initialization", *sys.argv[1:], size=256)

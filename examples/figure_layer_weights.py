@@ -13,7 +13,7 @@ By command: ``impasto figure layer-weights -o figure.jpg``. By script: ``python 
 
 import sys
 
-from impasto.tasks.figures import figure
+from impasto.studies.figures import figure
 
 if __name__ == "__main__":
     found = figure("layer-weights", *sys.argv[1:], size=256)

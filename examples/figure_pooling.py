@@ -13,7 +13,7 @@ By command: ``impasto figure pooling -o figure.jpg``. By script: ``python exampl
 
 import sys
 
-from impasto.tasks.figures import figure
+from impasto.studies.figures import figure
 
 if __name__ == "__main__":
     found = figure("pooling", *sys.argv[1:], size=256)

@@ -14,7 +14,7 @@ By command: ``impasto figure style-layers -o figure.jpg``. By script: ``python e
 
 import sys
 
-from impasto.tasks.figures import figure
+from impasto.studies.figures import figure
 
 if __name__ == "__main__":
     found = figure("style-layers", *sys.argv[1:], size=256)

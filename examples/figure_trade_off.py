@@ -14,7 +14,7 @@ By command: ``impasto figure trade-off -o figure.jpg``. By script: ``python exam
 
 import sys
 
-from impasto.tasks.figures import figure
+from impasto.studies.figures import figure
 
 if __name__ == "__main__":
     found = figure("trade-off", *sys.argv[1:], size=256)

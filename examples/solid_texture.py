@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from impasto import samples
+from impasto.aims.initial_image import starting_image
 from impasto.descent import Descent, Level
 from impasto.engines import Part, Slices, Views
 from impasto.optimizers import LBFGS
 from impasto.tasks.solid import SolidTexture, synthesize_block
-from impasto.tasks.start import starting_image
 
 LAYERS = {"conv1_1": 1.0, "conv2_1": 1.0, "conv3_1": 1.0}
 

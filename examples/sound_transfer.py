@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from impasto import sounds
-from impasto.tasks.hearing import Hearing
 from impasto.tasks.sound import SoundTransfer
+from impasto.tasks.sound_filters import Hearing
 from sounds import RATE, speech, strings
 
 

@@ -1,13 +1,18 @@
-"""What tests of several rooms share: quiet deterministic surroundings, a tiny network, and a loss of every class."""
+"""What tests of several rooms share: deterministic surroundings, a tiny network, a loss of every class, and small runs."""
 
 import contextlib
 import functools
 import signal
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from PIL import Image
+from skimage import data
 
+import impasto
 from impasto import samples
 from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
 from impasto.losses import (
@@ -32,6 +37,11 @@ if (
 ):  # as background shells have it: what tests start would be deaf to it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)  # tensors here are tiny, and sums come out the same on every machine
+
+TESTS = Path(__file__).parent
+RUNNING = {"aims", "memory", "runs", "studies", "tasks"}  # rooms whose tests run whole tasks
+SHALLOW = {"content_layers": {"conv3_2": 1.0}, "style_layers": {"conv1_1": 1.0, "conv2_1": 1.0, "conv3_1": 1.0}}
+QUICK = {"size": 48, "coarsest": 24, "evaluations": 4, "precision": "fp32", "device": "cpu"}
 
 TINY = Stack(
     "tiny",
@@ -100,7 +110,7 @@ def shared_weights():
     @contextlib.contextmanager
     def sharing():
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("impasto.tasks.transfer.Encoder", encoder)
+            patched.setattr("impasto.runs.run.Encoder", encoder)
             yield
 
     return sharing
@@ -171,3 +181,81 @@ def picture():
         return torch.rand(1, 3, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
 
     return make
+
+
+def _small(picture, width, height):
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def _shallow(values):
+    """The layers of the losses that have a say."""
+    off = {
+        "content_layers": values.get("strength") == 1 or values.get("content_weight") == 0,
+        "style_layers": values.get("strength") == 0 or values.get("style_weight") == 0 or "layers_per_style" in values,
+    }
+    return {name: layers for name, layers in SHALLOW.items() if not off[name]}
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """A portrait, (54, 72, 3) uint8."""
+    return _small(data.astronaut(), 72, 54)
+
+
+@pytest.fixture(scope="session")
+def painting():
+    """A picture to take the style from, (64, 60, 3) uint8."""
+    return _small(data.coffee(), 60, 64)
+
+
+@pytest.fixture(scope="session")
+def other_painting():
+    """Another one, (56, 72, 3) uint8."""
+    return np.ascontiguousarray(255 - _small(data.chelsea(), 72, 56))
+
+
+@pytest.fixture(scope="session")
+def prepare():
+    """A function that prepares a run of a few evaluations on shallow layers; keywords change that."""
+
+    def prepared(content, styles, **values):
+        return impasto.Transfer.of(content, styles, **{**QUICK, **_shallow(values), **values})
+
+    return prepared
+
+
+@pytest.fixture(scope="session")
+def paint(prepare):
+    """A function that makes such a run."""
+
+    def painted(content, styles, on_event=None, checkpoint=None, **values):
+        return prepare(content, styles, **values).run(on_event, checkpoint)
+
+    return painted
+
+
+@pytest.fixture(scope="session")
+def deep():
+    """Keywords for ``paint`` that bring back the default layers."""
+    return {name: impasto.Settings.model_fields[name].default for name in SHALLOW}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _shared_weights(request, shared_weights):
+    """Runs share their network's weights, except where it matters what surrounds them as these are made."""
+    if request.path.stem == "test_surroundings" or request.path.relative_to(TESTS).parts[0] not in RUNNING:
+        yield
+        return
+    with shared_weights():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _silent(request):
+    """Whatever a test of a run does, the library has printed nothing at its end."""
+    if request.path.relative_to(TESTS).parts[0] not in RUNNING:
+        yield
+        return
+    capfd = request.getfixturevalue("capfd")
+    yield
+    assert capfd.readouterr() == ("", "")

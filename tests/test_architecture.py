@@ -39,7 +39,11 @@ LAYERS = (
     {"engines"},
     {"descent"},
     {"feedforward"},
+    {"memory"},
+    {"aims"},
+    {"runs"},
     {"tasks"},
+    {"studies"},
     {"jobs"},
     {"studio"},
     {"cli"},
@@ -48,7 +52,7 @@ LAYERS = (
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 DUMPING_GROUNDS = {"utils", "util", "misc", "common", "helpers", "helper"}
 IMAGE_LIBRARIES = {"PIL", "pyvips", "imageio", "cv2", "skimage"}
-OPENS_IMAGES = {"images", "samples", "tasks/result.py"}
+OPENS_IMAGES = {"images", "samples", "runs/result.py"}
 
 PUBLIC = {
     *("Event", "ImpastoError", "Result", "Settings", "Transfer"),
@@ -110,7 +114,7 @@ def test_package_is_only_asked_for_its_version(path):
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "impasto"
     }
-    above = RANK.get(room_of(path), 0) > RANK["tasks"]
+    above = RANK.get(room_of(path), 0) > RANK["studies"]
     assert used <= {"__version__", *(PUBLIC if above else ())}
 
 

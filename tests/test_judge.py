@@ -11,7 +11,7 @@ from torch import nn
 import impasto
 from impasto.errors import NetworkError
 from impasto.judge import Judge, arrays
-from impasto.tasks.score import score
+from impasto.studies.score import score
 
 
 def picture(seed, *shape):

@@ -13,12 +13,12 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from impasto.errors import ImpastoError
     from impasto.feedforward.preview import preview
+    from impasto.runs.result import Result
+    from impasto.runs.run import Event, Transfer, stylize
     from impasto.settings import Settings
-    from impasto.tasks.reconstruction import reconstruct
-    from impasto.tasks.result import Result
-    from impasto.tasks.score import score
+    from impasto.studies.score import score
+    from impasto.tasks.reconstruct import reconstruct
     from impasto.tasks.texture import synthesize
-    from impasto.tasks.transfer import Event, Transfer, stylize
 
 __all__ = [
     "Event",
@@ -34,15 +34,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Event": "impasto.tasks.transfer",
+    "Event": "impasto.runs.run",
     "ImpastoError": "impasto.errors",
-    "Result": "impasto.tasks.result",
+    "Result": "impasto.runs.result",
     "Settings": "impasto.settings",
-    "Transfer": "impasto.tasks.transfer",
+    "Transfer": "impasto.runs.run",
     "preview": "impasto.feedforward.preview",
-    "reconstruct": "impasto.tasks.reconstruction",
-    "score": "impasto.tasks.score",
-    "stylize": "impasto.tasks.transfer",
+    "reconstruct": "impasto.tasks.reconstruct",
+    "score": "impasto.studies.score",
+    "stylize": "impasto.runs.run",
     "synthesize": "impasto.tasks.texture",
 }
 

@@ -7,8 +7,8 @@ import torch
 from PIL import ExifTags, Image, PngImagePlugin
 
 from impasto import images
-from impasto.cli.byproducts import Frames, Preview, Tolerant
-from impasto.cli.destination import Destination
+from impasto.cli.options.destination import Destination
+from impasto.cli.terminal.byproducts import Frames, Preview, Tolerant
 from impasto.errors import ImageError
 
 EXIF = Image.Exif()

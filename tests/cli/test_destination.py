@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from impasto.cli.destination import Destination
-from impasto.cli.outputs import refuse_overwriting, same_file
+from impasto.cli.options.destination import Destination
+from impasto.cli.options.outputs import refuse_overwriting, same_file
 from impasto.errors import SettingsError
 
 

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from impasto import images
-from impasto.tasks import explore
+from impasto.studies import explore
 
 QUICK = ("--precision", "fp32", "--device", "cpu", "--style-layers", "conv1_1,conv2_1", "--content-layers", "conv2_2")
 

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from impasto import images
-from impasto.cli.figure import figure
-from impasto.tasks.figures import FIGURES
+from impasto.cli.commands.figure import figure
+from impasto.studies.figures import FIGURES
 
 FAST = ("--size", "48", "--evaluations", "1", "--precision", "fp32", "--device", "cpu")
 

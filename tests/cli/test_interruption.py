@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from impasto import images
-from impasto.cli.interruption import Interruption
+from impasto.cli.terminal.interruption import Interruption
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_what_torchrun_passes_on_is_no_second_signal(monkeypatch):
         signal.raise_signal(signal.SIGINT)
         assert interruption.asked
         assert said == ["stopping"]
-        monkeypatch.setattr("impasto.cli.interruption._ECHO", 0.0)
+        monkeypatch.setattr("impasto.cli.terminal.interruption._ECHO", 0.0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
@@ -128,7 +128,7 @@ def test_interrupted_before_the_run(call, room, endless, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("impasto.tasks.transfer.Transfer.of", interrupted)
+    monkeypatch.setattr("impasto.runs.run.Transfer.of", interrupted)
     outcome = call(*endless)
     assert outcome.code == 130
     assert outcome.err == "impasto: Aborted; no picture was saved.\n"

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from impasto import images
-from impasto.cli.neural_style import _due
-from impasto.cli.neural_style.arguments import read
+from impasto.cli.commands.neural_style import _due
+from impasto.cli.commands.neural_style.arguments import read
 from impasto.errors import SettingsError
 from impasto.tasks.neural_style.painting import Moment
 

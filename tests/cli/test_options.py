@@ -10,7 +10,7 @@ from hypothesis import settings as effort
 
 from impasto.choices import Padding, Pooling
 from impasto.cli import app
-from impasto.cli.options import SCORING, arguments, chosen, words
+from impasto.cli.options.settings import SCORING, arguments, chosen, words
 from impasto.errors import SettingsError
 from impasto.settings import Settings, make
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from impasto import images, signals, sounds
 from impasto.cli import COMMANDS
-from impasto.cli.origin import made_here
+from impasto.cli.terminal.origin import made_here
 from impasto.errors import ImageError
 
 QUICK = ("--evaluations", "2", "--quiet")
@@ -88,7 +88,7 @@ every_writer = pytest.mark.parametrize("name", WRITERS)
 @pytest.fixture
 def place(room, made, monkeypatch):
     """The room with an input for every command."""
-    monkeypatch.setattr("impasto.cli.demo.SHAPE", (48, 64))
+    monkeypatch.setattr("impasto.cli.commands.demo.SHAPE", (48, 64))
     generator = np.random.default_rng(0)
     t = np.arange(2000) / 8000
     for name, pitch in (("a", 440), ("b", 300)):
@@ -253,14 +253,14 @@ def test_a_frame_of_neural_style_is_never_its_photo(call, place):
 
 
 RUNS = {
-    "stylize": "impasto.tasks.transfer.Transfer.run",
-    "volume stylize": "impasto.tasks.transfer.Transfer.run",
+    "stylize": "impasto.runs.run.Transfer.run",
+    "volume stylize": "impasto.runs.run.Transfer.run",
     "sound stylize": "impasto.tasks.sound.SoundTransfer.run",
     "signal stylize": "impasto.tasks.signal.SignalTransfer.run",
     "signal texture": "impasto.tasks.signal.SignalTransfer.run",
-    "figure": "impasto.tasks.drawing.drawn",
-    "visualize unit": "impasto.tasks.visualization.visualize_unit",
-    "networks normalize": "impasto.tasks.normalization.normalize",
+    "figure": "impasto.studies.figure_sheet.drawn",
+    "visualize unit": "impasto.studies.visualization.visualize_unit",
+    "networks normalize": "impasto.studies.normalization.normalize",
     "neural-style": "impasto.tasks.neural_style.painting.Painting.finished",
     "preview": "impasto.feedforward.preview.preview",
 }

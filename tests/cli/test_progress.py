@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from impasto.cli import progress
-from impasto.cli.progress import Display, Lines, Reporter, duration, reporter, size
+from impasto.cli.terminal import progress
+from impasto.cli.terminal.progress import Display, Lines, Reporter, duration, reporter, size
 
 LEVELS = tuple(SimpleNamespace(shape=shape, evaluations=9) for shape in ((24, 32), (48, 64)))
 

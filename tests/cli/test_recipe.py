@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 import impasto
 from impasto.cli import main
-from impasto.cli.recipe import Recipe
-from impasto.cli.rerun import prepared
+from impasto.cli.commands.rerun import prepared
+from impasto.cli.terminal.recipe import Recipe
 from impasto.descent import Record
 from impasto.errors import ImpastoError
 from impasto.jobs import submission
-from impasto.tasks.reconstruction import Reconstruction
-from impasto.tasks.result import Scores
+from impasto.runs.result import Scores
+from impasto.tasks.reconstruct import Reconstruction
 from impasto.tasks.texture import Texture
 
 # Of every setting some values, its default among them. Those that a task refuses are left out of its runs.

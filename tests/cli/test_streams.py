@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from impasto.cli import app, main
-from impasto.cli.streams import binary, usable
+from impasto.cli.terminal.streams import binary, usable
 
 FULL = Path("/dev/full")
 WORDS = ["networks"]

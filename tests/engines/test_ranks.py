@@ -12,7 +12,7 @@ import pytest
 from impasto.engines.group import dealt
 from impasto.engines.ranks import Ranks, _region, joined
 from impasto.errors import SettingsError
-from impasto.tasks.budget import Layout
+from impasto.memory.budget import Layout
 from impasto.tiling import Window, tiles
 
 # What every process of the tests below runs, with a line of its own put in the middle.

@@ -21,8 +21,8 @@ from PIL import Image
 
 from impasto.cli import app
 from impasto.jobs import queue  # noqa: F401 - what takes seconds is no command's; and stopped by Ctrl-C, it stays half done
+from impasto.runs import run as transfer  # noqa: F401
 from impasto.studio import server  # noqa: F401
-from impasto.tasks import transfer  # noqa: F401
 
 _RUN = "--size 32 --evaluations 1 -q"
 BASES = {
@@ -238,7 +238,7 @@ def commands() -> dict[str, tuple[Option, ...]]:
 @cache
 def _flags() -> tuple[str, ...]:
     """neural-style's flags, which it reads itself."""
-    from impasto.cli.neural_style.arguments import help_text
+    from impasto.cli.commands.neural_style.arguments import help_text
 
     return tuple(sorted(set(re.findall(r"^  (-[a-z_]+)", help_text(), re.MULTILINE))))
 

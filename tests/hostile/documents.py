@@ -25,9 +25,9 @@ from impasto.encoders import weights
 from impasto.encoders.stack import VGG19
 from impasto.engines import Evaluation
 from impasto.optimizers import State
+from impasto.runs.checkpoint import Checkpoint, read_checkpoint
 from impasto.settings import Settings, preset
 from impasto.studio.access import keys_from
-from impasto.tasks.checkpoint import Checkpoint, read_checkpoint
 
 _VALUES: tuple[Any, ...] = (
     *(

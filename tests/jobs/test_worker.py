@@ -21,7 +21,7 @@ from impasto.jobs import compute as computing
 from impasto.jobs import work as working
 from impasto.jobs.delivery import delivered
 from impasto.jobs.job import Progress
-from impasto.tasks.result import Result
+from impasto.runs.result import Result
 
 
 @pytest.fixture(scope="session")
@@ -292,7 +292,7 @@ def test_the_loss_curve_stays_short_and_in_order(tmp_path, ask):
     """However many evaluations, and from wherever a run goes on."""
     from impasto.descent import Level
     from impasto.jobs.reporting import Teller
-    from impasto.tasks.descending import Event
+    from impasto.runs.events import Event
 
     jobs = Jobs.open(tmp_path)
     entry = jobs.queue.claim(jobs.submit(*ask()).id)
@@ -344,7 +344,7 @@ def running(process):
 
 def test_the_preview_to_start_from_is_computed_where_the_job_is(tmp_path, ask, monkeypatch):
     """Once, on the worker's device; the device is no setting of the run, for another worker may go on with it."""
-    from impasto.tasks import start
+    from impasto.aims import initial_image as start
 
     asked, real = [], start.preview
 

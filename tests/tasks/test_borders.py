@@ -10,7 +10,7 @@ import impasto
 from impasto import samples
 from impasto.pyramid import resize_within
 from impasto.quality import seam
-from impasto.tasks.transfer import Transfer
+from impasto.runs.run import Transfer
 
 QUICK = {
     "size": 64,

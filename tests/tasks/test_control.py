@@ -7,7 +7,7 @@ import torch
 from impasto import images
 from impasto.errors import LayerError, SettingsError
 from impasto.pyramid import resize
-from impasto.tasks.score import score
+from impasto.studies.score import score
 
 ALIKE = {"size": 48, "coarsest": 48, "evaluations": 8}
 

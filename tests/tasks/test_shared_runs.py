@@ -28,7 +28,7 @@ torch.set_num_threads(1)
 import impasto
 from impasto.engines.ranks import DONE, joined
 from impasto.errors import RankError
-from impasto.tasks.budget import Budget
+from impasto.memory.budget import Budget
 def listen(event):
     if event.level == 1:
         pathlib.Path("there").touch()

@@ -11,7 +11,7 @@ from impasto.errors import CheckpointError, SettingsError, SignalError
 from impasto.losses import LOSSES
 from impasto.objective import Objective, Term
 from impasto.tasks.signal import SignalTransfer
-from impasto.tasks.timescales import Scales
+from impasto.tasks.signal_scales import Scales
 from impasto.tiling import tiles
 
 SMALL = Scales(scales=4, filters=12, width=7)

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from impasto import samples, volumes
+from impasto.aims.initial_image import starting_image
 from impasto.errors import LayerError, SettingsError
+from impasto.memory.budget import Budget
 from impasto.quality import seam
-from impasto.tasks.budget import Budget
 from impasto.tasks.solid import SolidTexture, synthesize_block
-from impasto.tasks.start import starting_image
 from impasto.volumes.slicing import diagonal
 
 LAYERS = {"conv1_1": 1.0, "conv2_1": 1.0}

@@ -13,8 +13,8 @@ from impasto.errors import CheckpointError, SettingsError, SoundError
 from impasto.losses import ContentLoss, GramLoss
 from impasto.objective import Objective, Term
 from impasto.sounds import Spectrogram, Tags
-from impasto.tasks.hearing import Hearing, Listening
 from impasto.tasks.sound import SoundTransfer
+from impasto.tasks.sound_filters import Hearing, Listening
 from impasto.tiling import tiles
 
 SMALL = Hearing(filters=24, width=5, window=256)

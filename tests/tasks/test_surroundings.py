@@ -14,11 +14,11 @@ import impasto
 from impasto import images, machine, samples, signals, sounds
 from impasto.choices import KEEP_MEMORY
 from impasto.errors import SettingsError
-from impasto.tasks.normalization import normalize
+from impasto.studies.normalization import normalize
+from impasto.studies.visualization import visualize_unit
 from impasto.tasks.signal import SignalTransfer
 from impasto.tasks.solid import synthesize_block
 from impasto.tasks.sound import SoundTransfer
-from impasto.tasks.visualization import visualize_unit
 from impasto.tasks.volume import stylize_volume
 
 LAYERS = {"content_layers": {"conv2_1": 1.0}, "style_layers": {"conv1_1": 1.0, "conv2_1": 1.0}}

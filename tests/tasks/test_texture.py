@@ -6,12 +6,12 @@ import torch
 
 import impasto
 from impasto import samples
+from impasto.aims.initial_image import starting_image
+from impasto.aims.targets import style_shape
 from impasto.errors import LayerError, SettingsError
 from impasto.pyramid import resize
 from impasto.quality import seam
 from impasto.settings import up_to
-from impasto.tasks.start import starting_image
-from impasto.tasks.targets import style_shape
 from impasto.tasks.texture import Texture
 
 QUICK = {"coarsest": 32, "evaluations": (60, 40), "precision": "fp32", "device": "cpu"}

@@ -10,8 +10,8 @@ import torch
 
 from impasto import samples, volumes
 from impasto.errors import ImpastoError, SettingsError
-from impasto.tasks.budget import Budget, Layout
-from impasto.tasks.room import Room
+from impasto.memory.budget import Budget, Layout
+from impasto.memory.execution import Room
 from impasto.tasks.volume import VolumeTransfer, style_of, stylize_volume
 from impasto.tiling import tiles
 

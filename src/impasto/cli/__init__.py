@@ -13,8 +13,8 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from impasto import __version__
 from impasto.choices import nearest
-from impasto.cli import foreign
-from impasto.cli.streams import complain, give_up, unwritable, usable
+from impasto.cli.terminal import foreign
+from impasto.cli.terminal.streams import complain, give_up, unwritable, usable
 from impasto.errors import ImpastoError
 
 WRONG, STOPPED, UNREAD = 2, 130, 1
@@ -89,7 +89,7 @@ def _made() -> App:
         own = {} if home.endswith(":app") else own  # groups say it themselves
         if name == "neural-style":
             own["help_flags"] = ()  # its flags are not cyclopts' and it lists them itself
-        app.command(f"impasto.cli.{home}", name=name, help=purpose, sort_key=place, **own)
+        app.command(f"impasto.cli.commands.{home}", name=name, help=purpose, sort_key=place, **own)
     return app
 
 

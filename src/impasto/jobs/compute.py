@@ -29,8 +29,8 @@ from impasto.jobs.queue import Entry
 from impasto.jobs.reporting import Teller
 from impasto.jobs.store import CHECKPOINT, PREVIEW, RESULT
 from impasto.jobs.work import carry_over, prepared, recipe_note
-from impasto.tasks.checkpoint import Checkpoint
-from impasto.tasks.descending import Event, Leave
+from impasto.runs.checkpoint import Checkpoint
+from impasto.runs.events import Event, Leave
 
 REFUSED, RESTART, ENDED = 2, 75, 0
 """Exit codes: something given was wrong; start another process; told to end."""

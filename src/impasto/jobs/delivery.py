@@ -9,7 +9,7 @@ from impasto.errors import ImageError, JobError
 from impasto.files import settle
 from impasto.jobs.reporting import small
 from impasto.jobs.store import PREVIEW, RESULT
-from impasto.tasks.result import Result, parameters_text
+from impasto.runs.result import Result, parameters_text
 
 
 def delivered(result: Result, folder: Path) -> str | None:

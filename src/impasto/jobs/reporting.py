@@ -12,7 +12,7 @@ from impasto.jobs.database import QueueError
 from impasto.jobs.job import Progress
 from impasto.jobs.queue import Entry, Queue
 from impasto.pyramid import fitted, resize
-from impasto.tasks.descending import Event
+from impasto.runs.events import Event
 
 _SIDE = 512  # pixels along a preview
 _POINTS = 240  # of the loss curve, before every second one is left out

@@ -125,7 +125,7 @@ def _refuse_idle(task: str, settings: Settings, own: Mapping[str, Any]) -> None:
         longest = max(own.get("shape", (settings.size,)))
         texture.settings_of(settings, {}, longest, longest, tileable=own.get("tileable", False))
     elif task == "reconstruct":
-        from impasto.tasks import reconstruction  # noqa: PLC0415  # imports torch
+        from impasto.tasks import reconstruct as reconstruction  # noqa: PLC0415  # imports torch
 
         reconstruction.settings_of(own["layer"], settings, {})
 

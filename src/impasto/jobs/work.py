@@ -9,20 +9,20 @@ from typing import Any
 import torch
 
 from impasto import images
+from impasto.aims.initial_image import covering
+from impasto.aims.regions import REST
 from impasto.errors import CheckpointError, ImageError, JobError
 from impasto.images import Picture
 from impasto.jobs.job import Job
 from impasto.jobs.queue import Entry
 from impasto.jobs.store import CHECKPOINT, Store
 from impasto.jobs.submission import STEERABLE, task_of
+from impasto.runs.checkpoint import read_checkpoint
+from impasto.runs.events import optimizer_of
+from impasto.runs.run import Transfer
 from impasto.settings import INITS, Settings, make
-from impasto.tasks.checkpoint import read_checkpoint
-from impasto.tasks.descending import optimizer_of
-from impasto.tasks.places import REST
-from impasto.tasks.reconstruction import Reconstruction
-from impasto.tasks.start import covering
+from impasto.tasks.reconstruct import Reconstruction
 from impasto.tasks.texture import Texture
-from impasto.tasks.transfer import Transfer
 
 
 def prepared(entry: Entry, store: Store, device: torch.device) -> Transfer:

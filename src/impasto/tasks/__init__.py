@@ -1,1 +1,1 @@
-"""What impasto can be asked to do."""
+"""What impasto can make, one file per task: pictures, textures, reconstructions, sounds, signals, volumes."""

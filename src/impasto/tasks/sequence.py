@@ -10,6 +10,7 @@ from torch import Tensor
 
 import impasto
 from impasto import machine
+from impasto.aims.targets import Targets
 from impasto.descent import Descent, Level, Record
 from impasto.encoders import Encoder, Parameters, Stack
 from impasto.engines import Evaluator
@@ -17,13 +18,12 @@ from impasto.errors import ImpastoError, SettingsError
 from impasto.optimizers import Bounds
 from impasto.optimizers.base import UNIT
 from impasto.pyramid import resize, scaled
+from impasto.runs.checkpoint import Checkpoint
+from impasto.runs.events import Listener, descend, optimizer_of
+from impasto.runs.result import Scores
+from impasto.runs.task_settings import decided
 from impasto.sampling import extent
 from impasto.settings import Settings
-from impasto.tasks.checkpoint import Checkpoint
-from impasto.tasks.decided import decided
-from impasto.tasks.descending import Listener, descend, optimizer_of
-from impasto.tasks.result import Scores
-from impasto.tasks.targets import Targets
 
 SETTINGS = (
     "strength",

@@ -18,13 +18,13 @@ from impasto.errors import SettingsError, SignalError
 from impasto.images.plot import curves
 from impasto.images.sheet import Strip, Tile, draw
 from impasto.pyramid import level_shapes
+from impasto.runs.events import Listener
+from impasto.runs.result import Scores
 from impasto.sampling import resample
 from impasto.settings import Settings
 from impasto.signals import CAUTION, Record
-from impasto.tasks.descending import Listener
-from impasto.tasks.result import Scores
 from impasto.tasks.sequence import Outcome, Sequences, check_levels, check_rates, encoder_for, settings_for
-from impasto.tasks.timescales import Scales
+from impasto.tasks.signal_scales import Scales
 
 _EVALUATIONS = (200, 150, 100)  # on the coarsest levels, and on all finer ones
 _COARSEST = 128  # samples

@@ -11,23 +11,23 @@ import numpy as np
 import torch
 
 from impasto import images, machine
+from impasto.aims.initial_image import starting_image
+from impasto.aims.targets import Targets, style_shape
 from impasto.descent import Level
 from impasto.encoders import Encoder
 from impasto.engines import Evaluator, Part, Slices, Views
 from impasto.errors import SettingsError
 from impasto.images import Picture
+from impasto.memory.budget import Budget, Layout, demand, history_of
+from impasto.memory.tile_progress import OnWork
 from impasto.optimizers import LBFGS
 from impasto.pyramid import level_shapes
+from impasto.runs.events import Listener
+from impasto.runs.result import Result
+from impasto.runs.run import Transfer
+from impasto.runs.task_settings import decided
 from impasto.settings import Settings, up_to
-from impasto.tasks.blocks import IDLE, Block, BlockResult, alone, flat
-from impasto.tasks.budget import Budget, Layout, demand, history_of
-from impasto.tasks.decided import decided
-from impasto.tasks.descending import Listener
-from impasto.tasks.result import Result
-from impasto.tasks.start import starting_image
-from impasto.tasks.targets import Targets, style_shape
-from impasto.tasks.transfer import Transfer
-from impasto.tasks.work import OnWork
+from impasto.tasks.block import IDLE, Block, BlockResult, alone, flat
 from impasto.volumes import CAUTION, Origin, Volume
 from impasto.volumes.slicing import diagonal
 from impasto.volumes.volume import written

@@ -16,12 +16,11 @@ from impasto.encoders import bank, random_parameters
 from impasto.engines import Evaluator
 from impasto.errors import SettingsError, SoundError
 from impasto.optimizers import Bounds
+from impasto.runs.events import Listener
+from impasto.runs.result import Scores
 from impasto.sampling import resample
 from impasto.settings import Settings
 from impasto.sounds import Sound, Spectrogram, Tags
-from impasto.tasks.descending import Listener
-from impasto.tasks.hearing import Hearing, Listening
-from impasto.tasks.result import Scores
 from impasto.tasks.sequence import (
     Finish,
     Outcome,
@@ -32,7 +31,8 @@ from impasto.tasks.sequence import (
     score,
     settings_for,
 )
-from impasto.tasks.soundpicture import sheet
+from impasto.tasks.sound_filters import Hearing, Listening
+from impasto.tasks.sound_picture import sheet
 
 _EVALUATIONS = (100, 150)  # on the spectrogram, and on the samples
 _ROUNDS = 32  # of Griffin and Lim

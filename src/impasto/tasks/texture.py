@@ -8,16 +8,16 @@ from typing import Any, Self
 import torch
 
 from impasto import images, machine
+from impasto.aims.initial_image import starting_image
+from impasto.aims.targets import style_shape
 from impasto.descent import Record
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.quality import seam
+from impasto.runs.result import Result, Scores
+from impasto.runs.run import Listener, Transfer
+from impasto.runs.task_settings import decided, from_noise
 from impasto.settings import Settings, plain
-from impasto.tasks.decided import decided, from_noise
-from impasto.tasks.result import Result, Scores
-from impasto.tasks.start import starting_image
-from impasto.tasks.targets import style_shape
-from impasto.tasks.transfer import Listener, Transfer
 
 _OF_PHOTO = ("sharpness", "photorealism", "color", "color_strength", "mask_strengths", "guidance")
 IDLE = ("content_weight", "content_loss", "content_layers", "style_size", "preview_of", *_OF_PHOTO)

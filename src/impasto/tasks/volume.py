@@ -10,21 +10,21 @@ import torch
 from torch import Tensor
 
 from impasto import images, machine, volumes
+from impasto.aims.targets import Targets
 from impasto.encoders import Encoder
 from impasto.encoders.inflation import Inflated
 from impasto.engines import Evaluator, Part, Turned, Views
 from impasto.errors import SettingsError
 from impasto.images import Picture
+from impasto.memory.budget import Budget, Layout
+from impasto.memory.execution import Room
+from impasto.memory.tile_progress import OnWork
+from impasto.runs.events import Listener
+from impasto.runs.result import Result
+from impasto.runs.run import Transfer
+from impasto.runs.task_settings import decided
 from impasto.settings import INITS, Settings
-from impasto.tasks.blocks import IDLE, Block, BlockResult, alone, flat, grayed
-from impasto.tasks.budget import Budget, Layout
-from impasto.tasks.decided import decided
-from impasto.tasks.descending import Listener
-from impasto.tasks.result import Result
-from impasto.tasks.room import Room
-from impasto.tasks.targets import Targets
-from impasto.tasks.transfer import Transfer
-from impasto.tasks.work import OnWork
+from impasto.tasks.block import IDLE, Block, BlockResult, alone, flat, grayed
 from impasto.tiling import Tile, Window
 from impasto.volumes import CAUTION, Volume
 from impasto.volumes.reading import holds_volume

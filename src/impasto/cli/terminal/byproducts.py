@@ -1,0 +1,108 @@
+"""Pictures that a run writes on its way: a preview to look at, and frames to keep."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.cli.options.destination import Destination
+from impasto.cli.options.outputs import Outputs
+from impasto.errors import ImpastoError
+
+if TYPE_CHECKING:
+    from impasto.images import Picture
+    from impasto.runs.run import Event
+
+_SHARE = 0.05  # of the run's time, at most, goes into previews
+
+
+class Preview:
+    """A file that always holds a recent picture of the run, complete at every moment.
+
+    Args:
+        path: the file.
+        like: the photo, whose transparency and profile the preview takes over.
+        outputs: the files that the run writes, this one among them.
+        metadata: whether it says that it is impasto's.
+        interval: the least time between two writes, in seconds; longer where writing itself takes long.
+        clock: reads seconds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        like: "Picture",
+        outputs: Outputs | None = None,
+        *,
+        metadata: bool = True,
+        interval: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.path = path
+        self.like = like
+        self.outputs = outputs or Outputs()
+        self.metadata = metadata
+        self.interval = interval
+        self.clock = clock
+        self._next = clock()
+
+    def __call__(self, event: "Event") -> None:
+        """Write the picture, if it is time."""
+        from impasto import images
+
+        began = self.clock()
+        if began < self._next:
+            return
+        self.outputs.claim(self.path)
+        text = images.mark("A preview")
+        said: dict[str, Any] = {"parameters": text, "metadata": self.metadata, "original_exif": False}
+        images.write(self.path, event.image, like=self.like, **said)
+        self.outputs.written(self.path)
+        done = self.clock()
+        self._next = done + max(self.interval, (done - began) / _SHARE)
+
+
+class Frames:
+    """A picture of every so many evaluations of a level, beside the output.
+
+    A step of the optimizer may take several evaluations; a frame belongs to the first step that has made its number.
+    """
+
+    def __init__(self, every: int, destination: Destination, like: "Picture") -> None:
+        self.every = every
+        self.destination = destination
+        self.like = like
+        self._level, self._count = -1, 0
+
+    def __call__(self, event: "Event") -> None:
+        """Write the picture, if it is due."""
+        before = self._count if event.level == self._level else 0
+        self._level, self._count = event.level, event.evaluation // self.every
+        if self._count > before:
+            name = self.destination.frame_name(event.level + 1, event.evaluation)
+            self.destination.save_beside(name, event.image, self.like)
+
+
+class Tolerant:
+    """A by-product whose failure to be written is told and does not end the run.
+
+    Args:
+        product: writes it.
+        tell: told of the failure.
+        again: whether also of the ones after the first.
+    """
+
+    def __init__(self, product: Callable[["Event"], None], tell: Callable[[str], None], *, again: bool = False) -> None:
+        self.product = product
+        self.tell = tell
+        self.again = again
+        self._told = False
+
+    def __call__(self, event: "Event") -> None:
+        """Pass the event on."""
+        try:
+            self.product(event)
+        except (ImpastoError, OSError) as error:
+            if self.again or not self._told:
+                self.tell(f"{error} The run goes on without it.")
+            self._told = True

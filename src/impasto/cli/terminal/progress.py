@@ -1,0 +1,176 @@
+"""Where a run is, on stderr: a live display on a terminal, else a plain line now and then."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+from impasto.cli.terminal.streams import on_terminal, shown
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from impasto.memory.tile_progress import Work
+    from impasto.runs.run import Event
+
+_PATIENCE = 10.0  # seconds without a line before one says how an evaluation goes on
+
+
+class Reporter:
+    """Tells the user where a run is; this one says nothing."""
+
+    def __call__(self, event: "Event") -> None:
+        """Show an event."""
+
+    def work(self, work: "Work") -> None:
+        """Show how far an evaluation of a large picture is."""
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was found."""
+
+
+def reporter(*, quiet: bool) -> Reporter:
+    """The reporter that fits stderr."""
+    if quiet:
+        return Reporter()
+    if on_terminal(sys.stderr) and os.environ.get("TERM") != "dumb":
+        return Display()
+    return Lines(sys.stderr)
+
+
+class Lines(Reporter):
+    """One line per event: the first of every level, and others at most every two seconds.
+
+    Args:
+        stream: where to.
+        interval: the least time between two lines of a level, in seconds.
+        clock: reads seconds.
+    """
+
+    def __init__(self, stream: TextIO, interval: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.stream = stream
+        self.interval = interval
+        self.clock = clock
+        self._level = -1
+        self._at = 0.0
+        self._worked = clock()
+
+    def __call__(self, event: "Event") -> None:
+        """A line, if it is time for one."""
+        now = self.clock()
+        if event.level == self._level and now - self._at < self.interval:
+            return
+        self._level, self._at = event.level, now
+        level = event.levels[event.level]
+        self.say(
+            f"level {event.level + 1}/{len(event.levels)} {size(level.shape)}  "
+            f"evaluation {event.evaluation}/{level.evaluations}  {losses(event)}  {duration(event.remaining)} left"
+        )
+
+    def work(self, work: "Work") -> None:
+        """A line, if there was none for a while."""
+        now = self.clock()
+        if now - self._worked >= _PATIENCE and now - self._at >= _PATIENCE:
+            self._worked = now
+            self.say(working(work))
+
+    def say(self, sentence: str) -> None:
+        """A line. That nobody can read it is no reason to end a run."""
+        with suppress(OSError, ValueError):
+            self.stream.write(f"{shown(sentence)}\n")
+            self.stream.flush()
+
+
+class Display(Reporter):
+    """A bar per level, redrawn in place."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self.progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[losses]}", markup=False),
+            TextColumn("{task.fields[left]}", markup=False),
+            console=Console(stderr=True),
+            expand=True,
+        )
+        self._rows: dict[int, TaskID] = {}
+        self._waiting: TaskID | None = self.progress.add_task("preparing", total=None, losses="", left="")
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def __call__(self, event: "Event") -> None:
+        """Redraw the level's row."""
+        if self._waiting is not None:
+            self.progress.remove_task(self._waiting)
+            self._waiting = None
+        if event.level not in self._rows:
+            self._rows[event.level] = self._new_row(event)
+        left = f"{duration(event.remaining)} left" if event.remaining else "measuring"
+        self.progress.update(self._rows[event.level], completed=event.evaluation, losses=losses(event), left=left)
+
+    def work(self, work: "Work") -> None:
+        """Redraw what is left."""
+        row = self._rows.get(work.level, self._waiting)
+        if row is not None:
+            self.progress.update(row, left=f"{work.share:.0%} of one, {duration(work.remaining)} left")
+
+    def _new_row(self, event: "Event") -> "TaskID":
+        for row in self._rows.values():
+            self.progress.update(row, left="")
+        level = event.levels[event.level]
+        name = f"{event.level + 1}/{len(event.levels)} {size(level.shape)}"
+        return self.progress.add_task(name, total=level.evaluations, losses="", left="")
+
+    def say(self, sentence: str) -> None:
+        """A line above the bars."""
+        with suppress(OSError):
+            self.progress.console.print(shown(sentence), markup=False, highlight=False, soft_wrap=True)
+
+
+def working(work: "Work") -> str:
+    """How far an evaluation of a large picture is, in words."""
+    return (
+        f"level {work.level + 1}/{len(work.levels)} {size(work.levels[work.level].shape)}  {work.share:.0%} of an evaluation "
+        f"of {duration(work.seconds)}  {duration(work.remaining)} left"
+    )
+
+
+def size(shape: tuple[int, ...]) -> str:
+    """Width by height of a spatial shape."""
+    return "x".join(str(length) for length in reversed(shape))
+
+
+def losses(event: "Event") -> str:
+    """The objective and its weighted parts."""
+    return "  ".join(f"{name} {value:.4g}" for name, value in {"total": event.value, **event.by_kind}.items())
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``42 s``, ``3 min 7 s``, ``1 h 2 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

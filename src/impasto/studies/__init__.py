@@ -1,0 +1,1 @@
+"""Looking at networks and papers: figures, visualizations of units, normalization, measures of finished pictures."""
