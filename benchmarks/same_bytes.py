@@ -5,12 +5,13 @@
 It runs small commands of every kind (styles, masks, colors, textures, reconstructions, sounds, signals, volumes, figures,
 previews, a run that is stopped and goes on, two processes) with the interpreter PYTHON, whose impasto is the one that is
 asked, puts their files into OUT, and prints the SHA-256 of each. With ``--against`` it names the files that differ from those
-of an earlier run in OTHER and exits with 1 if there are any. Both must be made on one machine with one number of threads.
+of an earlier run in OTHER, whose inputs it takes, and exits with 1 if there are any. Files that OUT has are not made again. Both must be made on one machine with one number of threads.
 """
 
 import argparse
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,9 +49,14 @@ COMMANDS = {
     "neural.png": "neural-style -content_image photo.png -style_image glass.png -image_size 96 -num_iterations 8 -output_image",
     "figure.png": "figure initialization photo.png glass.png --size 64 --evaluations 3",
     "preview.png": "preview photo.png swirl.png --size 128",
-    "explore.png": "explore photo.png glass.png --size 64 --strengths 0.3,0.6 --scales 1 --evaluations 2",
+    "explore.png": "explore photo.png glass.png --size 64 --strengths 0.3,0.6 --scales 1",
     "resumed.png": f"stylize photo.png glass.png --init noise --checkpoint saved {' '.join(QUICK)}",
     "again.png": "rerun masks.png",
+}
+
+INPUTS = {
+    *("photo.png", "glass.png", "swirl.png", "left.png", "top.png"),
+    *("low.wav", "high.wav", "one.csv", "two.csv", "block.nii"),
 }
 
 
@@ -89,13 +95,18 @@ def _command(python: str, name: str, words: str) -> list[str]:
     return [*given, *([] if words.endswith("-output_image") else ["-o"]), name]
 
 
-def made(out: Path, python: str) -> dict[str, str]:
+def made(out: Path, python: str, against: Path | None) -> dict[str, str]:
     """The digests of the files of all commands, by name."""
-    out.mkdir(parents=True)
-    _inputs(out)
-    given = {path.name for path in out.iterdir()}
+    out.mkdir(parents=True, exist_ok=True)
+    if against is None:
+        _inputs(out)
+    for name in INPUTS:
+        if against is not None:
+            shutil.copy(against / name, out / name)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     for name, words in COMMANDS.items():
+        if (out / name).exists():
+            continue
         line = _command(python, name, words)
         if name == "resumed.png":  # stopped by a kill, and gone on with
             with subprocess.Popen(line, cwd=out, env=environment, stderr=subprocess.DEVNULL) as run:
@@ -107,7 +118,7 @@ def made(out: Path, python: str) -> dict[str, str]:
         if done.returncode:
             sys.exit(f"{name}: {done.stderr[-2000:]}")
         print(name, flush=True)
-    files = sorted(path for path in out.iterdir() if path.is_file() and path.name not in given)
+    files = sorted(path for path in out.iterdir() if path.is_file() and path.name not in INPUTS)
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -118,7 +129,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--against", type=Path)
     options = parser.parse_args()
-    found = made(options.out, options.python)
+    found = made(options.out, options.python, options.against)
     for name, digest in found.items():
         print(digest, name)
     if options.against is not None:
