@@ -16,7 +16,7 @@ from impasto import machine
 from impasto.descent import Descent
 from impasto.optimizers import LBFGS
 from impasto.pyramid import resize
-from impasto.runs.run import Transfer
+from impasto.runs.pictures.stylize import Transfer
 from pairs import default_engines, notebook_engines
 
 MARKS = (1, 10, 20, 30, 40, 60, 80, 120, 160, 200, 240)
@@ -24,7 +24,7 @@ MARKS = (1, 10, 20, 30, 40, 60, 80, 120, 160, 200, 240)
 
 def curve(run: Transfer, descent: Descent) -> dict[int, float]:
     """The lowest loss of the last level by the number of evaluations made there."""
-    *_, last = descent.run(resize(run.content.pixels, run.levels[0].shape))
+    *_, last = descent.run(resize(run.canvas.pixels, run.levels[0].shape))
     records = [record for record in last.history if record.level == len(run.levels) - 1]
     marks = [mark for mark in MARKS if mark <= run.levels[-1].evaluations]
     return {mark: min(record.value for record in records if record.evaluation <= mark) for mark in marks}
@@ -49,7 +49,7 @@ def main() -> None:
     engines = (default_engines if options.objective == "default" else notebook_engines)(run)
     optimizer = LBFGS(spectrum=options.spectrum, history=options.history)
     engine_at = engines(machine.precision("auto", torch.device("cpu")))
-    print(json.dumps({**vars(options), "loss": curve(run, Descent(run.levels, engine_at, optimizer, run._lift))}))
+    print(json.dumps({**vars(options), "loss": curve(run, Descent(run.levels, engine_at, optimizer, run.lift))}))
 
 
 if __name__ == "__main__":

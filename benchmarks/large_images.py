@@ -21,7 +21,7 @@ import torch
 
 from impasto import machine
 from impasto.memory.budget import bytes_of
-from impasto.runs.run import Transfer
+from impasto.runs.pictures.stylize import Transfer
 from machine_report import report
 
 
@@ -42,10 +42,10 @@ def worker(megapixels: float, memory: str | None, steps: int) -> None:
     began = time.perf_counter()
     engine = run.targets(run.encoder).engine_at((side, side))
     ready = time.perf_counter()
-    image = run.room.resized(run.content.pixels, (side, side))
+    image = run.room.resized(run.canvas.pixels, (side, side))
     times = []
     if steps:
-        optimizer = run._optimizer()
+        optimizer = run.optimizer()
         state = optimizer.init(image, engine.evaluate)
         for _ in range(steps - 1):
             state = optimizer.step(state, engine.evaluate, 1)

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from impasto import images, machine
-from impasto.tasks.neural_style import painting
-from impasto.tasks.neural_style.flags import Flags
-from impasto.tasks.neural_style.objective import RANGE
-from impasto.tasks.neural_style.painting import Painting
+from impasto.runs.pictures.neural_style import painting
+from impasto.runs.pictures.neural_style.flags import Flags
+from impasto.runs.pictures.neural_style.objective import RANGE
+from impasto.runs.pictures.neural_style.painting import Painting
 
 MARKS = (50, 100, 200, 300, 400, 500)
 

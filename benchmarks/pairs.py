@@ -31,7 +31,7 @@ from impasto.engines import Engine
 from impasto.images import Picture
 from impasto.optimizers import LBFGS
 from impasto.pyramid import resize
-from impasto.runs.run import Transfer
+from impasto.runs.pictures.stylize import Transfer
 from impasto.samples import paint, photo
 from machine_report import report
 
@@ -73,7 +73,7 @@ def notebook_engines(run: Transfer) -> Engines:
         def engine(shape: tuple[int, ...]) -> Engine:
             scale = max(shape) / max(run.styles[0].shape)
             seen = tuple(max(16, round(side * scale)) for side in run.styles[0].shape)
-            style, content = resize(run.styles[0].pixels, seen), resize(run.content.pixels, shape)
+            style, content = resize(run.styles[0].pixels, seen), resize(run.canvas.pixels, shape)
             return notebook_engine(content, style, notebook_encoder(dtype))
 
         return engine
@@ -107,8 +107,8 @@ def ours(run: Transfer, engines: Engines, coarse: torch.dtype, last: torch.dtype
     def engine_at(shape: tuple[int, ...]) -> Engine:
         return (above if shape == run.levels[-1].shape else below)(shape)
 
-    descent = Descent(run.levels, engine_at, LBFGS(), run._lift)
-    *_, end = descent.run(resize(run.content.pixels, run.levels[0].shape))
+    descent = Descent(run.levels, engine_at, LBFGS(), run.lift)
+    *_, end = descent.run(resize(run.canvas.pixels, run.levels[0].shape))
     return end.best
 
 
@@ -126,7 +126,7 @@ def measure(name: str, run: Transfer, engines: Engines, evaluations: int, units:
     for word, kinds in PRECISIONS.items():
         put(word, partial(ours, run, engines, *kinds))
     if evaluations:
-        photo = resize(run.content.pixels, run.levels[-1].shape)
+        photo = resize(run.canvas.pixels, run.levels[-1].shape)
         put("usual", lambda: usual(exact, photo, evaluations, units))
     return line
 

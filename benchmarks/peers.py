@@ -22,7 +22,7 @@ import torch
 
 from impasto import images
 from impasto.pyramid import resize
-from impasto.runs.run import Transfer
+from impasto.runs.pictures.stylize import Transfer
 from machine_report import report
 from pairs import default_engines, notebook_engines
 
@@ -70,7 +70,7 @@ def main() -> None:
     shape = run.levels[-1].shape
     engines = {"default": default_engines(run), "notebook": notebook_engines(run)}
     exact = {name: of(torch.float32)(shape) for name, of in engines.items()}
-    rows.append(("the photo", 0.0, 0.0, images.quantize(resize(run.content.pixels, shape))))
+    rows.append(("the photo", 0.0, 0.0, images.quantize(resize(run.canvas.pixels, shape))))
     for tool, seconds, memory, pixels in rows:
         losses = {kind: engine.measure(pixels).value for kind, engine in exact.items()}
         line = {"tool": tool, "shape": [*pixels.shape[2:]], "seconds": round(seconds, 2), "peak MB": round(memory)}

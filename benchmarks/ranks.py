@@ -22,7 +22,7 @@ import torch
 from impasto import machine
 from impasto.engines.ranks import DONE, joined
 from impasto.memory.budget import Budget
-from impasto.runs.run import Transfer
+from impasto.runs.pictures.stylize import Transfer
 from large_images import pictures
 from machine_report import report
 

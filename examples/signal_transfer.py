@@ -10,7 +10,7 @@ import pywt.data
 from pydicom.data import get_testdata_file
 
 from impasto import signals
-from impasto.tasks.signal import SignalTransfer
+from impasto.runs.sequences.signal import SignalTransfer
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from impasto.aims.initial_image import starting_image
 from impasto.descent import Descent, Level
 from impasto.engines import Part, Slices, Views
 from impasto.optimizers import LBFGS
-from impasto.tasks.solid import SolidTexture, synthesize_block
+from impasto.runs.solids.solid import SolidTexture, synthesize_block
 
 LAYERS = {"conv1_1": 1.0, "conv2_1": 1.0, "conv3_1": 1.0}
 
@@ -41,7 +41,7 @@ def every(step: int, first: int, run: SolidTexture, side: int) -> Views:
 
 def sparse(style: Tensor, side: int, step: int, evaluations: int) -> None:
     """Descend with some slices alone, and say how far the loss of these and of the others falls below the noise's."""
-    run = SolidTexture.prepared(style, side, style_layers=LAYERS, coarsest=side)
+    run = SolidTexture.of(style, side, style_layers=LAYERS, coarsest=side)
     seen, unseen = every(step, 0, run, side), every(step, 1, run, side)
     white = torch.rand(1, 3, side, side, side, generator=torch.Generator().manual_seed(0))
     start = starting_image(run.settings, None, [style], (side,) * 3)

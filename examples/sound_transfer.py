@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from impasto import sounds
-from impasto.tasks.sound import SoundTransfer
-from impasto.tasks.sound_filters import Hearing
+from impasto.runs.sequences.sound import SoundTransfer
+from impasto.runs.sequences.sound_filters import Hearing
 from sounds import RATE, speech, strings
 
 
@@ -32,10 +32,10 @@ def main(seconds: float = 4.0, filters: int = 4096) -> None:
         inputs = [sounds.as_sound(pair[one], RATE, one) for one in (content, style)]
         run = SoundTransfer.of(*inputs, hearing=Hearing(filters=filters))
         result = run.run()
-        assert result.samples.shape == inputs[0].samples.shape
+        assert result.tensor.shape == inputs[0].samples.shape
         result.save(f"{name}.wav")
         result.save_picture(f"{name}.png")
-        other = torch.corrcoef(torch.stack([onsets_of(pair[style]), onsets_of(result.samples)]))[0, 1]
+        other = torch.corrcoef(torch.stack([onsets_of(pair[style]), onsets_of(result.tensor)]))[0, 1]
         print(
             f"{name}.wav: style {result.measures['fall']:.0f} times lower, onsets of the content "
             f"{result.measures['onsets']:.3f}, of the style {other:.3f}, peak {result.measures['peak']:.3f}, "

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from impasto import samples
-from impasto.tasks.volume import stylize_volume
+from impasto.runs.solids.volume import stylize_volume
 from impasto.volumes.volume import Origin, Volume, assembled
 
 # Intensity, center (x, y, z), half axes, and turn about z in degrees.

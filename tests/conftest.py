@@ -110,7 +110,7 @@ def shared_weights():
     @contextlib.contextmanager
     def sharing():
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("impasto.runs.run.Encoder", encoder)
+            patched.setattr("impasto.runs.imaging.Encoder", encoder)
             yield
 
     return sharing

@@ -13,12 +13,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from impasto.errors import ImpastoError
     from impasto.feedforward.preview import preview
+    from impasto.runs.events import Event
+    from impasto.runs.pictures.reconstruct import reconstruct
+    from impasto.runs.pictures.stylize import Transfer, stylize
+    from impasto.runs.pictures.texture import synthesize
     from impasto.runs.result import Result
-    from impasto.runs.run import Event, Transfer, stylize
     from impasto.settings import Settings
     from impasto.studies.score import score
-    from impasto.tasks.reconstruct import reconstruct
-    from impasto.tasks.texture import synthesize
 
 __all__ = [
     "Event",
@@ -34,16 +35,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Event": "impasto.runs.run",
+    "Event": "impasto.runs.events",
     "ImpastoError": "impasto.errors",
     "Result": "impasto.runs.result",
     "Settings": "impasto.settings",
-    "Transfer": "impasto.runs.run",
+    "Transfer": "impasto.runs.pictures.stylize",
     "preview": "impasto.feedforward.preview",
-    "reconstruct": "impasto.tasks.reconstruct",
+    "reconstruct": "impasto.runs.pictures.reconstruct",
     "score": "impasto.studies.score",
-    "stylize": "impasto.runs.run",
-    "synthesize": "impasto.tasks.texture",
+    "stylize": "impasto.runs.pictures.stylize",
+    "synthesize": "impasto.runs.pictures.texture",
 }
 
 

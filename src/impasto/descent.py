@@ -20,18 +20,22 @@ WINDOW = 20
 
 @dataclass(frozen=True)
 class Level:
-    """One size of the pyramid, and how many evaluations to spend there."""
+    """One size of the pyramid, and how many evaluations to spend there.
+
+    Args:
+        shape: its spatial shape.
+        evaluations: how many.
+        positions: what the time of an evaluation is proportional to; those of the shape unless given.
+    """
 
     shape: tuple[int, ...]
     evaluations: int
+    positions: int | None = None
 
     @property
     def cost(self) -> int:
         """Positions times evaluations: what the time of the level is proportional to."""
-        positions = self.evaluations
-        for length in self.shape:
-            positions *= length
-        return positions
+        return self.evaluations * (math.prod(self.shape) if self.positions is None else self.positions)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import os
 import re
 import reprlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -377,6 +377,28 @@ def make(values: Mapping[str, Any]) -> Settings:
         SettingsError: with one sentence on the first thing that is wrong.
     """
     return Settings(**values)
+
+
+SUPERSEDED = {
+    "strength": ("content_weight", "style_weight"),
+    "content_weight": ("strength",),
+    "style_weight": ("strength",),
+    "layers_per_style": ("style_layers",),
+    "style_layers": ("layers_per_style",),
+    "style_size": ("style_scale",),
+    "style_scale": ("style_size",),
+    "network": ("weights",),
+    "weights": ("network",),
+    "optimizer": ("rate", "history"),
+    "init": ("noise",),
+    "color": ("color_strength",),
+}
+"""What else of a preset gives way when a setting is given beside it, because the two could not both take effect."""
+
+
+def superseded(given: Iterable[str]) -> set[str]:
+    """The settings of a preset that give way to those that are given."""
+    return {other for name in given for other in SUPERSEDED.get(name, ())}
 
 
 def up_to(layer: str) -> dict[str, float]:

@@ -126,13 +126,13 @@ def test_part_of_the_chroma_is_hidden(prepare, photo, painting):
     """At a strength below 1 the network sees the photo and the painting paler, and the gradient is the picture's."""
     run = prepare(photo, painting, color="luminance", color_strength=0.6)
     shape = run.levels[-1].shape
-    whole = chroma(resize(run.content.pixels, shape))
+    whole = chroma(resize(run.canvas.pixels, shape))
     assert torch.allclose(chroma(run.palette.photo_at(shape)), 0.4 * whole, atol=1e-5)
     seen = run.palette.painting(run.styles[0].pixels)
     assert (
         Moments.of(chroma(seen)).covariance.trace() < 0.25 * Moments.of(chroma(run.styles[0].pixels)).covariance.trace()
     )
-    start = resize(run.content.pixels, shape)
+    start = resize(run.canvas.pixels, shape)
     found = run.targets(run.encoder).engine_at(shape).evaluate(start)
     assert found.losses["content/conv3_2/cosine"] == pytest.approx(0, abs=1e-6)  # of a mean of cosines in float32
     assert not torch.equal(found.gradient[:, 0], found.gradient[:, 2])

@@ -11,7 +11,7 @@ from impasto import images
 from impasto.cli.commands.neural_style import _due
 from impasto.cli.commands.neural_style.arguments import read
 from impasto.errors import SettingsError
-from impasto.tasks.neural_style.painting import Moment
+from impasto.runs.pictures.neural_style.painting import Moment
 
 PAIR = ("-content_image", "photo.png", "-style_image", "painting.png")
 SMALL = ("-image_size", "32", "-gpu", "c", "-precision", "fp32", "-seed", "1", "-style_layers", "relu1_1,relu2_1")

@@ -253,15 +253,15 @@ def test_a_frame_of_neural_style_is_never_its_photo(call, place):
 
 
 RUNS = {
-    "stylize": "impasto.runs.run.Transfer.run",
-    "volume stylize": "impasto.runs.run.Transfer.run",
-    "sound stylize": "impasto.tasks.sound.SoundTransfer.run",
-    "signal stylize": "impasto.tasks.signal.SignalTransfer.run",
-    "signal texture": "impasto.tasks.signal.SignalTransfer.run",
+    "stylize": "impasto.runs.pictures.stylize.Transfer.run",
+    "volume stylize": "impasto.runs.pictures.stylize.Transfer.run",
+    "sound stylize": "impasto.runs.sequences.sound.SoundTransfer.run",
+    "signal stylize": "impasto.runs.sequences.signal.SignalTransfer.run",
+    "signal texture": "impasto.runs.sequences.signal.SignalTransfer.run",
     "figure": "impasto.studies.figure_sheet.drawn",
     "visualize unit": "impasto.studies.visualization.visualize_unit",
     "networks normalize": "impasto.studies.normalization.normalize",
-    "neural-style": "impasto.tasks.neural_style.painting.Painting.finished",
+    "neural-style": "impasto.runs.pictures.neural_style.painting.Painting.finished",
     "preview": "impasto.feedforward.preview.preview",
 }
 every_run = pytest.mark.parametrize("name", RUNS)

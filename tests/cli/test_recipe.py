@@ -14,9 +14,9 @@ from impasto.cli.terminal.recipe import Recipe
 from impasto.descent import Record
 from impasto.errors import ImpastoError
 from impasto.jobs import submission
+from impasto.runs.pictures.reconstruct import Reconstruction
+from impasto.runs.pictures.texture import Texture
 from impasto.runs.result import Scores
-from impasto.tasks.reconstruct import Reconstruction
-from impasto.tasks.texture import Texture
 
 # Of every setting some values, its default among them. Those that a task refuses are left out of its runs.
 VALUES = {
@@ -63,8 +63,8 @@ QUICKLY = settings(
 SOME = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in VALUES.items()})
 TASKS = {
     "stylize": lambda **values: impasto.Transfer.of("photo.png", "painting.png", **values),
-    "texture": lambda **values: Texture.prepared("painting.png", (64, 96), **values),
-    "reconstruct": lambda **values: Reconstruction.prepared("photo.png", "conv2_2", **values),
+    "texture": lambda **values: Texture.of("painting.png", (64, 96), **values),
+    "reconstruct": lambda **values: Reconstruction.of("photo.png", "conv2_2", **values),
 }
 
 

@@ -123,7 +123,7 @@ def test_fewer_positions_than_filters_are_enough(name):
 
 
 @every_style_loss
-def test_half_precision_pictures_agree_to_their_rounding(name):
+def test_half_precision_results_agree_to_their_rounding(name):
     """bfloat16 features of a real size: the value to 1 %, with its sums in float32."""
     S, F = (features(48, 64, seed=seed, dtype=torch.bfloat16) for seed in (1, 2))
     half, exact = STYLE_LOSSES[name].of(S), STYLE_LOSSES[name].of(S.double())

@@ -305,7 +305,7 @@ def test_a_long_history_is_a_table(tmp_path, snapshot):
 @pytest.fixture
 def snapshot(stopped, prepare, photo, painting):
     """A snapshot in the middle of a run, with its checkpoint."""
-    checkpoint = Checkpoint(stopped, prepare(photo, painting)._identity())
+    checkpoint = Checkpoint(stopped, prepare(photo, painting).identity())
     return checkpoint, checkpoint.load()
 
 

@@ -310,7 +310,7 @@ def test_the_paper_converges_from_white_noise(photo, painting):
 def test_detail_of_the_photo_comes_back_on_finer_levels(photo, painting, prepare):
     """A level begins with the detail that the photo has there and the level below it could not hold."""
     run = prepare(photo, painting, size=72, coarsest=36)
-    coarse = run._start()
-    torch.testing.assert_close(run._lift(coarse, (54, 72)), run.content.pixels, atol=1e-6, rtol=0)
+    coarse = run.start()
+    torch.testing.assert_close(run.lift(coarse, (54, 72)), run.canvas.pixels, atol=1e-6, rtol=0)
     noisy = prepare(photo, painting, size=72, coarsest=36, init="noise")
-    assert not torch.allclose(noisy._lift(coarse, (54, 72)), run.content.pixels, atol=0.05)
+    assert not torch.allclose(noisy.lift(coarse, (54, 72)), run.canvas.pixels, atol=0.05)

@@ -9,7 +9,7 @@ import pytest
 
 from impasto import images
 from impasto.errors import LayerError, SettingsError
-from impasto.runs.run import Transfer
+from impasto.runs.pictures.stylize import Transfer
 from impasto.settings import STYLE_LAYERS
 from impasto.studies.figure_sheet import Row, drawn, numbers_path
 from impasto.studies.figures import FIGURES, INPUTS, figure, sketch

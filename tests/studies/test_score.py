@@ -16,7 +16,7 @@ from impasto.settings import STYLE_LAYERS
 
 def _measured(run, result, pictures):
     """Score as the run of a result would: with its settings, whatever they say about size and precision."""
-    return impasto.score(run.content, list(run.styles), pictures, settings=result.settings)
+    return impasto.score(run.canvas, list(run.styles), pictures, settings=result.settings)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -37,8 +37,8 @@ def test_every_setting_has_a_place_and_a_kind():
 
 def test_what_has_no_say_in_a_task_is_not_offered():
     """The form leaves out at least what the task itself refuses."""
-    from impasto.tasks import reconstruct as reconstruction
-    from impasto.tasks import texture
+    from impasto.runs.pictures import reconstruct as reconstruction
+    from impasto.runs.pictures import texture
 
     assert set(texture.IDLE) <= set(form.IDLE["texture"])
     assert set(reconstruction.IDLE) <= set(form.IDLE["reconstruct"])

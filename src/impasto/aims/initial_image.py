@@ -61,8 +61,10 @@ def covering(start: Picture, shape: tuple[int, int]) -> Picture:
     )
 
 
-def previewed(settings: Settings, content: Picture, styles: Sequence[Picture], size: int) -> Picture:
-    """The pair's preview (:func:`impasto.preview`) at a long side, as a picture to start from."""
+def previewed(
+    settings: Settings, content: Picture, styles: Sequence[Picture], size: int, device: torch.device
+) -> Picture:
+    """The pair's preview (:func:`impasto.preview`) at a long side, computed on a device, as a picture to start from."""
     found = preview(
         content,
         list(styles),
@@ -70,7 +72,7 @@ def previewed(settings: Settings, content: Picture, styles: Sequence[Picture], s
         blend=settings.blend,
         style_scale=min(16.0, settings.scale_of()),
         precision=settings.precision,
-        device=settings.device,
+        device=str(device),
     )
     return replace(content, pixels=found.tensor, alpha=None)
 

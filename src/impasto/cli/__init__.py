@@ -16,6 +16,7 @@ from impasto.choices import nearest
 from impasto.cli.terminal import foreign
 from impasto.cli.terminal.streams import complain, give_up, unwritable, usable
 from impasto.errors import ImpastoError
+from impasto.tasks import TASKS
 
 WRONG, STOPPED, UNREAD = 2, 130, 1
 
@@ -32,7 +33,7 @@ Examples:
 Exit codes: 0 done; 1 done, but saved elsewhere; 2 something given was wrong; 130 stopped by Ctrl-C, with the best picture so far saved."""
 
 COMMANDS = {
-    "stylize": ("stylize:stylize", "CONTENT STYLE [STYLE ...] -o OUT", "Paint a photo in the style of paintings."),
+    "stylize": ("", "", ""),
     "preview": (
         "preview:preview",
         "CONTENT STYLE [STYLE ...] -o OUT",
@@ -44,17 +45,17 @@ COMMANDS = {
         "Draw a sheet of small pictures to choose from.",
     ),
     "demo": ("demo:demo", "", "Paint a bundled photo in the style of a bundled painting."),
-    "reconstruct": ("reconstruct:reconstruct", "PHOTO --layer LAYER -o OUT", "Show what a layer keeps of a photo."),
-    "texture": ("texture:texture", "STYLE [STYLE ...] -o OUT", "Make a texture of any size from an exemplar."),
-    "volume": ("volume:app", "", "Make solid textures, or bring CT, MRI and microscopy volumes into a style."),
+    "reconstruct": ("", "", ""),
+    "texture": ("", "", ""),
+    "volume": ("", "", "Make solid textures, or bring CT, MRI and microscopy volumes into a style."),
     "neural-style": (
         "neural_style:neural_style",
         "FLAGS",
         "Run a neural-style command line: its flags, its objective.",
     ),
     "figure": ("figure:figure", "NAME [PHOTO] [PAINTING] -o OUT", "Draw a figure of the papers, of your own pictures."),
-    "sound": ("sound:app", "", "Play a sound in the style of others, or make a texture of one."),
-    "signal": ("signal:app", "", "Give an ECG or another signal the style of others, or make a texture of one."),
+    "sound": ("", "", "Play a sound in the style of others, or make a texture of one."),
+    "signal": ("", "", "Give an ECG or another signal the style of others, or make a texture of one."),
     "show": ("show:show", "IMAGE", "Show how a picture was made."),
     "rerun": ("rerun:rerun", "IMAGE [-o OUT]", "Make a picture again, from what its file says about it."),
     "score": ("score:score", "CONTENT STYLE IMAGE [IMAGE ...]", "Measure the losses of any pictures, from any tool."),
@@ -65,8 +66,10 @@ COMMANDS = {
     "studio": ("studio:studio", "", "Open a page to make pictures in."),
     "info": ("facts:info", "", "Describe this installation and this machine."),
     "completion": ("completion:completion", "[SHELL]", "Print what lets your shell complete commands and options."),
+    "volume info": ("volume:info", "VOLUME", "Describe a volume, and show how it was made if impasto made it."),
 }
-"""By name: where the command lives, what it is called with, and what it does."""
+"""By name, in the order of the help: where the command lives, what it is called with, and what it does. Of tasks and groups
+of tasks (:data:`impasto.tasks.TASKS`) only their order is said; tasks that are not named come last."""
 
 
 def _made() -> App:
@@ -83,14 +86,33 @@ def _made() -> App:
         print_error=False,
         suppress_keyboard_interrupt=False,
     )
-    for place, (name, (home, usage, purpose)) in enumerate(COMMANDS.items(), 1):
-        line = " ".join(part for part in ("Usage: impasto", name, usage, "[OPTIONS]") if part)
-        own: dict[str, Any] = {"usage": line, "help_epilogue": ""}
-        own = {} if home.endswith(":app") else own  # groups say it themselves
-        if name == "neural-style":
-            own["help_flags"] = ()  # its flags are not cyclopts' and it lists them itself
-        app.command(f"impasto.cli.commands.{home}", name=name, help=purpose, sort_key=place, **own)
+    groups: dict[str, App] = {}
+    for place, name in enumerate([*COMMANDS, *(task for task in TASKS if task not in COMMANDS)], 1):
+        home, _, purpose = COMMANDS.get(name, ("", "", ""))
+        group = name.partition(" ")[0]
+        if (group not in groups and not home and name not in TASKS) or (" " in name and group not in groups):
+            line = f"Usage: impasto {group} COMMAND [OPTIONS]"
+            groups[group] = App(name=group, help=purpose, usage=line, help_epilogue="", sort_key=place)
+            app.command(groups[group])
+        if home or name in TASKS:
+            _add(groups[group] if " " in name else app, name, place)
     return app
+
+
+def _add(app: App, name: str, place: int) -> None:
+    """One command, which is imported when it is called."""
+    home, usage, purpose = COMMANDS.get(name, ("", "", ""))
+    if name in TASKS:
+        task = TASKS[name]
+        home, purpose = f"task:{name.replace(' ', '_').replace('-', '_')}", task.help
+        line = task.usage
+    else:
+        line = " ".join(part for part in ("Usage: impasto", name, usage, "[OPTIONS]") if part)
+    own: dict[str, Any] = {"usage": line, "help_epilogue": ""}
+    own = {} if home.endswith(":app") else own  # groups say it themselves
+    if name == "neural-style":
+        own["help_flags"] = ()  # its flags are not cyclopts' and it lists them itself
+    app.command(f"impasto.cli.commands.{home}", name=name.rpartition(" ")[2], help=purpose, sort_key=place, **own)
 
 
 app = _made()

@@ -27,7 +27,7 @@ from impasto.jobs.job import Status
 from impasto.jobs.jobs import Jobs, clear
 from impasto.jobs.queue import Entry
 from impasto.jobs.reporting import Teller
-from impasto.jobs.store import CHECKPOINT, PREVIEW, RESULT
+from impasto.jobs.store import CHECKPOINT, PREVIEW, result_name
 from impasto.jobs.work import carry_over, prepared, recipe_note
 from impasto.runs.checkpoint import Checkpoint
 from impasto.runs.events import Event, Leave
@@ -184,7 +184,7 @@ class Computer:
             self._persist(lambda: self.jobs.queue.note(entry.job.id, done))
             if not (folder / CHECKPOINT).exists():
                 self._persist(lambda: self.jobs.queue.begin_again(entry.job.id, entry.claim))
-        teller = Teller(self.jobs.queue, entry, folder / PREVIEW)
+        teller = Teller(self.jobs.queue, entry, folder / PREVIEW, run.medium)
 
         def listen(event: Event) -> bool:
             teller(event)
@@ -202,7 +202,7 @@ class Computer:
             self._persist(lambda: self.jobs.queue.note(entry.job.id, note))
         status = Status.DONE if result.complete else Status.STOPPED
         if not self._persist(lambda: self.jobs.queue.finish(entry, status)):
-            (folder / RESULT).unlink(missing_ok=True)
+            (folder / result_name(entry.job.task)).unlink(missing_ok=True)
 
     def _persist(self, what: Callable[[], Any]) -> Any:
         """Say it to the queue, however long the database is away."""

@@ -71,10 +71,10 @@ class Job:
     Args:
         id: unguessable.
         owner: whose it is; "" where there is one user.
-        task: ``stylize``, ``texture`` or ``reconstruct``.
+        task: the name of one of :data:`impasto.tasks.TASKS`.
         title: what people call it.
-        settings: what differs from the defaults (:meth:`impasto.Settings.given`), and the task's own words: ``shape``
-            and ``tileable`` of a texture, ``layer`` of a reconstruction.
+        settings: what differs from the defaults (:meth:`impasto.Settings.given`), and the task's own words, such as
+            ``shape`` and ``tileable`` of a texture.
         inputs: SHA-256 of the files by what they are used for: ``content``, ``styles``, ``init``, ``masks`` (of the photo,
             one for each style; with one less, the last style has the rest), ``protect``.
         names: what these files were called, in the same order.

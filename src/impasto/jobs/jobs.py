@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from impasto.errors import JobError, MissingExtraError
 from impasto.jobs import submission
 from impasto.jobs.job import ENDED, KEPT, Event, Job, Status, Usage
-from impasto.jobs.store import PREVIEW, RESULT, Store
+from impasto.jobs.store import PREVIEW, Store, result_name
 from impasto.jobs.submission import Input
+from impasto.tasks import task_of
 
 if TYPE_CHECKING:
     from impasto.jobs.queue import Queue
@@ -84,11 +85,11 @@ class Jobs:
         """Check a job, store its inputs, and put it into the queue; when this returns, nothing can lose it.
 
         Args:
-            task: ``stylize``, ``texture`` or ``reconstruct``.
+            task: the name of one of :data:`impasto.tasks.TASKS`, such as ``stylize`` or ``sound texture``.
             inputs: a file, or several, by what they are for: ``content``, ``styles``, ``init``, ``masks`` and
                 ``protect``, as in :class:`impasto.jobs.Job`.
-            settings: as in :class:`impasto.Settings`; of a texture also ``shape`` and ``tileable``, of a
-                reconstruction ``layer``.
+            settings: as in :class:`impasto.Settings`, and the task's own words, such as ``shape`` and ``tileable`` of a
+                texture.
             owner: whose it is.
             title: what people call it; the name of its first file unless given.
             key: submitted twice with the same key, an owner's job is there once.
@@ -96,7 +97,7 @@ class Jobs:
         Raises:
             JobError: if the task or an input's role is wrong, or the key belongs to another job.
             SettingsError: if a setting is wrong.
-            ImageError: if an input is no picture.
+            ImpastoError: if an input is not of the kind that is needed.
         """
         return self._enqueued(self._described(task, inputs, settings, owner, title), key)[0]
 
@@ -268,6 +269,8 @@ class Jobs:
         """
         job = self.get(identifier)
         result = self.result(identifier)
+        if "init" not in task_of(job.task).roles or not result_name(job.task).endswith(".png"):
+            raise JobError(f"The job {identifier} makes no picture that could be gone on with; submit a new one.")
         if result is None:
             raise JobError(f"The job {identifier} is {job.status} and has no picture to go on from.")
         gone = {"init", "noise", "seed", "ratio", "evaluations", "coarsest"}
@@ -325,8 +328,9 @@ class Jobs:
         return self.store.file(identifier, PREVIEW)
 
     def result(self, identifier: str) -> Path | None:
-        """The picture of a job that is done or was stopped: a PNG with its recipe inside."""
-        return self.store.file(identifier, RESULT) if self.get(identifier).status in KEPT else None
+        """The result of a job that is done or was stopped, with its recipe inside: of a picture, a PNG."""
+        job = self.get(identifier)
+        return self.store.file(identifier, result_name(job.task)) if job.status in KEPT else None
 
     def events(self, identifier: str, after: int = 0, limit: int = 1000) -> Events:
         """A job's log, from the event after a number on.

@@ -4,17 +4,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from torch import Tensor
-
 from impasto import images
 from impasto.errors import ImageError
 from impasto.jobs.database import QueueError
 from impasto.jobs.job import Progress
 from impasto.jobs.queue import Entry, Queue
-from impasto.pyramid import fitted, resize
+from impasto.media import Medium
 from impasto.runs.events import Event
 
-_SIDE = 512  # pixels along a preview
 _POINTS = 240  # of the loss curve, before every second one is left out
 _SHARE = 0.05  # of the run's time, at most, goes into previews
 _SLOWDOWN = 0.01  # of the run's time between two lines of the log, so that a long job's log stays short
@@ -27,13 +24,22 @@ class Teller:
         queue: where progress goes.
         entry: the job.
         preview: the file of the preview.
+        medium: what is made.
         clock: reads seconds.
     """
 
-    def __init__(self, queue: Queue, entry: Entry, preview: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        entry: Entry,
+        preview: Path,
+        medium: Medium,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.queue = queue
         self.entry = entry
         self.preview = preview
+        self.medium = medium
         self.clock = clock
         before = entry.job.progress
         self.history = list(before.history) if before else []
@@ -84,15 +90,9 @@ class Teller:
 
     def _show(self, event: Event) -> None:
         try:
-            images.write(self.preview, small(event.image), metadata=False)
+            images.write(self.preview, self.medium.preview(event.image), metadata=False)
         except ImageError:
             return
-
-
-def small(image: Tensor) -> Tensor:
-    """An image (1, 3, H, W) as a preview shows it: at most 512 pixels along a side."""
-    shape = tuple(image.shape[2:])
-    return resize(image, fitted(shape, _SIDE)) if max(shape) > _SIDE else image
 
 
 def _total(event: Event) -> int:

@@ -1,7 +1,7 @@
 """The files of the jobs, in one folder.
 
 - ``inputs/<sha256>``: what jobs start from, under the hash of its content
-- ``jobs/<id>/``: ``lock``, ``checkpoint.pt``, ``preview.jpg`` and ``result.png`` of one job, and in ``copies/`` what is
+- ``jobs/<id>/``: ``lock``, ``checkpoint.pt``, ``preview.jpg`` and ``result.png`` (or .wav, .csv, .nii.gz) of one job, and in ``copies/`` what is
   made from its pictures to be shown
 - ``workers/<device>.lock``: held by the process that computes there
 """
@@ -18,9 +18,16 @@ from filelock import FileLock, Timeout
 
 from impasto.errors import JobError
 from impasto.files import not_written, whole_file
+from impasto.media import MEDIA
+from impasto.tasks import task_of
 
 _SETTLED = 3600.0  # seconds after which what no job speaks of is nobody's; a submission takes less
-CHECKPOINT, PREVIEW, RESULT = "checkpoint.pt", "preview.jpg", "result.png"
+CHECKPOINT, PREVIEW = "checkpoint.pt", "preview.jpg"
+
+
+def result_name(task: str) -> str:
+    """What the result of a task is called in its job's folder."""
+    return MEDIA[task_of(task).medium][1]
 
 
 class Store:

@@ -1,7 +1,6 @@
 """From a job to the run that computes it, and from one run's checkpoint to that of the run with other settings."""
 
-import io
-from collections.abc import Mapping
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,23 +8,18 @@ from typing import Any
 import torch
 
 from impasto import images
-from impasto.aims.initial_image import covering
-from impasto.aims.regions import REST
 from impasto.errors import CheckpointError, ImageError, JobError
-from impasto.images import Picture
 from impasto.jobs.job import Job
 from impasto.jobs.queue import Entry
-from impasto.jobs.store import CHECKPOINT, Store
-from impasto.jobs.submission import STEERABLE, task_of
+from impasto.jobs.store import CHECKPOINT, Store, result_name
+from impasto.jobs.submission import STEERABLE
 from impasto.runs.checkpoint import read_checkpoint
-from impasto.runs.events import optimizer_of
-from impasto.runs.run import Transfer
-from impasto.settings import INITS, Settings, make
-from impasto.tasks.reconstruct import Reconstruction
-from impasto.tasks.texture import Texture
+from impasto.runs.run import Run
+from impasto.settings import Settings, make
+from impasto.tasks import task_of
 
 
-def prepared(entry: Entry, store: Store, device: torch.device) -> Transfer:
+def prepared(entry: Entry, store: Store, device: torch.device) -> Run:
     """A job's run, ready to begin.
 
     Args:
@@ -37,48 +31,13 @@ def prepared(entry: Entry, store: Store, device: torch.device) -> Transfer:
     Raises:
         ImpastoError: with a sentence on what is wrong with the job.
     """
-    job = entry.job
-    pictures = {
-        role: [_picture(job, role, place, store) for place in range(len(job.inputs[role]))] for role in job.inputs
-    }
-    settings = _settings(entry)
-    free = settings.device == "auto"
-    here = _started(job, pictures, settings.model_copy(update={"device": str(device)} if free else {}), store)
-    images.check_writable(io.BytesIO(), like=here.content, shape=here.levels[-1].shape)
-    if not free:
-        return here
-    run = replace(here, settings=here.settings.model_copy(update={"device": "auto"}))
-    vars(run).update(device=device, source=here.source)
+    job, task, settings = entry.job, task_of(entry.job.task), _settings(entry)
+    inputs = {role: [_input(job, role, place, store) for place in range(len(job.inputs[role]))] for role in job.inputs}
+    words, _ = task.split({name: job.settings.get(name) for name in task.words})
+    place = device if settings.device == "auto" else None
+    run: Run = task.prepared(inputs, words, settings, place=place)
+    run.medium.check(store.folder(job.id) / result_name(job.task), run.like, run.levels[-1].shape)
     return run
-
-
-def _started(job: Job, pictures: Mapping[str, list[Picture]], settings: Settings, store: Store) -> Transfer:
-    """The run, which begins with the input ``init`` if there is one."""
-    if "init" not in pictures:
-        return _run(job, pictures, settings)
-    [start] = pictures["init"]
-    digest = job.inputs["init"][0]
-    run = _run(job, pictures, settings.model_copy(update={"init": str(store.input(digest))}))
-    name = start.source.name if start.source.name not in INITS else f"{start.source.name}.png"
-    start = replace(start, source=replace(start.source, name=name))
-    named = replace(run, settings=run.settings.model_copy(update={"init": name}))  # a name, as its user gave it
-    vars(named)["source"] = covering(start, run.content.shape)
-    return named
-
-
-def _run(job: Job, pictures: Mapping[str, list[Picture]], settings: Settings) -> Transfer:
-    if job.task == "texture":
-        shape = job.settings.get("shape")
-        extent = None if shape is None else (shape[0], shape[1])
-        tileable = bool(job.settings.get("tileable"))
-        return Texture.prepared(pictures["styles"], extent, tileable=tileable, settings=settings)
-    if job.task == "reconstruct":
-        return Reconstruction.prepared(pictures["content"][0], job.settings["layer"], settings=settings)
-    masks: list[Any] = list(pictures.get("masks", []))
-    if masks and len(masks) == len(pictures["styles"]) - 1:
-        masks.append(REST)
-    places = {"masks": masks or None, "protect": next(iter(pictures.get("protect", ())), None)}
-    return Transfer.of(pictures["content"][0], pictures["styles"], **places, settings=settings)
 
 
 def _settings(entry: Entry) -> Settings:
@@ -102,11 +61,13 @@ def _settings(entry: Entry) -> Settings:
     return make(values)
 
 
-def _picture(job: Job, role: str, place: int, store: Store) -> Picture:
-    """An input under the name that its user knows it by."""
+def _input(job: Job, role: str, place: int, store: Store) -> Any:
+    """An input under the name that its user knows it by: a picture, or of other media the file."""
     path, name = store.input(job.inputs[role][place]), job.names[role][place]
     if not path.is_file():
         raise JobError(f"The input {name} of the job is gone from where jobs keep their files; submit it again.")
+    if task_of(job.task).roles[role].media != ("picture",):
+        return _linked(path, store.folder(job.id) / "inputs" / f"{role}-{place}" / name)
     try:
         picture = images.read(path, as_stored=role in ("masks", "protect"))
     except ImageError as error:
@@ -115,7 +76,18 @@ def _picture(job: Job, role: str, place: int, store: Store) -> Picture:
     return replace(picture, source=replace(picture.source, name=name, path=None, notes=notes))
 
 
-def carry_over(run: Transfer, folder: Path) -> str | None:
+def _linked(path: Path, name: Path) -> Path:
+    """A file under another name, whose ending says what it is."""
+    name.parent.mkdir(parents=True, exist_ok=True)
+    name.unlink(missing_ok=True)
+    try:
+        name.hardlink_to(path)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(path, name)
+    return name
+
+
+def carry_over(run: Run, folder: Path) -> str | None:
     """Make a folder's checkpoint one of this run, if it is not; what was done about it, or None.
 
     A checkpoint from before the run's aims were changed becomes one that begins its level again from the picture it
@@ -139,8 +111,8 @@ def carry_over(run: Transfer, folder: Path) -> str | None:
     last = snapshot.level == len(run.levels) - 1
     if not snapshot.done or last:
         shape = run.levels[snapshot.level].shape
-        engine = run.targets(run.encoder).engine_at(shape)
-        state = optimizer_of(run.settings).within(run.bounds_at(shape)).init(snapshot.best, engine.evaluate)
+        engine, optimizer = run.engine_at(shape), run.optimizer()
+        state = optimizer.within(run.bounds_at(shape)).init(snapshot.best, engine.evaluate)
         snapshot = replace(snapshot, state=state, best=state.image, value=float("inf"), done=False)
     saver.save(snapshot, force=True)
     return "The job goes on from its picture with the new settings."

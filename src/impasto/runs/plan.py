@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from impasto import machine
@@ -23,6 +24,7 @@ from impasto.settings import LARGEST, Settings
 _COUNTS = (40, 30, 80)  # evaluations on the finest level, on the one below it, and on all others
 _LARGE = 2.25e6  # positions of a level that has at most as many as the finest; in larger ones they fall as the root
 _FEWEST = 6
+_FROM_NOISE = (200, 150, 100)
 _PHOTOREALISM = 900.0  # bytes: 9 places with 3 channels as they are, centered, explained, and their products in blocks
 _REACH = 4  # positions that a loss on the picture itself may look beyond its own
 
@@ -176,9 +178,10 @@ def layouts(
     settings: Settings,
     encoder: Encoder,
     levels: Sequence[Level],
-    pictures: Sequence[Picture],
-    budget: Budget,
+    content: Picture | None,
+    styles: Sequence[Picture],
     *,
+    budget: Budget,
     protected: bool = False,
 ) -> dict[tuple[int, ...], Layout]:
     """How every level is computed within a budget, by its shape.
@@ -187,7 +190,8 @@ def layouts(
         settings: of the run.
         encoder: what sees the result, at the run's precision.
         levels: coarse to fine.
-        pictures: the photo, then the paintings.
+        content: the photo, of a task that has one.
+        styles: the paintings.
         budget: what the run may use.
         protected: whether parts of the result stay the photo.
 
@@ -195,7 +199,7 @@ def layouts(
         SettingsError: if a level does not fit.
     """
     balance, stack = Balance(settings), encoder.stack
-    own = sum(12.0 * math.prod(picture.shape) for picture in pictures)
+    own = sum(12.0 * math.prod(each.shape) for each in (*([content] if content else ()), *styles))
     style_margin = max((STYLE_LOSSES[name].margin for name in balance.style_losses), default=0)
     reaches = [stack.radius(name) for name in balance.layers]
     reaches += [stack.radius(name) + style_margin * stack.stride(name) for name in balance.style_layers]
@@ -206,7 +210,7 @@ def layouts(
             math.prod(
                 scaled(style_shape(settings, style.shape, level.shape), settings.scale_of(index) / settings.scale_of())
             )
-            for index, style in enumerate(pictures[1:] if balance.style_layers else ())
+            for index, style in enumerate(styles if balance.style_layers else ())
         ]
         want = demand(
             encoder,
@@ -242,3 +246,19 @@ def seconds_of(engine: Evaluator, image: Tensor) -> float:
         machine.synchronize(image.device)
         times.append(time.perf_counter() - began)
     return min(times)
+
+
+def precision_name(dtype: torch.dtype) -> str:
+    """``bf16`` or ``fp32``."""
+    return "bf16" if dtype == torch.bfloat16 else "fp32"
+
+
+def from_noise(settings: Settings) -> Settings:
+    """The settings with 200, 150, 100, ... evaluations per level, unless some are given.
+
+    From noise, where everything has to be found, more are needed than from a photo.
+    """
+    if settings.evaluations is not None:
+        return settings
+    shapes = level_shapes((settings.size,), settings.coarsest, settings.ratio)
+    return settings.model_copy(update={"evaluations": _FROM_NOISE[: len(shapes)]})

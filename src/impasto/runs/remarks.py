@@ -1,16 +1,12 @@
 """What a person should know of a finished run that the picture does not show."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from impasto.descent import Level, Record
-from impasto.settings import INITS
+from impasto.images import Picture
+from impasto.settings import Settings
 from impasto.storage import Mapped, Storage
 from impasto.storage import in_memory as files_in_memory
-
-if TYPE_CHECKING:
-    from impasto.runs.run import Transfer
-
 
 _ENLARGED = 0.75  # share of the size needed below which a picture counts as too small
 
@@ -35,11 +31,13 @@ def unmoved(levels: Sequence[Level], history: Sequence[Record]) -> Iterator[str]
         )
 
 
-def enlarged(run: "Transfer") -> Iterator[str]:
-    """Pictures that had too few pixels."""
-    longest = max(run.levels[-1].shape)
-    seen = [(style, longest * run.settings.scale_of(index)) for index, style in enumerate(run.styles)]
-    for picture, size in [(run.content, longest), *seen]:
+def enlarged(
+    shape: tuple[int, ...], settings: Settings, content: Picture | None, styles: Sequence[Picture]
+) -> Iterator[str]:
+    """Pictures that had too few pixels for a result of a shape."""
+    longest = max(shape)
+    photo = [] if content is None else [(content, float(longest))]
+    for picture, size in [*photo, *((style, longest * settings.scale_of(index)) for index, style in enumerate(styles))]:
         if max(picture.shape) < size * _ENLARGED:
             yield (
                 f"{picture.source.name} has {max(picture.shape)} pixels on its long side and was enlarged to "
@@ -47,11 +45,10 @@ def enlarged(run: "Transfer") -> Iterator[str]:
             )
 
 
-def of_inputs(run: "Transfer") -> Iterator[str]:
+def of_inputs(pictures: Sequence[Picture], start: Picture | None) -> Iterator[str]:
     """What was found in the pictures' files and not used, and a start whose transparent parts were filled."""
-    start = None if run.settings.init in INITS else run.source
-    pictures = [run.content, *run.styles, *([start] if start else [])]
-    yield from dict.fromkeys(note for picture in pictures for note in picture.source.notes)
+    every = [*pictures, *([start] if start else [])]
+    yield from dict.fromkeys(note for picture in every for note in picture.source.notes)
     if start is not None and start.alpha is not None:
         yield (
             f"{start.source.name} has transparent parts, and the run began with the visible colors around them there; "
@@ -69,8 +66,8 @@ def settled(levels: Sequence[Level], history: Sequence[Record], *, stopped: bool
             yield f"At {size} the picture had settled after {made[index]} of {level.evaluations} evaluations."
 
 
-def of_descent(run: "Transfer", history: Sequence[Record], *, stopped: bool) -> Iterator[str]:
+def of_descent(storage: Storage, levels: Sequence[Level], history: Sequence[Record], *, stopped: bool) -> Iterator[str]:
     """How the descent went."""
-    yield from in_memory(run.room.storage)
-    yield from () if stopped else unmoved(run.levels, history)
-    yield from settled(run.levels, history, stopped=stopped)
+    yield from in_memory(storage)
+    yield from () if stopped else unmoved(levels, history)
+    yield from settled(levels, history, stopped=stopped)

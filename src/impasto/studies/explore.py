@@ -9,7 +9,7 @@ from typing import Any
 from impasto import images
 from impasto.errors import SettingsError
 from impasto.images import Picture
-from impasto.runs.run import Transfer
+from impasto.runs.pictures.stylize import Transfer
 from impasto.settings import Settings, make
 from impasto.studies.figure_sheet import Cell, Row, Sketch
 

@@ -17,8 +17,9 @@ from impasto.files import Files
 from impasto.images import Picture
 from impasto.images.sheet import Strip, Tile, draw
 from impasto.pyramid import fitted, resize
+from impasto.runs.events import Event
 from impasto.runs.result import Result
-from impasto.runs.run import Event, Transfer
+from impasto.runs.run import Run
 
 Numbers = Mapping[str, float | None]
 
@@ -40,7 +41,7 @@ class Cell:
     """
 
     heading: str
-    prepare: Callable[[], Transfer]
+    prepare: Callable[[], Run]
     numbers: Callable[[Result], Numbers]
     command: str = ""
 

@@ -14,14 +14,14 @@ from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
 from impasto.pyramid import fitted
+from impasto.runs.pictures.reconstruct import Reconstruction
+from impasto.runs.pictures.stylize import Transfer
+from impasto.runs.pictures.texture import Texture
+from impasto.runs.plan import from_noise
 from impasto.runs.result import Result
-from impasto.runs.run import Transfer
-from impasto.runs.task_settings import from_noise
 from impasto.settings import STYLE_LAYERS, make, up_to
 from impasto.studies.figure_sheet import Cell, Figure, Moment, Row, Sketch, drawn
 from impasto.studies.score import score
-from impasto.tasks.reconstruct import Reconstruction
-from impasto.tasks.texture import Texture
 
 SIZE = 256
 """Long side of a figure's pictures unless given, in pixels."""
@@ -134,7 +134,7 @@ def content_layers(given: Materials) -> Sketch:
 
     def cell(layer: str) -> Cell:
         settings = given.settings({})
-        return Cell(layer, lambda: Reconstruction.prepared(given.inputs["photo"], layer, **settings), _measures)
+        return Cell(layer, lambda: Reconstruction.of(given.inputs["photo"], layer, **settings), _measures)
 
     rows = tuple(Row(tuple(cell(f"conv{block}_{index}") for block in range(1, 6))) for index in (1, 2))
     return _sketch(given, "Content reconstructions, from white noise: shallow layers keep the pixels", rows)
@@ -149,7 +149,7 @@ def style_layers(given: Materials) -> Sketch:
         painting = given.inputs["painting"]
         shape = fitted(painting.shape, given.size)
         heading = layer if layer == "conv1_1" else f"up to {layer}"
-        return Cell(heading, lambda: Texture.prepared(painting, (shape[0], shape[1]), **settings), _texture_losses)
+        return Cell(heading, lambda: Texture.of(painting, (shape[0], shape[1]), **settings), _texture_losses)
 
     title = "Style reconstructions, from white noise: structures grow with the layers"
     return _sketch(given, title, (Row(tuple(map(cell, STYLE_LAYERS))),))

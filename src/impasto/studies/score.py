@@ -16,9 +16,9 @@ from impasto.judge import Judge
 from impasto.memory.execution import Room
 from impasto.pyramid import fitted, resize
 from impasto.quality import ssim
+from impasto.runs.pictures.stylize import Transfer
 from impasto.runs.plan import check_fit
 from impasto.runs.result import Scores
-from impasto.runs.run import Transfer
 from impasto.settings import STYLE_LAYERS, Settings
 
 
@@ -80,15 +80,15 @@ def score(
     for item in several:
         picture = item if isinstance(item, images.Picture) else images.read(item)
         if picture.shape not in engines:
-            _check_proportions(picture, run.content)
+            _check_proportions(picture, run.canvas)
             sized = run if exact.style_size is None else replace(run, settings=_sized(exact, picture.shape))
-            check_fit(sized.settings, run.stack, run.content, run.styles, picture.shape)
+            check_fit(sized.settings, run.stack, run.canvas, run.styles, picture.shape)
             both = (sized, _styles_alone(sized, picture.shape))
             first, second = (each.targets_in(Room(), run.encoder).engine_at(picture.shape) for each in both)
             engines = {picture.shape: (first, second)}
         evaluation, distances = (engine.measure(picture.pixels.to(run.device)) for engine in engines[picture.shape])
         scores = Scores(evaluation.value, evaluation.by_kind, evaluation.losses)
-        photo = resize(run.content.pixels, picture.shape)
+        photo = resize(run.canvas.pixels, picture.shape)
         gram, moments = (_of(distances, name) for name in ("", "moments"))
         judged = _judged(other, picture.pixels, photo, run) if other else (None, None)
         found.append(

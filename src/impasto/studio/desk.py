@@ -10,8 +10,7 @@ from typing import Any
 
 from impasto.errors import ImpastoError
 from impasto.jobs import KEPT, Job, Jobs
-from impasto.jobs.store import RESULT
-from impasto.jobs.submission import check_roles
+from impasto.jobs.store import result_name
 from impasto.studio.confinement import Confinement
 from impasto.studio.decoding import Decoder
 from impasto.studio.form import checked
@@ -19,6 +18,7 @@ from impasto.studio.library import LARGE, SMALL, Library, Samples, shown
 from impasto.studio.limits import Limits
 from impasto.studio.refusals import Refusal
 from impasto.studio.views import JobView, Submission
+from impasto.tasks import task_of
 
 _SHOWN_PIXELS = 400_000_000  # of results, and of pictures that were submitted without the studio
 
@@ -63,7 +63,7 @@ class Desk:
 
     def result(self, job: Job) -> Path | None:
         """The file of a job's result, once it has one."""
-        return self.jobs.store.file(job.id, RESULT) if job.status in KEPT else None
+        return self.jobs.store.file(job.id, result_name(job.task)) if job.status in KEPT else None
 
     def existing_result(self, owner: str, id: str) -> Path:  # noqa: A002
         """The file of a result.
@@ -84,7 +84,7 @@ class Desk:
             ImpastoError: for what is wrong with the pictures or the settings.
         """
         settings = checked(wanted.task, wanted.settings, self.limits)
-        check_roles(wanted.task, {role: len(names) for role, names in wanted.inputs.items()})
+        task_of(wanted.task).check_roles({role: len(names) for role, names in wanted.inputs.items()})
         inputs = {role: [self._given(owner, name) for name in names] for role, names in wanted.inputs.items() if names}
         return self._queue(
             owner, task=wanted.task, inputs=inputs, settings=settings, title=shown(wanted.title), key=wanted.key

@@ -1,6 +1,5 @@
 """The settings as a form: what the page offers, and what a client may set at all."""
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -10,18 +9,10 @@ from impasto.panels import PANELS
 from impasto.settings import INITS, Settings
 from impasto.studio.library import shown
 from impasto.studio.limits import Limits
+from impasto.tasks import TASKS, Task, task_of
 
-_COLORS = ("color", "color_strength", "mask_strengths", "guidance", "sharpness", "photorealism", "preview_of")
-_BALANCE = ("strength", "content_weight", "style_weight", "content_loss", "content_layers")
-IDLE: dict[str, tuple[str, ...]] = {
-    "stylize": (),
-    "texture": ("size", "style_size", *_BALANCE, *_COLORS),
-    "reconstruct": (
-        *(*_BALANCE, "style_layers", "layers_per_style"),
-        *("style_losses", "blend", "style_scale", "style_size", "style_scales", *_COLORS),
-    ),
-}
-"""The settings that the page does not offer for a task, because they have no say in it."""
+OFFERED = tuple(task.name for task in TASKS.values() if task.medium == "picture")
+"""The tasks that a client may ask for: those that make a picture of pictures."""
 
 WORDS: dict[str, tuple[str, ...]] = {"init": INITS, "network": ("vgg19", "vgg19-original")}
 """The free-text settings that a client may give, and the words that it may give for them. Any other free text could
@@ -65,38 +56,36 @@ def checked(task: str, values: Mapping[str, Any], limits: Limits) -> dict[str, A
             raise SettingsError(f"The setting {name} belongs to the machine and cannot be chosen from the page.")
         if name in WORDS and value not in WORDS[name]:
             raise SettingsError(f"The setting {name} must be one of {', '.join(WORDS[name])} here.")
-    _check_own_words(task, {name: value for name, value in given.items() if name not in schema}, limits)
-    _bound({name: value for name, value in given.items() if name in schema}, _shape(given), limits)
-    return given
+    kind = task_of(task)
+    words = _check_words(kind, {name: value for name, value in given.items() if name not in schema}, limits)
+    settings = {name: value for name, value in given.items() if name in schema}
+    _bound(settings, _shape(kind, words), limits)
+    return {**settings, **words}
 
 
-def _shape(given: Mapping[str, Any]) -> tuple[int, int] | None:
-    """The height and width of a texture, if they are given."""
-    shape = given.get("shape")
-    if shape is None:
-        return None
-    first, *rest = shape if isinstance(shape, list) else [shape]
-    return first, rest[0] if rest else first
+def _shape(task: Task, words: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The height and width that a word of the task asks for, if one does."""
+    sizes = (value for name, value in words.items() if task.words[name].largest)
+    return next(((height, width) for height, width in sizes), None)
 
 
-def _check_own_words(task: str, given: Mapping[str, Any], limits: Limits) -> None:
-    """What a task takes beside the settings."""
+def _check_words(task: Task, given: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    """What a task takes beside the settings, as plain data."""
+    for name in given:
+        if name not in task.words:
+            raise SettingsError(f"There is no setting {shown(name, 40)!r} for this task.")
+    words = {}
     for name, value in given.items():
-        good = False
-        match (task, name):
-            case ("texture", "shape"):
-                sides = value if isinstance(value, list) else [value]
-                good = len(sides) in (1, 2) and all(type(side) is int and 16 <= side <= limits.side for side in sides)
-            case ("texture", "tileable"):
-                good = isinstance(value, bool)
-            case ("reconstruct", "layer"):
-                good = isinstance(value, str) and re.fullmatch(r"(conv|relu)[1-5]_[1-4]", value) is not None
-            case _:
-                raise SettingsError(f"There is no setting {shown(name, 40)!r} for this task.")
-        if not good:
+        word = task.words[name]
+        try:
+            words[name] = word.read(value)
+        except SettingsError as error:
+            raise SettingsError(shown(str(error), 200)) from None
+        if word.largest and word.largest(words[name]) > limits.side:
             raise SettingsError(
                 f"The setting {name} cannot be {shown(str(value), 40)!r}; sides go up to {limits.side}."
             )
+    return words
 
 
 def _bound(given: Mapping[str, Any], shape: tuple[int, int] | None, limits: Limits) -> None:
@@ -189,7 +178,7 @@ def _field(name: str, schema: Mapping[str, Any], limits: Limits) -> dict[str, An
         "minimum": low,
         "maximum": high,
         "help": schema.get("description", ""),
-        "tasks": [task for task, idle in IDLE.items() if name not in idle],
+        "tasks": [task for task in OFFERED if name in TASKS[task].settings],
     }
 
 

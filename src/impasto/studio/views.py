@@ -1,13 +1,21 @@
 """What goes over the wire: requests and answers as models, from which the OpenAPI description is made."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from impasto.jobs import Job
+from impasto.studio.form import OFFERED
 from impasto.studio.library import Item
 
-Task = Literal["stylize", "texture", "reconstruct"]
+
+def _offered(name: str) -> str:
+    if name not in OFFERED:
+        raise ValueError(f"choose one of {', '.join(OFFERED)}")
+    return name
+
+
+TaskName = Annotated[str, AfterValidator(_offered)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 References = Annotated[list[Reference], Field(max_length=8)]
 Title = Annotated[str, StringConstraints(max_length=200)]
@@ -27,7 +35,7 @@ class Submission(Request):
     one's own job. ``key`` makes the submission idempotent: the same key again gives the same job.
     """
 
-    task: Task = "stylize"
+    task: TaskName = "stylize"
     inputs: Annotated[dict[str, References], Field(max_length=12)]
     settings: Annotated[dict[str, Any], Field(max_length=100)] = {}
     title: Title = ""

@@ -1,254 +1,88 @@
-"""Volumes in the style of pictures or of other volumes: a transfer whose network is inflated to three dimensions."""
+"""Solid textures, and volumes in the style of pictures and of other volumes."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any
 
-import torch
-from torch import Tensor
+from impasto.settings import up_to
+from impasto.tasks import words
+from impasto.tasks.task import ALL, MANY, Role, Task, Word
 
-from impasto import images, machine, volumes
-from impasto.aims.targets import Targets
-from impasto.encoders import Encoder
-from impasto.encoders.inflation import Inflated
-from impasto.engines import Evaluator, Part, Turned, Views
-from impasto.errors import SettingsError
-from impasto.images import Picture
-from impasto.memory.budget import Budget, Layout
-from impasto.memory.execution import Room
-from impasto.memory.tile_progress import OnWork
-from impasto.runs.events import Listener
-from impasto.runs.result import Result
-from impasto.runs.run import Transfer
-from impasto.runs.task_settings import decided
-from impasto.settings import INITS, Settings
-from impasto.tasks.block import IDLE, Block, BlockResult, alone, flat, grayed
-from impasto.tiling import Tile, Window
-from impasto.volumes import CAUTION, Volume
-from impasto.volumes.reading import holds_volume
+AXES = (0, 1, 2)
+"""All axes of a volume: slices, rows and columns."""
 
-DEPTHS = (0, 1, 2)
-"""All axes of a volume, as the network's depth: slices, rows and columns."""
-
-_COARSEST = 32
+_OF_PICTURES = {"color", "color_strength", "mask_strengths", "guidance", "photorealism", "preview_of"}
+_OF_CONTENT = {"content_weight", "style_weight", "content_loss", "content_layers", "sharpness"}
 
 
-def stylize_volume(
-    content: Any,
-    styles: Any,
-    *,
-    depths: Sequence[int] = DEPTHS,
-    color: bool = False,
-    window: tuple[float, float] | None = None,
-    settings: Settings | None = None,
-    on_event: Listener | None = None,
-    checkpoint: str | Path | None = None,
-    **values: Any,
-) -> BlockResult:
-    """A volume in the style of pictures or of other volumes, by VGG-19 inflated to three dimensions.
-
-    Args:
-        content: a NIfTI file, a folder of DICOM files, a TIFF stack, an NPY file, an array (D, H, W) of intensities or
-            (D, H, W, 3) of colors, or a :class:`impasto.volumes.Volume`.
-        styles: the same, or pictures; or a list of them.
-        depths: the axes that are the network's depth, along which kernels are averages: 0 for slices, 1 for rows, 2 for
-            columns. With all of them no direction differs from the others; with one, which takes a third of the time, the
-            style is in its slices, and smeared along it.
-        color: whether a volume of intensities becomes one of colors. If not, only grays are looked at, and intensities
-            are what comes out.
-        window: the intensities that are black and white, for the network; see :func:`impasto.volumes.read`.
-        settings: all settings at once; or give single ones as keywords.
-        on_event: called after every optimizer step; return True to stop there and keep the best volume.
-        checkpoint: a folder; a run that finds its own checkpoint there goes on from it to the same volume.
-        values: single settings. ``size`` is the longest side in voxels, the volume's own unless given.
-
-    Returns:
-        The volume, in the place and with the intensity window of the content. It is a picture, not data, and not for
-        diagnosis.
-
-    Raises:
-        ImpastoError: with a sentence on what is wrong with a volume, a picture, a setting or the checkpoint.
-    """
-    run = VolumeTransfer.prepared(
-        content, styles, depths=depths, color=color, window=window, settings=settings, **values
-    )
-    found = run.run(on_event, checkpoint)
-    assert isinstance(found, BlockResult)
-    return found
+def _solid_words(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    *shape, _ = recipe["levels"][-1]
+    return {"shape": list(shape), "axes": recipe["axes"]}
 
 
-@dataclass(frozen=True, eq=False)
-class VolumeTransfer(Transfer):
-    """A style transfer to a volume; made by :meth:`prepared`.
-
-    Args:
-        depths: the axes that are the network's depth.
-        color: whether colors come out.
-    """
-
-    depths: tuple[int, ...] = DEPTHS
-    color: bool = True
-
-    @classmethod
-    @machine.undisturbed()
-    def prepared(
-        cls,
-        content: Any,
-        styles: Any,
-        *,
-        depths: Sequence[int] = DEPTHS,
-        color: bool = False,
-        window: tuple[float, float] | None = None,
-        settings: Settings | None = None,
-        **values: Any,
-    ) -> Self:
-        """Read the inputs and check everything; arguments as for :func:`stylize_volume`.
-
-        Raises:
-            ImpastoError: as :func:`stylize_volume`.
-        """
-        if not depths or len({*depths}) < len(depths) or not {*depths} <= {*DEPTHS}:
-            raise SettingsError(
-                f"The depths {list(depths)} were given; give some of 0 (slices), 1 (rows), 2 (columns)."
-            )
-        volume = content if isinstance(content, Volume) else volumes.read(content, window=window)
-        several = styles if isinstance(styles, (list, tuple)) else [styles]
-        seen = [style_of(style) for style in several]
-        colored = color or not volume.gray
-        usual = {"size": max(16, *volume.shape), "coarsest": _COARSEST, "content_loss": "squared", "pooling": "avg"}
-        chosen = flat(decided("a volume", settings, values, usual=usual, fixed={}, idle=IDLE))
-        if chosen.padding == "circular":
-            raise SettingsError("A volume in a style does not tile; leave the padding circular out.")
-        shown = seen if colored else [grayed(style) for style in seen]
-        run = cls.of(Block.of(volume), shown, settings=chosen)
-        return replace(run, depths=tuple(sorted(depths)), color=colored)
-
-    def within(self, budget: Budget, on_work: OnWork | None = None) -> Self:
-        """As :meth:`Transfer.within`, in one process.
-
-        Raises:
-            SettingsError: for several.
-        """
-        return super().within(alone(budget), on_work)
-
-    @property
-    def sample(self) -> Volume:
-        """A volume of the kind that comes out, to try its writing with; its voxels take no memory."""
-        assert isinstance(self.content, Block)
-        voxels = torch.zeros(1, 3, 1, 1, 1).expand(1, 3, *self.levels[-1].shape)
-        return self.content.volume.like(voxels, color=self.color)
-
-    @cached_property
-    def source(self) -> Picture | None:
-        """The volume that the descent starts from, or None if it starts from noise."""
-        name = self.settings.init
-        flat = name == "preview"
-        found = None if flat else super().source if name in INITS else style_of(name)
-        if flat or (found is not None and found.pixels.dim() != 5):
-            raise SettingsError(f"A volume cannot start from {name}, which is a picture; start from content or noise.")
-        return found
-
-    def targets(self, encoder: Encoder) -> Targets:
-        """What the volume aims at."""
-        styles = [style.pixels for style in self.styles]
-        return VolumeTargets(
-            *(encoder, self.content.pixels, styles, self.settings),
-            room=self.room,
-            depths=self.depths,
-            gray=not self.color,
-        )
-
-    def _described(self, result: Result, measures: Mapping[str, float | None]) -> BlockResult:  # noqa: ARG002
-        assert isinstance(self.content, Block)
-        tensor = (
-            result.tensor if self.color else result.tensor.mean(1, keepdim=True).expand_as(result.tensor).contiguous()
-        )
-        volume = self.content.volume.like(tensor, color=self.color)
-        recipe = {**result.recipe, "task": "volume stylize", **self._own(), "caution": CAUTION}
-        names = " + ".join(style.source.name for style in self.styles)
-        title = f"{self.content.source.name} in the style of {names}. Not for diagnosis."
-        return BlockResult.like(result, volume, title, (self.content, *self.styles), recipe=recipe, tensor=tensor)
-
-    def _notes(self) -> Iterator[str]:
-        yield from super()._notes()
-        blocks = [picture for picture in (self.content, *self.styles) if isinstance(picture, Block)]
-        yield from dict.fromkeys(sentence for block in blocks for sentence in block.volume.origin.remarks)
-
-    def _own(self) -> dict[str, Any]:
-        """What this task decides beside the settings."""
-        assert isinstance(self.content, Block)
-        return {"depths": list(self.depths), "color": self.color, "window": list(self.content.volume.window)}
-
-    def _identity(self) -> dict[str, Any]:
-        return {**super()._identity(), "task": "volume stylize", **self._own()}
-
-    def _encoder(self, dtype: torch.dtype) -> Encoder:
-        return Inflated(
-            self.stack,
-            self.parameters,
-            pooling=self.settings.pooling,
-            padding=self.settings.padding,
-            dtype=dtype,
-            device=self.device,
-        )
+def _volume_words(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: recipe[name] for name in ("depths", "color", "window")}
 
 
-@dataclass(frozen=True, eq=False)
-class VolumeTargets(Targets):
-    """The features of a volume and the statistics of styles, with each of some axes as the network's depth.
+SOLID = Task(
+    name="volume texture",
+    help="Make a block of solid texture from a picture.",
+    result="a solid texture",
+    subject="A solid texture of {styles}",
+    medium="volume",
+    roles={"styles": Role(1, MANY, "The exemplar, or several to blend.", metavar="STYLE")},
+    words={
+        "shape": Word(
+            "In voxels, each side at least 16.",
+            words.sides(3, "a side such as 64, or 96x80x64 for width, height and depth"),
+            default=64,
+            option="--size",
+            metavar="SIDE|WIDTHxHEIGHTxDEPTH",
+            largest=max,
+        ),
+        "periodic": Word("Let copies side by side meet without a seam.", words.switch, metavar=""),
+        "axes": Word(
+            "Across which slices are compared: 0 slices, 1 rows, 2 columns.",
+            words.axes("axes"),
+            default="0,1,2",
+            metavar="AXES",
+        ),
+    },
+    settings=ALL - _OF_PICTURES - _OF_CONTENT - {"strength", "size"},
+    usual={"init": "style-moments", "coarsest": 32, "style_layers": up_to("conv4_1"), "pooling": "avg"},
+    fixed={"strength": 1.0},
+    prepare="impasto.runs.solids.solid:prepared",
+    words_of=_solid_words,
+    details="Its slices across its axes have the picture's style statistics. Starts from noise.",
+)
 
-    Args:
-        depths: these axes.
-        gray: whether only the mean over channels is looked at.
-    """
-
-    depths: tuple[int, ...] = DEPTHS
-    gray: bool = False
-
-    def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
-        """The mean over depths of the objective."""
-        parts = [
-            Part(Turned(axis), self._turned(axis).bare_engine_at(_turn(shape, axis)), 1 / len(self.depths))
-            for axis in self.depths
-        ]
-        return Views(parts, gray=self.gray)
-
-    def _turned(self, axis: int) -> Targets:
-        def turned(pixels: Tensor) -> Tensor:
-            return Turned(axis)(pixels) if pixels.dim() == 5 else pixels
-
-        styles = [turned(style) for style in self.styles]
-        return Targets(self.encoder, turned(self.content), styles, self.settings, room=_turned_room(self.room, axis))
-
-
-def _turn(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    return (shape[axis], *shape[:axis], *shape[axis + 1 :])
-
-
-def _turned_room(room: Room, axis: int) -> Room:
-    """The room of a volume with an axis brought to the front: its tiles are turned likewise."""
-
-    def window(of: Window) -> Window:
-        return Window(_turn(of.start, axis), _turn(of.stop, axis))
-
-    def turned(layout: Layout) -> Layout:
-        cut = layout.tiles and tuple(Tile(window(tile.core), window(tile.box)) for tile in layout.tiles)
-        return replace(layout, shape=_turn(layout.shape, axis), tiles=cut)
-
-    layouts = [turned(layout) for layout in room.layouts.values()]
-    return Room({layout.shape: layout for layout in layouts}, storage=room.storage)
-
-
-def style_of(source: Any) -> Picture:
-    """A style as a picture: one that is, or a volume.
-
-    Raises:
-        ImpastoError: if it is neither.
-    """
-    if isinstance(source, Picture):
-        return source
-    if isinstance(source, Volume):
-        return Block.of(source)
-    return Block.of(volumes.read(source)) if holds_volume(source) else images.read(source)
+VOLUME = Task(
+    name="volume stylize",
+    help="Bring a volume (CT, MRI, microscopy) into the style of pictures or of other volumes.",
+    result="a volume",
+    subject="{content} in the style of {styles}. Not for diagnosis",
+    medium="volume",
+    roles={
+        "content": Role(1, 1, "The volume: .nii, .nii.gz, .tif, .npy, or a folder with a DICOM series.", ("volume",)),
+        "styles": Role(1, MANY, "A picture or a volume, or several to blend.", ("picture", "volume"), metavar="STYLE"),
+        "init": Role(0, 1, "A volume to start from.", ("volume",), option="--init"),
+    },
+    words={
+        "depths": Word(
+            "Which axes are the network's depth in turn: 0 slices, 1 rows, 2 columns. One takes a third of the time.",
+            words.axes("depths"),
+            default="0,1,2",
+            metavar="AXES",
+        ),
+        "color": Word("Let a volume of intensities become one of colors.", words.switch, metavar=""),
+        "window": Word(
+            "Intensities that are black and white; of 8 bits all, else the 0.5th and 99.5th percentile, unless given.",
+            words.numbers("window", "-1000,400"),
+            metavar="LOW,HIGH",
+        ),
+    },
+    settings=ALL - _OF_PICTURES,
+    usual={"coarsest": 32, "content_loss": "squared", "pooling": "avg"},
+    prepare="impasto.runs.solids.volume:prepared",
+    words_of=_volume_words,
+    details="What comes out is a picture, not data, and not for diagnosis.",
+)

@@ -30,7 +30,7 @@ def demo(
     The painting is drawn by code and saved beside the picture, to be looked at and used again.
     """
     from impasto import images, samples
-    from impasto.runs.run import Transfer
+    from impasto.runs.pictures.stylize import Transfer
 
     settings = chosen(given)
     if run.output == "-":

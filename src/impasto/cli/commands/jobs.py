@@ -9,19 +9,22 @@ from cyclopts import App, Group, Parameter
 from cyclopts.validators import Number
 
 from impasto.cli.commands.worker import Database, Home
-from impasto.cli.options.settings import chosen, options
+from impasto.cli.options.settings import chosen, options, words_of_tasks
 from impasto.cli.terminal.streams import complain, put, put_json, put_lines, shown
 from impasto.cli.terminal.watching import put_jobs, table_of, watched
 from impasto.errors import ImpastoError, JobError, SettingsError
 from impasto.files import is_file, is_folder
-from impasto.settings import INITS
+from impasto.settings import INITS, Settings, superseded
+from impasto.tasks import TASKS, Task
 
 if TYPE_CHECKING:
     from impasto.jobs import Job, Jobs
 
     Given = dict[str, str]
+    Words = dict[str, Any]
 else:
     Given = options()
+    Words = words_of_tasks()
 
 app = App(name="jobs", usage="Usage: impasto jobs COMMAND [OPTIONS]", help_epilogue="")
 
@@ -29,7 +32,6 @@ _WRONG = 2
 _JOB = Group("Job", sort_key=0)
 _PLACE = Group("Place", sort_key=-1)
 
-Task = Literal["stylize", "texture", "reconstruct"]
 Names = Annotated[list[str], Parameter(name="JOB", help="Its id, or how it begins.")]
 AsJson = Annotated[bool, Parameter(name="--json", show_default=False, help="Print JSON.")]
 
@@ -61,17 +63,14 @@ def submit(
     /,
     *,
     task: Annotated[
-        Task, Parameter(group=_JOB, help="A texture takes exemplars alone, a reconstruction photos alone.")
+        str,
+        Parameter(
+            group=_JOB,
+            metavar="TASK",
+            choices=tuple(TASKS),
+            help="A texture takes exemplars alone, a reconstruction photos alone.",
+        ),
     ] = "stylize",
-    layer: Annotated[
-        str | None, Parameter(metavar="LAYER", group=_JOB, help="What is reconstructed, such as conv4_2.")
-    ] = None,
-    shape: Annotated[
-        tuple[int, int] | None, Parameter(metavar="HEIGHT WIDTH", group=_JOB, help="Of a texture; the exemplar's else.")
-    ] = None,
-    tileable: Annotated[
-        bool, Parameter(group=_JOB, show_default=False, help="Let copies of a texture meet without a seam.")
-    ] = False,
     mask: Annotated[
         tuple[Path, ...],
         Parameter(metavar="FILE", group=_JOB, help="Where each style goes; with one less, the last has the rest."),
@@ -84,6 +83,7 @@ def submit(
     ] = None,
     as_json: AsJson = False,
     place: Where = _USUAL,
+    words: Annotated[Words | None, Parameter(name="*")] = None,
     given: Annotated[Given | None, Parameter(name="*")] = None,
 ) -> int:
     """Put a run into the queue, or one for every picture of a folder.
@@ -91,17 +91,15 @@ def submit(
     What is in the queue already, with the same settings and files of the same content and name, is not submitted twice:
     a submission that was interrupted is continued by repeating it. impasto worker computes the jobs.
     """
-    words = dict(given or {})
-    start = words.pop("init") if words.get("init", INITS[0]) not in INITS else None
-    settings = chosen(words, preset).model_dump(mode="json", exclude_unset=True)
-    own = {"layer": layer, "shape": shape, "tileable": tileable or None}
-    settings |= {name: value for name, value in own.items() if value is not None}
+    typed, kind = dict(given or {}), TASKS[task]
+    start = typed.pop("init") if typed.get("init", INITS[0]) not in INITS else None
+    settings = {**_read(kind, typed, preset), **(words or {})}
     optional = {"init": start and [Path(start)], "masks": list(mask), "protect": protect and [protect]}
     extra = {role: files for role, files in optional.items() if files}
 
     jobs, made, refused = place.open(), [], []
     passed = _passed_over(inputs[0])
-    for title, files in _submissions(task, inputs):
+    for title, files in _submissions(kind, inputs):
         try:
             made.append(jobs.submit_once(task, {**files, **extra}, settings, title=title))
         except ImpastoError as error:
@@ -113,23 +111,46 @@ def submit(
     return _WRONG if refused else 0
 
 
+def _read(task: Task, typed: dict[str, str], preset: str | None) -> dict[str, Any]:
+    """The settings that were typed, as plain data."""
+    base = _plain_settings(chosen({}, preset)) if preset else {}
+    kept = {name: value for name, value in base.items() if name not in superseded(typed)}
+    settings = task.decide({**kept, **typed})
+    return settings.model_dump(mode="json", include={*kept, *typed})
+
+
+def _plain_settings(settings: Settings) -> dict[str, Any]:
+    return settings.model_dump(mode="json", exclude_unset=True)
+
+
 def _submissions(task: Task, inputs: Sequence[Path]) -> Iterator[tuple[str, dict[str, list[Path]]]]:
     """For every job its title and its files."""
     first, rest = inputs[0], list(inputs[1:])
-    role = "styles" if task == "texture" else "content"
-    if task == "stylize" and not rest:
+    both = "content" in task.roles and "styles" in task.roles
+    role = "content" if "content" in task.roles else "styles"
+    if both and not rest:
         raise SettingsError("There is no style image; give at least one after the photo or folder.")
-    if task == "reconstruct" and rest:
+    if "styles" not in task.roles and rest:
         raise SettingsError("A reconstruction takes one photo or one folder; submit the others by themselves.")
-    if task == "texture" and rest:
+    if role == "styles" and rest:
         yield first.name, {"styles": list(inputs)}
     elif is_folder(first):
-        from impasto.images.folder import pictures_in
-
-        for path in pictures_in(first):
+        for path in _named_like(task, role, first):
             yield path.relative_to(first).as_posix(), {role: [path], **({"styles": rest} if rest else {})}
     else:
         yield first.name, {role: [first], **({"styles": rest} if rest else {})}
+
+
+def _named_like(task: Task, role: str, folder: Path) -> list[Path]:
+    """The files of a folder that are named like what a role takes."""
+    from impasto.images.folder import pictures_in
+    from impasto.media import medium_of, of_file
+
+    if "picture" in task.roles[role].media:
+        return list(pictures_in(folder))
+    wanted = {medium_of(name) for name in task.roles[role].media}
+    files = (path for path in sorted(folder.rglob("*")) if is_file(path) and not path.name.startswith("."))
+    return [path for path in files if wanted & {*of_file(path)}]
 
 
 def _passed_over(folder: Path) -> list[Path]:

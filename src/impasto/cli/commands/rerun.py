@@ -9,23 +9,26 @@ from cyclopts import Group, Parameter
 import impasto
 from impasto.choices import file_and_colors
 from impasto.cli.options.running import NO_OPTIONS, RunOptions, perform
-from impasto.cli.terminal.finding import find
+from impasto.cli.terminal.finding import digest_of, find
 from impasto.cli.terminal.recipe import Input, Recipe, recipe_of
 from impasto.errors import ImageError
 from impasto.files import is_folder
 from impasto.settings import INITS, Settings, make
 
 if TYPE_CHECKING:
-    from impasto.runs.run import Event, Transfer
+    from impasto.runs.events import Event
+    from impasto.runs.run import Run
 
 _INPUTS = Group("Inputs", sort_key=-1, help="Files are recognized by their SHA-256, whatever they are called.")
 
 
 def rerun(
-    image: Annotated[Path, Parameter(help="A picture that impasto made.")],
+    image: Annotated[Path, Parameter(help="What impasto made: a picture, a sound, a signal or a volume.")],
     /,
     *,
-    content: Annotated[Path | None, Parameter(group=_INPUTS, metavar="FILE", help="The photo, if it moved.")] = None,
+    content: Annotated[
+        Path | None, Parameter(group=_INPUTS, metavar="FILE", help="The photo, sound, record or volume, if it moved.")
+    ] = None,
     style: Annotated[
         tuple[Path, ...],
         Parameter(group=_INPUTS, metavar="FILE", help="A painting or mask, if it moved; may be repeated."),
@@ -41,46 +44,45 @@ def rerun(
     ] = (),
     run: Annotated[RunOptions, Parameter(name="*")] = NO_OPTIONS,
 ) -> int:
-    """Make a picture again, from what its file says about it.
+    """Make a result again, from what its file says about it.
 
-    The output is the picture's name with ``_again`` unless given.
+    The output is its name with ``_again`` unless given.
     """
     recipe = recipe_of(image)
     if recipe is None:
         raise ImageError(f"{image} does not say how it was made, so it cannot be made again.")
     given = [path for path in (content, *style) if path is not None]
     paths = _located(image, recipe, given, search)
-    where = run.destination([image, *paths.values()], str(image.with_name(f"{image.stem}_again{image.suffix}")))
+    stem, ending = (image.name[:-7], ".nii.gz") if image.name.endswith(".nii.gz") else (image.stem, image.suffix)
+    usual = str(image.with_name(f"{stem}_again{ending}"))
+    where = run.destination([image, *paths.values()], usual, medium=recipe.kind.medium)
 
-    transfer = prepared(recipe, paths)
-    notes = [*_differences(recipe), *_other_threads(recipe, transfer)]
-    return perform(transfer, where, run, until=None if recipe.complete else _after(recipe.evaluations), notes=notes)
+    again = prepared(recipe, paths)
+    notes = [*_differences(recipe), *_other_threads(recipe, again)]
+    return perform(again, where, run, until=None if recipe.complete else _after(recipe.evaluations), notes=notes)
 
 
-def prepared(recipe: Recipe, paths: dict[str, Path]) -> "Transfer":
+def prepared(recipe: Recipe, paths: dict[str, Path]) -> "Run":
     """The run of a recipe's task, with the files of the recipe by their SHA-256."""
-    from impasto.runs.run import Transfer
-    from impasto.tasks.reconstruct import Reconstruction
-    from impasto.tasks.texture import Texture
-
-    settings = _settings(recipe, paths)
-    styles = [paths[file.sha256] for file in recipe.inputs.styles]
-    if recipe.inputs.content is None:
-        return Texture.prepared(styles, recipe.shape, settings=settings)
-    content = paths[recipe.inputs.content.sha256]
-    if recipe.task == "reconstruct":
-        return Reconstruction.prepared(content, recipe.layer, settings=settings)
-    return Transfer.of(content, styles, **_masks(recipe, paths), settings=settings)
+    words, _ = recipe.kind.split(recipe.words)
+    run: Run = recipe.kind.prepared(_inputs(recipe, paths), words, _settings(recipe, paths))
+    return run
 
 
-def _masks(recipe: Recipe, paths: dict[str, Path]) -> dict[str, Any]:
-    """The masks of a recipe, as arguments of :func:`impasto.stylize`."""
+def _inputs(recipe: Recipe, paths: dict[str, Path]) -> dict[str, list[Any]]:
+    """The files of a recipe by role; ``init`` is named by its setting."""
 
     def located(side: Input | str | None) -> Path | str | None:
         return paths[side.sha256] if isinstance(side, Input) else side
 
-    masks = [(located(pair.photo), located(pair.painting)) for pair in recipe.inputs.masks]
-    return {"masks": masks or None, "protect": located(recipe.inputs.protect)}
+    given = recipe.inputs
+    found: dict[str, list[Any]] = {
+        "content": [located(given.content)] if given.content else [],
+        "styles": [located(style) for style in given.styles],
+        "masks": [(located(pair.photo), located(pair.painting)) for pair in given.masks],
+        "protect": [located(given.protect)] if given.protect else [],
+    }
+    return {role: files for role, files in found.items() if files and role in recipe.kind.roles}
 
 
 def _located(image: Path, recipe: Recipe, given: Sequence[Path], search: Sequence[Path]) -> dict[str, Path]:
@@ -89,10 +91,8 @@ def _located(image: Path, recipe: Recipe, given: Sequence[Path], search: Sequenc
     Raises:
         ImageError: if one is not found, or a given file is none of them.
     """
-    from impasto import images
-
     wanted = recipe.inputs.by_role()
-    digests = {images.hash_file(path): path for path in given}
+    digests = {digest_of(path): path for path in given}
     for digest, path in digests.items():
         if digest not in {file.sha256 for _, file in wanted}:
             raise ImageError(f"{path} (SHA-256 {digest[:12]}...) is none of the files that {image} was made from.")
@@ -137,6 +137,8 @@ def _settings(recipe: Recipe, paths: dict[str, Path]) -> Settings:
             _, colors = file_and_colors(values[name])
             values[name] = f"{paths[file.sha256]}={colors}" if colors else str(paths[file.sha256])
     settings = make(values)
+    if recipe.precision is None:
+        return settings
     here = machine.precision(settings.precision, machine.device(settings.device))
     return (
         settings
@@ -156,11 +158,11 @@ def _after(evaluations: int) -> Callable[["Event"], bool]:
     return reached
 
 
-def _other_threads(recipe: Recipe, transfer: "Transfer") -> Iterator[str]:
+def _other_threads(recipe: Recipe, run: "Run") -> Iterator[str]:
     """Whether another number of threads computes than did."""
     from impasto import machine
 
-    now = machine.threads(transfer.device)
+    now = machine.threads(run.device)
     if None not in (recipe.threads, now) and recipe.threads != now:
         yield (
             f"The picture was computed by {recipe.threads} thread{'s' * (recipe.threads != 1)}, and now by {now}: sums are "

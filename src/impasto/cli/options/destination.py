@@ -1,14 +1,15 @@
-"""Where a picture goes, found fit before the run begins."""
+"""Where a result goes, found fit before the run begins."""
 
 import io
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from impasto.cli.options.outputs import Outputs
-from impasto.cli.terminal.keeping import Kept, Way, elsewhere, keep
+from impasto.cli.terminal.keeping import Kept, Way, all_kept, bare_way, elsewhere, keep
 from impasto.cli.terminal.streams import binary, on_terminal
 from impasto.errors import ImageError, SettingsError
 from impasto.files import not_written
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from impasto.images import Picture
+    from impasto.media import Medium
+    from impasto.runs.run import Run
 
 _LOSSLESS = ("PNG", "TIFF")
 _UNNAMED = Path("impasto.png")  # what a picture is called that was meant for standard output
@@ -35,7 +38,7 @@ class Savable(Protocol):
 
 @dataclass(frozen=True)
 class Destination:
-    """A file, or standard output, and how the picture is stored there.
+    """A file, or standard output, and how a result is stored there.
 
     Args:
         path: the file, or None for a PNG on standard output.
@@ -43,6 +46,8 @@ class Destination:
         depth: 8 or 16 bits, or None for the photo's.
         metadata: whether the file says how it was made.
         outputs: the files that the command writes, this one among them.
+        medium: what the result is, by name.
+        pictures: whether pictures of what is no picture go beside it.
     """
 
     path: Path | None
@@ -50,30 +55,92 @@ class Destination:
     depth: int | None = None
     metadata: bool = True
     outputs: Outputs = field(default_factory=Outputs)
+    medium: str = "picture"
+    pictures: bool = False
 
     def __str__(self) -> str:
         return "standard output" if self.path is None else str(self.path)
 
-    def check(self, like: "Picture | None" = None, shape: tuple[int, ...] | None = None) -> tuple[str, ...]:
-        """Raise now what :meth:`save` would raise after the run, as far as the picture to come is known.
+    @property
+    def beside(self) -> tuple[Path, ...]:
+        """The pictures that go beside it."""
+        return self._medium.beside(self.path) if self.pictures and self.path is not None else ()
 
-        Returns:
-            Sentences on what of the photo's file there will be no room for.
+    def claim_all(self) -> None:
+        """Note everything that is written, after the checks that need no result.
 
         Raises:
-            ImageError: if the name, the folder or the format will not do.
+            ImpastoError: if a name will not do.
+        """
+        self.check()
+        if self.path is None:
+            return
+        self.outputs.add(self.path, "The output")
+        for path in self._medium.notes_beside(self.path):
+            self.outputs.add(path, "The file of notes")
+        for path in self.beside:
+            if path != self.path:
+                self.outputs.add(path, "The picture")
+                Destination(path).check_folder()
+
+    def check(self, like: Any = None, shape: tuple[int, ...] | None = None) -> tuple[str, ...]:
+        """Raise now what :meth:`save` would raise after the run, as far as the result to come is known.
+
+        Returns:
+            Sentences on what of the input's file there will be no room for.
+
+        Raises:
+            ImpastoError: if the name, the folder or the format will not do.
             SettingsError: if the quality will not.
         """
+        target = io.BytesIO() if self.path is None else self.path
+        if self.medium == "picture":
+            notes = self._check_picture(target, like, shape)
+        elif like is None:
+            assert self.path is not None
+            self._medium.check_name(self.path)
+            notes = ()
+        else:
+            notes = self._medium.check(target, like, shape or (), metadata=self.metadata)
+        if self.path is None:
+            self._check_stdout()
+        return notes
+
+    def check_run(self, run: "Run") -> tuple[str, ...]:
+        """:meth:`check` for what a run will make.
+
+        Raises:
+            ImpastoError: as there.
+        """
+        return self.check(run.like, run.levels[-1].shape)
+
+    def check_folder(self) -> None:
+        """Refuse a name in a folder that cannot be written to.
+
+        Raises:
+            ImageError: if it cannot.
+        """
+        from impasto.images.picture import PICTURES
+
+        assert self.path is not None
+        PICTURES.replace(self.path, None)
+
+    def _check_picture(
+        self, target: Path | BinaryIO, like: "Picture | None", shape: tuple[int, ...] | None
+    ) -> tuple[str, ...]:
         from impasto import images
 
-        target = io.BytesIO() if self.path is None else self.path
         notes = images.check_writable(target, like=like, shape=shape, metadata=self.metadata, **self._storage())
         kind = "PNG" if self.path is None else images.SUFFIXES.get(self.path.suffix.lower(), "DZI")
         if self.quality is not None and kind in _LOSSLESS:
             raise SettingsError(f"The quality cannot take effect in a {kind}, which is lossless; leave --quality out.")
-        if self.path is None:
-            self._check_stdout()
         return notes
+
+    @property
+    def _medium(self) -> "Medium":
+        from impasto.media import medium_of
+
+        return medium_of(self.medium)
 
     def _check_stdout(self) -> None:
         if on_terminal(sys.stdout):
@@ -82,9 +149,13 @@ class Destination:
             raise SettingsError("Standard output takes no picture here, only words or nothing; name a file with -o.")
 
     def save(self, result: "Savable") -> Kept:
-        """Write a finished picture; where that fails, it is kept elsewhere, at last as a PNG of its pixels alone."""
+        """Write a finished result; where that fails, it is kept elsewhere, at last as its values alone."""
         if self.path is not None:
-            return keep(self.path, self._ways(result, self.path.suffix), self.outputs)
+            kept = [keep(self.path, self._ways(result, self._suffix), self.outputs)]
+            way = self._picture_way(result)
+            beside = (path for path in self.beside if path != self.path)
+            kept += [keep(path, (Way(path.suffix, way),), self.outputs) for path in beside]
+            return all_kept(kept)
         stream = io.BytesIO()
         result.save(stream, metadata=self.metadata, **self._storage())
         try:
@@ -98,15 +169,25 @@ class Destination:
             )
         return Kept(None)
 
+    @property
+    def _suffix(self) -> str:
+        assert self.path is not None
+        return ".nii.gz" if self.path.name.endswith(".nii.gz") else self.path.suffix
+
     def _ways(self, result: "Savable", suffix: str) -> tuple[Way, ...]:
         from impasto import images
 
         depth: dict[str, Any] = {} if self.depth is None else {"depth": self.depth}
+        tensor = result.tensor
+        bare = Way(".png", lambda path: images.write(path, tensor, **depth))
         return (
             Way(suffix, lambda path: result.save(path, metadata=self.metadata, **self._storage())),
-            Way(".png", lambda path: result.save(path, metadata=self.metadata, **depth)),
-            Way(".png", lambda path: images.write(path, result.tensor, **depth)),
+            Way(self._medium.plain, lambda path: result.save(path, metadata=self.metadata, **depth)),
+            bare if self.medium == "picture" else bare_way(tensor),
         )
+
+    def _picture_way(self, result: Any) -> Callable[[Path], object]:
+        return lambda path: result.save_picture(path, metadata=self.metadata)
 
     def save_beside(self, name: str, pixels: "Tensor", like: "Picture") -> None:
         """Write an unfinished picture into the same folder, in the same way.

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from impasto.cli.terminal.progress import Reporter, size
-from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
     from impasto.engines.group import Group
-    from impasto.runs.run import Transfer
+    from impasto.runs.imaging import ImageRun
+    from impasto.runs.run import Run
 
 
 @contextmanager
@@ -27,32 +27,27 @@ def group_of_run() -> "Iterator[Group]":
             group.announce(DONE)
 
 
-def within(transfer: "Transfer", memory: str | None, group: "Group", tell: Reporter | None = None) -> "Transfer":
+def within(run: "Run", memory: str | None, group: "Group", tell: Reporter | None = None) -> "Run":
     """A prepared run within what it may use, having said how its large levels will be computed.
 
     Raises:
         SettingsError: if it does not fit, or is of a task that cannot be cut.
     """
     from impasto.memory.budget import Budget, bytes_of
+    from impasto.runs.imaging import ImageRun
 
-    if not hasattr(transfer, "within"):
-        if memory or group.size > 1:
-            raise SettingsError("This task computes whole, in one process; leave --memory and torchrun out.")
-        return transfer
-    budget = Budget(bytes_of(memory), group)
-    if tell is None:
-        return transfer.within(budget)
-    ready = transfer.within(budget, tell.work)
-    for sentence in plan_in_words(ready):
-        tell.say(sentence)
+    ready = run.within(Budget(bytes_of(memory), group), None if tell is None else tell.work)
+    if tell is not None and isinstance(ready, ImageRun):
+        for sentence in plan_in_words(ready):
+            tell.say(sentence)
     return ready
 
 
-def plan_in_words(transfer: "Transfer") -> Iterator[str]:
+def plan_in_words(run: "ImageRun") -> Iterator[str]:
     """A sentence for every level that is not computed whole."""
-    processes = transfer.budget.group.size
-    for index, level in enumerate(transfer.levels, 1):
-        layout = transfer.layouts[level.shape]
+    processes = run.budget.group.size
+    for index, level in enumerate(run.levels, 1):
+        layout = run.layouts[level.shape]
         if layout.tiles is None:
             continue
         sides = tuple(max(spans) for spans in zip(*(tile.box.shape for tile in layout.tiles), strict=True))
@@ -60,7 +55,7 @@ def plan_in_words(transfer: "Transfer") -> Iterator[str]:
         on = f" on {processes} processes" if processes > 1 else ""
         files = f" and {layout.files / 1e9:.1f} GB of temporary files" if layout.files else ""
         yield (
-            f"Level {index} of {len(transfer.levels)}, {size(level.shape)}, is computed in {_tiles(len(layout.tiles))} of up "
+            f"Level {index} of {len(run.levels)}, {size(level.shape)}, is computed in {_tiles(len(layout.tiles))} of up "
             f"to {size(sides)}{kept}{on}, with {layout.memory / 1e9:.1f} GB of memory{files}."
         )
 

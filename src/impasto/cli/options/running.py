@@ -1,7 +1,6 @@
 """A run from the command line: its options, the checks before it, and the run itself."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -25,17 +24,18 @@ from impasto.files import is_folder
 from impasto.settings import INITS, Settings
 
 if TYPE_CHECKING:
+    from impasto.runs.events import Event
     from impasto.runs.result import Result
-    from impasto.runs.run import Event, Transfer
+    from impasto.runs.run import Run
 
-_OUTPUT = Group("Output", sort_key=0, help="None of these changes the picture.")
+_OUTPUT = Group("Output", sort_key=0, help="None of these changes what is made.")
 _STOPPED = 130
 _LONG = 2**22  # positions from which measuring the losses may take minutes
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What a run leaves behind and says, none of which changes the picture."""
+    """What a run leaves behind and says, none of which changes what is made."""
 
     output: Annotated[
         str | None,
@@ -44,31 +44,18 @@ class RunOptions:
             metavar="FILE",
             group=_OUTPUT,
             allow_leading_hyphen=True,
-            help="Where the picture goes, .png, .jpg, .webp, .tif, .avif or .dzi; - writes a PNG to standard output.",
+            help="Where the result goes: a sound to .wav, .flac, .ogg or .mp3, a signal to .csv or .npy, a volume to .nii, "
+            ".nii.gz, .tif, .npy or a new folder for a DICOM series.",
         ),
-    ] = None
-    quality: Annotated[
-        int | None,
-        Parameter(
-            metavar="INT",
-            group=_OUTPUT,
-            validator=Number(gte=1, lte=100),
-            help="1 to 100, for JPEG, WebP and AVIF; 95 unless given.",
-        ),
-    ] = None
-    depth: Annotated[
-        Literal[8, 16] | None, Parameter(group=_OUTPUT, help="Bits per sample; the photo's unless given.")
     ] = None
     no_metadata: Annotated[
         bool,
         Parameter(
-            group=_OUTPUT, show_default=False, help="Leave out of the file how it was made, and the photo's EXIF."
+            group=_OUTPUT,
+            show_default=False,
+            help="Leave out of the file how it was made, and what the input's file says of it, such as EXIF.",
         ),
     ] = False
-    save_every: Annotated[
-        PositiveInt | None,
-        Parameter(metavar="N", group=_OUTPUT, help="Also write OUT_LEVEL_EVALUATION every N evaluations."),
-    ] = None
     watch: Annotated[
         str | None,
         Parameter(metavar="FILE", group=_OUTPUT, help="A preview, refreshed about once a second during the run."),
@@ -95,53 +82,125 @@ class RunOptions:
         bool, Parameter(name=("--quiet", "-q"), group=_OUTPUT, show_default=False, help="Show no progress.")
     ] = False
 
-    def destination(self, inputs: Sequence[Path], usual: str | None = None) -> Destination:
-        """Where the picture goes, after every check that needs no picture.
+    def destination(
+        self, inputs: Sequence[Path], usual: str | None = None, *, medium: str = "picture", example: str = "out.png"
+    ) -> Destination:
+        """Where the result goes, after every check that needs none.
 
         Args:
             inputs: the files that the run reads.
             usual: the output unless given.
+            medium: what the result is.
+            example: of an output, for the sentence on a missing one.
 
         Raises:
             ImpastoError: if a name will not do, or two options get in each other's way.
         """
         output = self.output or usual
         if output is None:
-            raise SettingsError("There is no output; add -o FILE, for example -o out.png.")
-        path = None if output == "-" else Path(output)
+            raise SettingsError(f"There is no output; add -o FILE, for example -o {example}.")
+        path = None if output == "-" and medium == "picture" else Path(output)
         if path is None and self.as_json:
             raise SettingsError("-o - and --json both want standard output; name a file for the picture.")
-        if path is None and self.save_every:
-            raise SettingsError("--save-every writes beside the output, but that is standard output; name a file.")
-        outputs = Outputs([*inputs], overwrite=self.overwrite)
-        where = Destination(path, self.quality, self.depth, not self.no_metadata, outputs)
-        where.check()
-        if path is not None:
-            outputs.add(path, "The output")
+        where = self._stored(path, Outputs([*inputs], overwrite=self.overwrite), medium)
+        where.claim_all()
         self._check_byproducts(where)
         return where
 
-    def _check_byproducts(self, where: Destination) -> None:
-        from impasto.images.picture import PICTURES
+    def _stored(self, path: Path | None, outputs: Outputs, medium: str) -> Destination:
+        return Destination(path, metadata=not self.no_metadata, outputs=outputs, medium=medium)
 
-        outputs = where.outputs
+    def _check_byproducts(self, where: Destination) -> None:
         if self.watch is not None:
             Destination(Path(self.watch)).check()
-            outputs.add(Path(self.watch), "The preview")
-            if self.save_every and where.is_frame(Path(self.watch)):
-                raise SettingsError(f"--save-every might overwrite the preview {self.watch}; give it another name.")
-        if self.save_every:
-            assert where.path is not None
-            for path in filter(where.is_frame, outputs.inputs):
-                raise SettingsError(f"--save-every might overwrite {path}, which the run reads; rename the output.")
-            PICTURES.replace(where.path.with_name(where.frame_name(100, 10**6)), None)
-            pattern = f"{where.path.with_suffix('')}_LEVEL_EVALUATION{where.path.suffix}"
-            outputs.add_several(pattern, where.frames(), "--save-every")
+            where.outputs.add(Path(self.watch), "The preview")
         if self.checkpoint is not None:
-            outputs.add_checkpoint(Path(self.checkpoint))
+            where.outputs.add_checkpoint(Path(self.checkpoint))
+
+    def products(self, run: "Run", where: Destination) -> Iterator[tuple[Callable[["Event"], None], bool]]:
+        """What is written on the way, and whether every failure of it is told, not the first alone."""
+        if self.watch is not None:
+            yield Preview(Path(self.watch), run, where.outputs, metadata=not self.no_metadata), False
 
 
-NO_OPTIONS = RunOptions()
+@dataclass(frozen=True, kw_only=True)
+class PictureOptions(RunOptions):
+    """Those of a run that makes a picture."""
+
+    output: Annotated[
+        str | None,
+        Parameter(
+            name=("--output", "-o"),
+            metavar="FILE",
+            group=_OUTPUT,
+            allow_leading_hyphen=True,
+            help="Where the picture goes, .png, .jpg, .webp, .tif, .avif or .dzi; - writes a PNG to standard output.",
+        ),
+    ] = None
+    quality: Annotated[
+        int | None,
+        Parameter(
+            metavar="INT",
+            group=_OUTPUT,
+            validator=Number(gte=1, lte=100),
+            help="1 to 100, for JPEG, WebP and AVIF; 95 unless given.",
+        ),
+    ] = None
+    depth: Annotated[
+        Literal[8, 16] | None, Parameter(group=_OUTPUT, help="Bits per sample; the photo's unless given.")
+    ] = None
+    save_every: Annotated[
+        PositiveInt | None,
+        Parameter(metavar="N", group=_OUTPUT, help="Also write OUT_LEVEL_EVALUATION every N evaluations."),
+    ] = None
+
+    def _stored(self, path: Path | None, outputs: Outputs, medium: str) -> Destination:
+        if path is None and self.save_every:
+            raise SettingsError("--save-every writes beside the output, but that is standard output; name a file.")
+        return Destination(path, self.quality, self.depth, not self.no_metadata, outputs, medium, pictures=True)
+
+    def _check_byproducts(self, where: Destination) -> None:
+        super()._check_byproducts(where)
+        if not self.save_every:
+            return
+        from impasto.images.picture import PICTURES
+
+        assert where.path is not None
+        if self.watch is not None and where.is_frame(Path(self.watch)):
+            raise SettingsError(f"--save-every might overwrite the preview {self.watch}; give it another name.")
+        for path in filter(where.is_frame, where.outputs.inputs):
+            raise SettingsError(f"--save-every might overwrite {path}, which the run reads; rename the output.")
+        PICTURES.replace(where.path.with_name(where.frame_name(100, 10**6)), None)
+        pattern = f"{where.path.with_suffix('')}_LEVEL_EVALUATION{where.path.suffix}"
+        where.outputs.add_several(pattern, where.frames(), "--save-every")
+
+    def products(self, run: "Run", where: Destination) -> Iterator[tuple[Callable[["Event"], None], bool]]:
+        """Those of any run, and frames."""
+        yield from super().products(run, where)
+        if self.save_every is not None:
+            yield Frames(self.save_every, where, run.like), True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PicturelessOptions(RunOptions):
+    """Those of a run that makes something that is no picture."""
+
+    no_pictures: Annotated[
+        bool,
+        Parameter(
+            name=("--no-pictures", "--no-picture"),
+            group=_OUTPUT,
+            show_default=False,
+            help="Draw no picture of the result beside it.",
+        ),
+    ] = False
+
+    def _stored(self, path: Path | None, outputs: Outputs, medium: str) -> Destination:
+        metadata = not self.no_metadata
+        return Destination(path, metadata=metadata, outputs=outputs, medium=medium, pictures=not self.no_pictures)
+
+
+NO_OPTIONS = PictureOptions()
 
 
 def files_of(settings: Settings) -> list[Path]:
@@ -150,26 +209,25 @@ def files_of(settings: Settings) -> list[Path]:
     return [*weights, *(Path(name) for name in (settings.init,) if name not in INITS)]
 
 
-def check_fit(transfer: "Transfer", where: Destination, options: RunOptions) -> tuple[str, ...]:
-    """Raise now what saving the pictures of a prepared run would raise.
+def check_fit(run: "Run", where: Destination, options: RunOptions) -> tuple[str, ...]:
+    """Raise now what saving the results of a prepared run would raise.
 
     Returns:
-        Sentences on what of the photo's file there will be no room for.
+        Sentences on what of the input's file there will be no room for.
 
     Raises:
-        ImageError: if a format cannot hold the picture.
+        ImpastoError: if a format cannot hold the result.
     """
-    shape = transfer.levels[-1].shape
-    notes = where.check(transfer.content, shape)
-    if options.watch is not None:
-        Destination(Path(options.watch)).check(transfer.content, shape)
+    notes = where.check_run(run)
+    if options.watch is not None and where.medium == "picture":
+        Destination(Path(options.watch)).check(run.like, run.levels[-1].shape)
     if options.dry_run and options.checkpoint is not None and is_folder(options.checkpoint):
-        transfer.saver(options.checkpoint).load()
+        run.saver(options.checkpoint).load()
     return notes
 
 
 def perform(
-    transfer: "Transfer",
+    run: "Run",
     where: Destination,
     options: RunOptions,
     *,
@@ -179,39 +237,42 @@ def perform(
     """Run, save, report, and return the exit code.
 
     Args:
-        transfer: the run, prepared.
+        run: prepared.
         where: where its picture goes.
         options: what else it leaves behind.
         until: asked at every event; True ends the run there as intended.
         notes: sentences to say at the beginning.
     """
-    notes = (*notes, *check_fit(transfer, where, options))
+    notes = (*notes, *check_fit(run, where, options))
     if options.dry_run:
-        rehearse(transfer, options, where.outputs)
+        rehearse(run, options, where.outputs)
         for sentence in notes:
             complain(sentence)
         return 0
     with group_of_run() as group:
         if group.rank:
-            within(transfer, options.memory, group).assist()
+            within(run, options.memory, group).assist()
             return 0
-        return _perform(lambda tell: within(transfer, options.memory, group, tell), where, options, until, notes)
+        return _perform(lambda tell: within(run, options.memory, group, tell), where, options, until, notes)
 
 
-def rehearse(transfer: "Transfer", options: RunOptions, outputs: Outputs) -> None:
+def rehearse(run: "Run", options: RunOptions, outputs: Outputs) -> None:
     """Say what a run would do and write, as ``--dry-run`` asks."""
     from impasto.engines.group import ALONE
 
-    plan = within(transfer, options.memory, ALONE).plan()
-    if options.as_json:
-        put_json(plan_report(plan, transfer, outputs.listed))
+    plan = within(run, options.memory, ALONE).plan()
+    if plan is None or options.as_json:
+        writes = {"writes": outputs.listed}
+        put_json(
+            writes if plan is None else plan_report(plan, run, outputs.listed)
+        ) if options.as_json else outputs.show()
         return
     show_plan(plan)
     outputs.show()
 
 
 def _perform(
-    fit: Callable[[Reporter], "Transfer"],
+    fit: Callable[[Reporter], "Run"],
     where: Destination,
     options: RunOptions,
     until: Callable[["Event"], bool] | None,
@@ -220,8 +281,8 @@ def _perform(
     """Run, save and report a run that ``fit`` makes fit its resources."""
     said = list(notes)
     with reporter(quiet=options.quiet) as tell, Interruption(lambda: tell.say(_STOPPING)) as interruption:
-        transfer = fit(tell)
-        parts = _listeners(transfer, where, options, tell, said)
+        run = fit(tell)
+        parts = _listeners(run, where, options, tell, said)
         for sentence in notes:
             tell.say(sentence)
 
@@ -231,7 +292,7 @@ def _perform(
                 part(event)
             return interruption.asked or (until is not None and until(event))
 
-        result, kept = _kept(transfer, where, options, listen, interruption)
+        result, kept = _kept(run, where, options, listen, interruption)
     stopped = interruption.asked and not result.complete
     for sentence in _closing(result, where, options, kept, stopped=stopped):
         tell.say(sentence)
@@ -239,12 +300,12 @@ def _perform(
         complain(kept.trouble)
         said.append(kept.trouble)
     if options.as_json:
-        put_json(report(result, kept.path, said))
+        put_json(report(result, kept.path, said, where.beside))
     return KEPT_ELSEWHERE if kept.trouble is not None else _STOPPED if stopped else 0
 
 
 def _kept(
-    transfer: "Transfer",
+    run: "Run",
     where: Destination,
     options: RunOptions,
     listen: Callable[["Event"], bool],
@@ -254,11 +315,11 @@ def _kept(
     early: list[Kept] = []
 
     def save_early(result: "Result") -> None:
-        if interruption.asked or math.prod(result.tensor.shape[2:]) >= _LONG:
+        if interruption.asked or result.tensor.numel() >= 3 * _LONG:
             early.append(where.save(result))
 
     try:
-        result = transfer.run(listen, options.checkpoint, on_picture=save_early)
+        result = run.run(listen, options.checkpoint, on_result=save_early)
     except KeyboardInterrupt:
         if not early:
             raise
@@ -269,36 +330,33 @@ def _kept(
     return result, early[0] if early and (early[0].trouble or where.path is None) else where.save(result)
 
 
-_STOPPING = "Stopping after this step; the best picture so far will be saved. Ctrl-C again aborts at once."
+_STOPPING = "Stopping after this step; the best so far will be saved. Ctrl-C again aborts at once."
 
 
 def _listeners(
-    transfer: "Transfer", where: Destination, options: RunOptions, tell: Reporter, said: list[str]
+    run: "Run", where: Destination, options: RunOptions, tell: Reporter, said: list[str]
 ) -> list[Callable[["Event"], None]]:
     def warn(sentence: str) -> None:
         said.append(sentence)
         (complain if options.quiet else tell.say)(sentence)
 
-    parts: list[Callable[[Event], None]] = [tell]
-    if options.watch is not None:
-        preview = Preview(Path(options.watch), transfer.content, where.outputs, metadata=not options.no_metadata)
-        parts.append(Tolerant(preview, warn))
-    if options.save_every is not None:
-        parts.append(Tolerant(Frames(options.save_every, where, transfer.content), warn, again=True))
-    return parts
+    products = [Tolerant(product, warn, again=again) for product, again in options.products(run, where)]
+    return [tell, *products]
 
 
 def _closing(result: "Result", where: Destination, options: RunOptions, kept: Kept, *, stopped: bool) -> list[str]:
     """The last sentences of a run."""
-    shape = tuple(result.tensor.shape[2:])
     last = result.history[-1]
     if stopped:
-        place = f"; the best picture is in {where}" if kept.trouble is None else ""
+        what = "picture" if where.medium == "picture" else "result"
+        place = f"; the best {what} is in {where}" if kept.trouble is None else ""
         first = f"Stopped on level {last.level + 1} after {last.evaluation} evaluations{place}."
         if options.checkpoint:
             first += f" The same command goes on from the checkpoint in {options.checkpoint}."
     else:
         done = f"Wrote {where}" if kept.trouble is None else "Finished"
-        first = f"{done}, {size(shape)}, after {duration(sum(result.timings.values()))}."
-    found = ", ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in result.measures.items())
+        extent = "".join(f", {size(result.tensor.shape[2:])}" for _ in result.tensor.shape[2:3])
+        first = f"{done}{extent}, after {duration(sum(result.timings.values()))}."
+    values = {name: value for name, value in result.measures.items() if where.medium == "picture" or value is not None}
+    found = ", ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in values.items())
     return [*result.notes, first, *([f"Measured: {found}."] if found else [])]

@@ -7,7 +7,8 @@ from cyclopts import Group, Parameter
 from pydantic.fields import FieldInfo
 
 from impasto.panels import PANELS
-from impasto.settings import Settings, make, preset
+from impasto.settings import Settings, make, preset, superseded
+from impasto.tasks import TASKS
 
 SCORING = (
     *PANELS["Balance"],
@@ -19,22 +20,6 @@ SCORING = (
     "device",
 )
 """The fields that have a say in the losses of a picture that is already there."""
-
-_SUPERSEDED = {
-    "strength": ("content_weight", "style_weight"),
-    "content_weight": ("strength",),
-    "style_weight": ("strength",),
-    "layers_per_style": ("style_layers",),
-    "style_layers": ("layers_per_style",),
-    "style_size": ("style_scale",),
-    "style_scale": ("style_size",),
-    "network": ("weights",),
-    "weights": ("network",),
-    "optimizer": ("rate", "history"),
-    "init": ("noise",),
-    "color": ("color_strength",),
-}
-"""What else of a preset gives way when an option is given, because the two could not both take effect."""
 
 ALIASES = {
     "size": ("--end-scale", "-s"),
@@ -52,26 +37,40 @@ if TYPE_CHECKING:
     Given = dict[str, str]
 
 
-def options(*names: str) -> Any:
+def options(*names: str, hints: Mapping[str, str] | None = None) -> Any:
     """A dictionary type with one optional key per setting, which cyclopts turns into options; all settings by default.
 
-    Values stay the words that were typed: the settings model reads them, so that there is one set of rules and
+    ``hints`` are what is said of settings whose default is a task's own. Values stay the words that were typed: the settings model reads them, so that there is one set of rules and
     sentences, and only what was given is there.
     """
     fields = Settings.model_fields
-    types = {name: Annotated[str, _parameter(name, fields[name])] for name in names or fields}
+    told = hints or {}
+    types = {name: Annotated[str, _parameter(name, fields[name], told.get(name))] for name in names or fields}
     return TypedDict("Given", types, total=False)  # type: ignore[operator]
 
 
-def _parameter(name: str, field: FieldInfo) -> Parameter:
+def words_of_tasks() -> Any:
+    """A dictionary type with one optional key per word of any task, as :func:`options` has one per setting."""
+    group, found = Group("Words of tasks", sort_key=0), dict[str, Any]()
+    for task in TASKS.values():
+        for name, word in task.words.items():
+            told = f"{word.help} Of: {', '.join(other.name for other in TASKS.values() if name in other.words)}."
+            kind, metavar = (str, word.metavar) if word.metavar else (bool, None)
+            found.setdefault(
+                name, Annotated[kind, Parameter(help=told, metavar=metavar, group=group, allow_leading_hyphen=True)]
+            )
+    return TypedDict("Words", found, total=False)  # type: ignore[operator]
+
+
+def _parameter(name: str, field: FieldInfo, hint: str | None) -> Parameter:
     choices, word = _values(field.annotation)
     return Parameter(
         alias=ALIASES.get(name, ()),
-        help=field.description,
+        help=hint or field.description,
         group=group_of(name),
         metavar=word,
         choices=choices or None,
-        show_default=False if field.default is None else words(field.default),
+        show_default=False if field.default is None or hint else words(field.default),
     )
 
 
@@ -118,5 +117,5 @@ def chosen(given: Mapping[str, str] | None, preset_name: str | None = None) -> S
     """
     own = dict(given or {})
     base = preset(preset_name) if preset_name else {}
-    gone = {other for name in own for other in _SUPERSEDED.get(name, ())}
+    gone = superseded(own)
     return make({**{name: value for name, value in base.items() if name not in gone}, **own})

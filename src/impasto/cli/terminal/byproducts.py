@@ -11,7 +11,8 @@ from impasto.errors import ImpastoError
 
 if TYPE_CHECKING:
     from impasto.images import Picture
-    from impasto.runs.run import Event
+    from impasto.runs.events import Event
+    from impasto.runs.run import Run
 
 _SHARE = 0.05  # of the run's time, at most, goes into previews
 
@@ -21,7 +22,7 @@ class Preview:
 
     Args:
         path: the file.
-        like: the photo, whose transparency and profile the preview takes over.
+        run: of a picture, the preview takes over the photo's transparency and profile.
         outputs: the files that the run writes, this one among them.
         metadata: whether it says that it is impasto's.
         interval: the least time between two writes, in seconds; longer where writing itself takes long.
@@ -31,7 +32,7 @@ class Preview:
     def __init__(
         self,
         path: Path,
-        like: "Picture",
+        run: "Run",
         outputs: Outputs | None = None,
         *,
         metadata: bool = True,
@@ -39,7 +40,7 @@ class Preview:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = path
-        self.like = like
+        self.run = run
         self.outputs = outputs or Outputs()
         self.metadata = metadata
         self.interval = interval
@@ -56,7 +57,9 @@ class Preview:
         self.outputs.claim(self.path)
         text = images.mark("A preview")
         said: dict[str, Any] = {"parameters": text, "metadata": self.metadata, "original_exif": False}
-        images.write(self.path, event.image, like=self.like, **said)
+        is_picture = self.run.task.medium == "picture"
+        image = event.image if is_picture else self.run.medium.preview(event.image)
+        images.write(self.path, image, like=self.run.like if is_picture else None, **said)
         self.outputs.written(self.path)
         done = self.clock()
         self._next = done + max(self.interval, (done - began) / _SHARE)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from impasto.cli.terminal.recipe import Input
 from impasto.errors import ImageError
-from impasto.files import is_file
+from impasto.files import is_file, is_folder
 
 _READ_ONLY = (".gif", ".bmp")  # formats that are read and never written
 
@@ -39,6 +39,17 @@ def _candidates(wanted: Sequence[Input], places: Iterable[Iterable[Path]]) -> It
             (path for path in place if path.suffix.lower() in suffixes and is_file(path)),
             key=lambda path: (path.name not in names, path),
         )
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, or of the volume in a folder.
+
+    Raises:
+        ImpastoError: if it cannot be read.
+    """
+    from impasto import images, volumes
+
+    return volumes.read(path).origin.sha256 if is_folder(path) else images.hash_file(path)
 
 
 def _digest(path: Path) -> str | None:

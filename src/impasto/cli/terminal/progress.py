@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from impasto.memory.tile_progress import Work
-    from impasto.runs.run import Event
+    from impasto.runs.events import Event
 
 _PATIENCE = 10.0  # seconds without a line before one says how an evaluation goes on
 

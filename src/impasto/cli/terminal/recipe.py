@@ -3,13 +3,14 @@
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator, model_validator
 
-from impasto.cli.options.settings import arguments
+from impasto.cli.options.settings import arguments, words
 from impasto.errors import ImageError
 from impasto.files import is_there
+from impasto.tasks import TASKS, Task
 
 
 class Input(BaseModel):
@@ -60,31 +61,45 @@ class Inputs(BaseModel):
 
 
 class Recipe(BaseModel):
-    """What :meth:`impasto.runs.run.Transfer.run` writes into its pictures."""
+    """What :meth:`impasto.runs.run.Run.run` writes into results."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     impasto: str
     torch: str
-    task: Literal["stylize", "reconstruct", "texture"] = "stylize"
+    task: str = "stylize"
+    words: dict[str, Any] = {}
     settings: dict[str, Any]
     in_force: dict[str, Any]
     inputs: Inputs
-    precision: str
-    device: str
+    precision: str | None = None
+    device: str | None = None
     threads: int | None = None
-    levels: tuple[tuple[int, int, int], ...] = Field(min_length=1)
+    levels: tuple[tuple[int, ...], ...] = ()
     evaluations: int
     complete: bool
     losses: dict[str, float]
     adjusted: tuple[dict[str, Any], ...] = ()  # of a job whose settings changed while it ran, those before
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_task(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """The task's own words are where the task says; sequences note only what is in force."""
+        try:
+            words = TASKS[data.get("task", "stylize")].words_of(data)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration):
+            raise ValueError("the words of the task are missing") from None
+        in_force = data.get("in_force", data.get("settings"))
+        return {**data, "words": words, "in_force": in_force}
+
     @model_validator(mode="after")
     def _has_inputs(self) -> Self:
         """Every task needs its inputs."""
-        content, styles = self.task != "texture", self.task != "reconstruct"
-        if (content and not self.inputs.content) or (styles and not self.inputs.styles):
+        roles, given = TASKS[self.task].roles, {"content": [self.inputs.content] * bool(self.inputs.content)}
+        if any(role.least > len(given.get(name, self.inputs.styles)) for name, role in roles.items()):
             raise ValueError("an input is missing")
+        if TASKS[self.task].medium in ("picture", "volume") and (not self.levels or self.precision is None):
+            raise ValueError("its levels are missing")
         return self
 
     @field_validator("in_force")
@@ -94,33 +109,33 @@ class Recipe(BaseModel):
         return {"content_loss": "squared", **values}
 
     @property
-    def layer(self) -> str:
-        """The layer of a reconstruction."""
-        return str(next(iter(self.settings.get("content_layers", ("conv4_2",)))))
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width of the picture."""
-        height, width, _ = self.levels[-1]
-        return height, width
+    def kind(self) -> Task:
+        """The task."""
+        return TASKS[self.task]
 
     def command(self, output: str) -> str:
-        """A command line that makes such a picture."""
+        """A command line that makes such a result."""
         files = [file.name for role, file in self.inputs.by_role() if role in {"content", "style"}]
         named = [f"./{name}" if name.startswith("-") else name for name in files]
-        height, width = self.shape
-        # Of each task its words, the settings that it decides, and those it has defaults of its own for.
-        extent = ["--size", f"{width}x{height}"]
-        own, implied, usual = {
-            "stylize": ([], (), ()),
-            "reconstruct": (["--layer", self.layer], ("strength", "content_layers"), ("precision", "pooling")),
-            "texture": (extent, ("strength", "content_weight", "size"), ("style_scale", "coarsest")),
-        }[self.task]
+        own = [word for name, value in self.words.items() for word in _option(self.kind, name, value)]
+        usual = (*self.kind.usual, *self.kind.hints)  # these have other defaults in the task
         told = {**self.settings, **{name: self.in_force[name] for name in usual if name in self.in_force}}
-        rest = {name: value for name, value in told.items() if name not in implied}
+        rest = {name: value for name, value in told.items() if name in self.kind.settings}
         places = [word for pair in self.inputs.masks for word in ("--mask", pair.written(lambda file: file.name))]
         places += ["--protect", self.inputs.protect.name] if self.inputs.protect else []
-        return shlex.join(["impasto", self.task, *named, "-o", output, *own, *places, *arguments(rest)])
+        return shlex.join(["impasto", *self.task.split(), *named, "-o", output, *own, *places, *arguments(rest)])
+
+
+def _option(task: Task, name: str, value: Any) -> list[str]:
+    """A word of a task as the command line gives it."""
+    word = task.words.get(name)
+    option = f"--{name.replace('_', '-')}" if word is None or not word.option else word.option
+    if word is None or value is None or value is False:
+        return []
+    if value is True:
+        return [option]
+    text = "x".join(str(side) for side in reversed(value)) if word.largest else words(value)
+    return [f"{option}={text}"] if text[:1] == "-" else [option, text]
 
 
 def refuse_pipe(path: Path) -> None:
@@ -136,18 +151,18 @@ def refuse_pipe(path: Path) -> None:
 
 
 def recipe_of(path: Path) -> Recipe | None:
-    """The recipe in a picture's file, or None if it has none.
+    """The recipe in a file, or None if it has none.
 
     Raises:
-        ImageError: if the file is not a picture, or its recipe is not one that this version understands.
+        ImpastoError: if the file cannot be read, or its recipe is not one that this version understands.
     """
-    from impasto import images
+    from impasto.media import recipe_in
 
     refuse_pipe(path)
-    data = images.read_recipe(path)
+    data = recipe_in(path)
     if data is None:
         return None
-    if data.get("task", "stylize") not in get_args(Recipe.model_fields["task"].annotation):
+    if data.get("task", "stylize") not in TASKS:
         raise ImageError(
             f"{path} was made by the task {data['task']!r}, which this version does not know; update impasto."
         )

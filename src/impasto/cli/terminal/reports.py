@@ -10,45 +10,52 @@ from impasto.cli.terminal.streams import put, put_table
 if TYPE_CHECKING:
     from impasto.runs.plan import Plan
     from impasto.runs.result import Result, Scores
-    from impasto.runs.run import Transfer
+    from impasto.runs.run import Run
 
 
-def report(result: "Result", output: Path | None, notes: Sequence[str] = ()) -> dict[str, Any]:
+def report(
+    result: "Result", output: Path | None, notes: Sequence[str] = (), pictures: Sequence[Path] = ()
+) -> dict[str, Any]:
     """A finished run as plain data.
 
     ========== ==============================================================================================
     output     the file that was written, or null
-    width      of the picture, in pixels
+    pictures   of what is no picture, the files of its pictures
+    width      of a picture, in pixels, or a volume
     height     likewise
     depth      of a volume alone, its slices
     complete   false if the run was stopped before its last evaluation
     settings   every setting in force, by its name
-    losses     ``optimized`` (the pixels as computed) and ``delivered`` (as 8 bits hold them), see :func:`scores`
-    levels     coarse to fine: width, height, evaluations planned, evaluations made
-    measures   what else the task found out about the picture, by name
+    losses     by moment, see :func:`scores`: ``optimized`` (the values as computed), ``delivered`` (as the file holds
+               them), and of sounds and signals ``started``
+    levels     of pictures and volumes, coarse to fine: width, height, evaluations planned, evaluations made
+    measures   what else the task found out about it, by name
     timings    seconds for ``setup``, ``descent`` and ``final``
-    precision  of the network, fp32 or bf16
+    precision  of the network, fp32 or bf16, where it has a say
     device     where it ran
     notes      sentences about what may be of interest, such as previews that could not be written
+    recipe     how it was made, as it is in the file
     ========== ==============================================================================================
     """
     recipe = result.recipe
     made = {record.level: record.evaluation for record in result.history}
+    levels = [
+        {**sides(tuple(shape)), "planned": planned, "made": made.get(index, 0)}
+        for index, (*shape, planned) in enumerate(recipe.get("levels", ()))
+    ]
     return {
         "output": None if output is None else str(output),
+        **({"pictures": list(map(str, pictures))} if pictures else {}),
         **sides(tuple(result.tensor.shape[2:])),
         "complete": result.complete,
         "settings": result.settings.model_dump(mode="json"),
-        "losses": {"optimized": scores(result.optimized), "delivered": scores(result.delivered)},
-        "levels": [
-            {**sides(tuple(shape)), "planned": planned, "made": made.get(index, 0)}
-            for index, (*shape, planned) in enumerate(recipe["levels"])
-        ],
+        "losses": {moment: scores(found) for moment, found in result.losses.items()},
+        **({"levels": levels} if levels else {}),
         "measures": dict(result.measures),
         "timings": result.timings,
-        "precision": recipe["precision"],
-        "device": recipe["device"],
+        **{name: recipe[name] for name in ("precision", "device") if name in recipe},
         "notes": [*notes, *result.notes],
+        "recipe": recipe,
     }
 
 
@@ -66,7 +73,7 @@ def scores(found: "Scores") -> dict[str, Any]:
     return {"total": found.value, "weighted": found.by_kind, "layers": found.losses}
 
 
-def plan_report(plan: "Plan", transfer: "Transfer", writes: Sequence[str] = ()) -> dict[str, Any]:
+def plan_report(plan: "Plan", run: "Run", writes: Sequence[str] = ()) -> dict[str, Any]:
     """A plan as plain data.
 
     ``levels`` (coarse to fine: width, height, evaluations), ``evaluations`` of all levels, ``layers`` looked at,
@@ -85,7 +92,7 @@ def plan_report(plan: "Plan", transfer: "Transfer", writes: Sequence[str] = ()) 
         "memory": round(plan.memory),
         "files": round(plan.files),
         "seconds": plan.seconds,
-        "settings": transfer.settings.model_dump(mode="json"),
+        "settings": run.settings.model_dump(mode="json"),
         "writes": list(writes),
     }
 

@@ -17,8 +17,8 @@ from impasto.errors import ImpastoError
 from impasto.files import is_file
 
 if TYPE_CHECKING:
-    from impasto.tasks.neural_style.objective import Losses
-    from impasto.tasks.neural_style.painting import Moment, Painting
+    from impasto.runs.pictures.neural_style.objective import Losses
+    from impasto.runs.pictures.neural_style.painting import Moment, Painting
 
 _STOPPED = 130
 _STOPPING = "Stopping after this step; the best picture so far will be saved. Ctrl-C again aborts at once."
@@ -42,7 +42,7 @@ def neural_style(
 
 def _perform(given: Given, outputs: Outputs) -> int:
     """Check, run, save, and return the exit code."""
-    from impasto.tasks.neural_style.painting import Painting
+    from impasto.runs.pictures.neural_style.painting import Painting
 
     painting = Painting.of(given.flags)
     outputs.also_read(painting.files())

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from impasto.errors import SettingsError
 from impasto.files import is_there
-from impasto.tasks.neural_style.flags import BUNDLED, Flags
+from impasto.runs.pictures.neural_style.flags import BUNDLED, Flags
 
 _DEFAULTS = Flags(content_image="", style_image=("",))
 

@@ -1,0 +1,50 @@
+"""What a result can be: one face for reading, trying, writing and showing pictures, sounds, signals and volumes."""
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+from impasto.files import is_folder
+from impasto.media.medium import Medium
+
+MEDIA = {
+    "picture": ("impasto.media.picture", "result.png"),
+    "sound": ("impasto.media.sound", "result.wav"),
+    "signal": ("impasto.media.signal", "result.csv"),
+    "volume": ("impasto.media.volume", "result.nii.gz"),
+}
+"""By name: the module with the medium, as ``MEDIUM``, and what a job calls its result."""
+
+
+__all__ = ["MEDIA", "Medium", "medium_of", "recipe_in"]
+
+
+def medium_of(name: str) -> Medium:
+    """The medium of a name; it is imported now."""
+    return cast("Medium", importlib.import_module(MEDIA[name][0]).MEDIUM)
+
+
+_ENDINGS = {
+    **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), ("sound",)),
+    ".csv": ("signal",),
+    ".npy": ("signal", "volume"),
+    **dict.fromkeys((".nii", ".gz", ".dcm"), ("volume",)),
+    **dict.fromkeys((".tif", ".tiff"), ("picture", "volume")),
+}
+
+
+def of_file(path: Path) -> Iterator[Medium]:
+    """The media that a file of this name may hold; a folder holds a volume."""
+    names = ("volume",) if is_folder(path) else _ENDINGS.get(path.suffix.lower(), ("picture",))
+    yield from map(medium_of, names)
+
+
+def recipe_in(path: Path) -> dict[str, Any] | None:
+    """How a file says that it was made, or None.
+
+    Raises:
+        ImpastoError: if it cannot be read.
+    """
+    found = (medium.read_recipe(path) for medium in of_file(path))
+    return next((recipe for recipe in found if recipe is not None), None)

@@ -1,0 +1,1 @@
+"""Runs along one axis, time: sounds and signals."""

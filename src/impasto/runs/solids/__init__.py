@@ -1,0 +1,1 @@
+"""Runs in three dimensions: solid textures, and volumes in a style."""

@@ -1,0 +1,105 @@
+"""Readers of the words of tasks: from text or plain data to plain data that jobs and recipes keep."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from impasto.errors import SettingsError
+from impasto.settings import LARGEST
+
+
+def text(value: Any) -> str:
+    """A word as it is."""
+    return str(value)
+
+
+def switch(value: Any) -> bool:
+    """On or off.
+
+    Raises:
+        SettingsError: if it is neither.
+    """
+    if value in (True, False, "true", "false"):
+        return value in (True, "true")
+    raise SettingsError(f"{value!r} was given where only true or false is possible.")
+
+
+def whole(name: str) -> Callable[[Any], int]:
+    """A whole number."""
+
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,19}", str(value).strip()):
+            raise SettingsError(f"The {name} {value!r} was given, but a whole number is needed.")
+        return int(value)
+
+    return read
+
+
+def number(name: str) -> Callable[[Any], float]:
+    """A number."""
+
+    def read(value: Any) -> float:
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise SettingsError(f"The {name} {value!r} was given, but a number is needed.") from None
+
+    return read
+
+
+def numbers(name: str, example: str) -> Callable[[Any], list[float]]:
+    """Two numbers, ``-1000,400``."""
+
+    def read(value: Any) -> list[float]:
+        parts = value.split(",") if isinstance(value, str) else value
+        try:
+            low, high = (float(part) for part in parts)
+        except (TypeError, ValueError):
+            raise SettingsError(f"The {name} {value!r} was given; give two numbers such as {example}.") from None
+        return [low, high]
+
+    return read
+
+
+def sides(count: int, example: str, least: int = 16) -> Callable[[Any], list[int]]:
+    """Extents, the last axis of text first: ``640x480`` is [480, 640], as is [480, 640]; one number stands for all."""
+
+    def read(value: Any) -> list[int]:
+        if isinstance(value, str) and re.fullmatch(r"\d{1,6}([x×]\d{1,6})*", value.strip()):
+            found = [int(part) for part in reversed(re.split("[x×]", value.strip()))]
+        else:
+            found = list(value) if isinstance(value, (list, tuple)) else [value]
+        found = found * count if len(found) == 1 else found
+        if len(found) != count or not all(type(side) is int and least <= side <= LARGEST for side in found):
+            raise SettingsError(f"The size {value!r} was given; give {example}, each side from {least} to {LARGEST}.")
+        return found
+
+    return read
+
+
+def axes(name: str) -> Callable[[Any], list[int]]:
+    """Axes of a volume, ``0,1,2``."""
+
+    def read(value: Any) -> list[int]:
+        parts = [str(part).strip() for part in (value.split(",") if isinstance(value, str) else value)]
+        if not parts or not all(part in ("0", "1", "2") for part in parts):
+            raise SettingsError(f"The {name} {value!r} were given; give some of 0 (slices), 1 (rows), 2 (columns).")
+        return [int(part) for part in parts]
+
+    return read
+
+
+def one_of(name: str, choices: tuple[str, ...]) -> Callable[[Any], str]:
+    """One of several words."""
+
+    def read(value: Any) -> str:
+        if value not in choices:
+            raise SettingsError(f"The {name} {value!r} was given; choose one of {', '.join(choices)}.")
+        return str(value)
+
+    return read
+
+
+def names(value: Any) -> list[str]:
+    """``I,II`` as a list."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value)
