@@ -6,8 +6,15 @@ import torch
 from PIL import Image
 
 from impasto import images
+from impasto.aims.initial_image import starting_image
 from impasto.errors import ImageError
 from impasto.pyramid import resize
+
+
+def started(run):
+    """What a run begins with."""
+    source = None if run.source is None else run.source.pixels
+    return starting_image(run.settings, source, run.paintings, run.levels[0].shape)
 
 
 def _colors(image):
@@ -16,16 +23,16 @@ def _colors(image):
 
 def test_the_content_is_the_photo_at_the_coarsest_size(photo, painting, prepare):
     """In its own proportions, [0, 1]."""
-    start = prepare(photo, painting)._start()
+    start = started(prepare(photo, painting))
     assert torch.equal(start, resize(images.read(photo).pixels, (18, 24)))
 
 
 def test_noise_is_uniform_and_follows_the_seed(photo, painting, prepare):
     """The same numbers for the same seed, others for another."""
-    one, again, other = (prepare(photo, painting, init="noise", seed=seed)._start() for seed in (0, 0, 1))
+    one, again, other = (started(prepare(photo, painting, init="noise", seed=seed)) for seed in (0, 0, 1))
     assert torch.equal(one, again)
     assert (one - other).abs().mean() > 0.2
-    large = prepare(photo, painting, init="noise", size=256, coarsest=256)._start()
+    large = started(prepare(photo, painting, init="noise", size=256, coarsest=256))
     assert 0 <= large.min() < 0.001
     assert 0.999 < large.max() <= 1
     assert large.mean().item() == pytest.approx(0.5, abs=0.005)
@@ -35,8 +42,8 @@ def test_noise_is_uniform_and_follows_the_seed(photo, painting, prepare):
 @pytest.mark.parametrize("share", [0.25, 1.0])
 def test_noise_is_mixed_in_by_its_share(photo, painting, prepare, share):
     """A share of 1 is all noise."""
-    content, noise = (prepare(photo, painting, init=init)._start() for init in ("content", "noise"))
-    mixed = prepare(photo, painting, noise=share)._start()
+    content, noise = (started(prepare(photo, painting, init=init)) for init in ("content", "noise"))
+    mixed = started(prepare(photo, painting, noise=share))
     torch.testing.assert_close(mixed, (1 - share) * content + share * noise)
 
 
@@ -44,7 +51,7 @@ def test_a_file_can_be_the_start(tmp_path, photo, painting, other_painting, *, p
     """Resampled to the photo's shape, and named with its hash in the recipe."""
     path = tmp_path / "start.png"
     Image.fromarray(other_painting).save(path)
-    start = prepare(photo, painting, init=str(path))._start()
+    start = started(prepare(photo, painting, init=str(path)))
     assert torch.equal(start, resize(images.read(path).pixels, (18, 24)))
     result = paint(photo, painting, init=str(path))
     assert result.recipe["inputs"]["init"] == {"name": "start.png", "sha256": images.hash_file(path)}
@@ -87,7 +94,7 @@ def mild():
 
 def test_style_moments_are_those_of_the_painting(photo, mild, prepare):
     """Noise whose colors have the painting's mean and covariance."""
-    start = prepare(photo, mild, init="style-moments", size=256, coarsest=256)._start()
+    start = started(prepare(photo, mild, init="style-moments", size=256, coarsest=256))
     found, expected = _colors(start), _colors(images.read(mild).pixels)
     assert start.shape == (1, 3, 192, 256)
     torch.testing.assert_close(found.mean(1), expected.mean(1), rtol=0, atol=1e-3)
@@ -98,17 +105,17 @@ def test_style_moments_of_several_are_those_of_their_mixture(photo, mild, prepar
     """Each painting's pixels count with its share, and a painting without a share not at all."""
     light = mild + np.uint8(60)
     values = {"init": "style-moments", "size": 256, "coarsest": 256}
-    mixed = _colors(prepare(photo, [mild, light], blend=(1, 3), **values)._start())
+    mixed = _colors(started(prepare(photo, [mild, light], blend=(1, 3), **values)))
     pixels = torch.cat([_colors(images.read(style).pixels) for style in (mild, light, light, light)], 1)
     torch.testing.assert_close(mixed.mean(1), pixels.mean(1), rtol=0, atol=2e-3)
     torch.testing.assert_close(mixed.cov(), pixels.cov(), rtol=0.05, atol=1e-4)
-    alone = prepare(photo, light, **values)._start()
-    torch.testing.assert_close(prepare(photo, [mild, light], blend=(0, 1), **values)._start(), alone)
+    alone = started(prepare(photo, light, **values))
+    torch.testing.assert_close(started(prepare(photo, [mild, light], blend=(0, 1), **values)), alone)
 
 
 def test_style_moments_of_one_color_are_that_color(photo, prepare):
     """A covariance of zero has a square root too."""
     flat = np.full((40, 40, 3), (200, 30, 90), np.uint8)
-    start = prepare(photo, flat, init="style-moments")._start()
+    start = started(prepare(photo, flat, init="style-moments"))
     expected = torch.tensor([200, 30, 90]).view(1, 3, 1, 1) / 255
     torch.testing.assert_close(start, expected.expand_as(start), atol=1e-5, rtol=0)
