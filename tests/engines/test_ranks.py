@@ -23,7 +23,9 @@ from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
 from impasto.engines import Engine
 from impasto.engines.ranks import joined
 from impasto.errors import RankError
-from impasto.losses import LOSSES, ContentLoss, CovarianceLoss, GramLoss, TotalVariationLoss
+from impasto.losses import LOSSES, ContentLoss, TotalVariationLoss
+from impasto.losses.covariance import CovarianceLoss
+from impasto.losses.gram import GramLoss
 from impasto.objective import Objective, Term
 from impasto.tiling import tiles
 

@@ -6,7 +6,8 @@ import itertools
 import pytest
 import torch
 
-from impasto.losses import STYLE_LOSSES, GramLoss, GuidedLoss
+from impasto.losses import STYLE_LOSSES, GuidedLoss
+from impasto.losses.gram import GramLoss
 from impasto.losses.guided import aimed, mixed
 from impasto.tiling import Window
 

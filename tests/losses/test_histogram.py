@@ -6,7 +6,7 @@ import torch
 from skimage.exposure import match_histograms
 from torch.overrides import TorchFunctionMode
 
-from impasto.losses import HistogramLoss
+from impasto.losses.histogram import HistogramLoss
 
 
 def features(*shape, seed=0, scale=1.0):

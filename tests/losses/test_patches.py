@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
-from impasto.losses import PatchLoss
+from impasto.losses.patches import PatchLoss
 from impasto.tiling import Window
 
 

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from impasto import images, machine
+from impasto.aims.balance import Balance, check_counts
 from impasto.aims.colors import Palette
 from impasto.aims.initial_image import covering, named_start, previewed, starting_image
 from impasto.aims.panorama import evened
 from impasto.aims.regions import Places, check_places
-from impasto.aims.targets import Balance, Targets, check_counts
+from impasto.aims.targets import Targets
 from impasto.choices import WRAPPING
 from impasto.descent import Descent, Level, Record
 from impasto.encoders import Encoder, Parameters, Stack, load

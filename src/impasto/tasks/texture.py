@@ -9,7 +9,7 @@ import torch
 
 from impasto import images, machine
 from impasto.aims.initial_image import starting_image
-from impasto.aims.targets import style_shape
+from impasto.aims.style import style_shape
 from impasto.descent import Record
 from impasto.errors import SettingsError
 from impasto.images import Picture
