@@ -20,7 +20,7 @@ from impasto import machine
 from impasto.encoders import VGG19, Conv, Encoder, Pool, load
 from impasto.encoders.pooling import pool_backward
 from impasto.encoders.seams import Seams
-from impasto.losses import GramLoss
+from impasto.losses.gram import GramLoss
 from machine_report import convolution_peak, copy_bandwidth, processor
 
 

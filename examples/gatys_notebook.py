@@ -22,7 +22,8 @@ from torch import Tensor
 from impasto import images, machine
 from impasto.encoders import Encoder, load
 from impasto.engines import Engine
-from impasto.losses import ContentLoss, GramLoss
+from impasto.losses import ContentLoss
+from impasto.losses.gram import GramLoss
 from impasto.objective import Objective, Term
 from impasto.optimizers import LBFGS
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from impasto.losses import ContentLoss, GramLoss
+from impasto.losses import ContentLoss
+from impasto.losses.gram import GramLoss
 
 ROOT = Path(__file__).parent.parent
 PAGES = [

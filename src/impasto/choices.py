@@ -27,6 +27,7 @@ StyleLossName = Literal[
     "patches",
     "nearest",
 ]
+"""Each is a file in ``losses/``, with ``_`` for ``-``: this line is all that a new one needs."""
 ColorName = Literal["style", "match", "match-cholesky", "histogram", "luminance", "restore"]
 GuidanceName = Literal["average", "inside"]
 ColorSpace = Literal["torchvision", "caffe", "caffe-rgb"]

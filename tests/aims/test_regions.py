@@ -10,7 +10,8 @@ import impasto
 from impasto import images
 from impasto.aims.regions import Places
 from impasto.errors import CheckpointError, ImageError, SettingsError
-from impasto.losses import STYLE_LOSSES, GramLoss
+from impasto.losses import STYLE_LOSSES
+from impasto.losses.gram import GramLoss
 from impasto.pyramid import resize
 
 LEFT, RIGHT = slice(None, 36), slice(36, None)

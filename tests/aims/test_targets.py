@@ -1,13 +1,20 @@
 """How content and style are weighed, and what the styles' targets are."""
 
+import dataclasses
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from impasto import images
 from impasto.aims.strength import flatness, limit
+from impasto.aims.style import StyleTargets
+from impasto.encoders import Encoder
 from impasto.errors import LayerError, SettingsError
+from impasto.losses import IMAGE_LOSSES, ContentLoss
+from impasto.objective import Term
+from impasto.pyramid import resize
 
 
 @pytest.fixture(scope="session")
@@ -132,12 +139,6 @@ def test_weights_are_alpha_and_beta(photo, painting, terms):
     assert set(terms(photo, painting, content_weight=1, style_weight=0)) == {"content/conv3_2"}
 
 
-def test_smoothness_is_a_term_of_its_own(photo, painting, terms):
-    """It is there with its weight when it is asked for, and only then."""
-    assert terms(photo, painting, smoothness=2.5)["smoothness/image"].weight == 2.5
-    assert "smoothness/image" not in terms(photo, painting)
-
-
 def _targets(found):
     return {name: term.loss.target for name, term in found.items() if term.kind == "style"}
 
@@ -249,3 +250,77 @@ def test_a_setting_means_the_same_at_twice_the_size(paint, deep):
     )
     for name, loss in small.items():
         assert abs(math.log2(loss / large[name])) < (0.3 if name.startswith("content") else 2), name
+
+
+class Seen(Encoder):
+    """An encoder that notes the shape of every image whose features it is asked for."""
+
+    def __init__(self, run, dtype=torch.float32):
+        super().__init__(run.stack, run.parameters, dtype=dtype)
+        self.shapes = []
+
+    def features(self, image, layers, *rest):
+        """Those of the network."""
+        self.shapes.append(tuple(image.shape[2:]))
+        return super().features(image, layers, *rest)
+
+
+@pytest.mark.parametrize("masks", [None, ["left", "rest"]])
+def test_photos_share_the_statistics_of_paintings(photo, painting, other_painting, prepare, masks):
+    """They are found once for each shape, and the engines are the same as those that find their own."""
+    if masks:
+        left = np.zeros(photo.shape[:2], np.uint8)
+        left[:, :30] = 255
+        masks = [left, "rest"]
+    runs = [prepare(each, [painting, other_painting], masks=masks) for each in (photo, 255 - photo)]
+    encoder = Seen(runs[0])
+    first, second = (run.targets(encoder) for run in runs)
+    shared = StyleTargets(encoder, first.styles, runs[0].settings, first.places)
+    shape = runs[0].levels[-1].shape
+    image = torch.rand(1, 3, *shape)
+    for count, targets in ((3, first), (1, second), (1, second)):
+        alone = targets.bare_engine_at(shape).evaluate(image)
+        encoder.shapes.clear()
+        found = dataclasses.replace(targets, style=shared).bare_engine_at(shape).evaluate(image)
+        assert len(encoder.shapes) == count
+        assert found.losses == alone.losses
+        assert torch.equal(found.gradient, alone.gradient)
+    encoder.shapes.clear()
+    dataclasses.replace(second, style=shared).bare_engine_at(runs[0].levels[0].shape)
+    assert len(encoder.shapes) == 3
+
+
+def test_statistics_are_not_shared_among_precisions(photo, painting, prepare):
+    """A measurement in float32 has its own, whatever the run was in."""
+    run = prepare(photo, painting)
+    half, exact = Seen(run, torch.bfloat16), Seen(run)
+    targets = run.targets(exact)
+    with pytest.raises(ValueError, match="another encoder"):
+        dataclasses.replace(targets, style=StyleTargets(half, targets.styles, run.settings))
+
+
+def test_a_task_adds_terms_of_its_own(photo, painting, prepare):
+    """They are made for each shape, and count in value and gradient."""
+    run = prepare(photo, painting)
+
+    def held(shape):
+        return [Term("temporal", "image", ContentLoss(torch.full((1, 3, *shape), 0.5)), 2.0)]
+
+    targets = run.targets(run.encoder)
+    shape = run.levels[0].shape
+    image = torch.rand(1, 3, *shape)
+    plain = targets.engine_at(shape).evaluate(image)
+    found = dataclasses.replace(targets, extra_terms=held).engine_at(shape).evaluate(image)
+    assert found.weighted == pytest.approx({**plain.weighted, "temporal/image": (image - 0.5).square().mean().item()})
+    expected = plain.gradient + 2 * (image - 0.5) / image.numel()
+    assert (found.gradient - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+@pytest.mark.parametrize("name", IMAGE_LOSSES)
+def test_every_loss_on_pictures_has_a_setting(photo, painting, terms, name):
+    """Its weight, with which it is there; and it is aimed at the photo as the network sees it, if it is aimed."""
+    term = terms(photo, painting, **{name: 0.25})[f"{name}/image"]
+    assert term.weight == 0.25
+    photo_seen = resize(images.read(photo).pixels, (36, 48))
+    assert torch.equal(getattr(term.loss, "target", photo_seen), photo_seen)
+    assert not [found for found in terms(photo, painting) if found.startswith(name)]

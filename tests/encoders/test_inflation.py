@@ -7,7 +7,8 @@ import torch.nn.functional as nnf
 from impasto.encoders import Encoder, Pool, load
 from impasto.encoders.inflation import Inflated, inflated
 from impasto.engines import Engine
-from impasto.losses import ContentLoss, GramLoss
+from impasto.losses import ContentLoss
+from impasto.losses.gram import GramLoss
 from impasto.objective import Objective, Term
 from impasto.tiling import tiles
 

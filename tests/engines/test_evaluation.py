@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from torch.overrides import TorchFunctionMode
 
 from impasto.encoders import Conv, Pool, Stack
 from impasto.engines import Engine, Evaluation
@@ -285,6 +286,7 @@ class Counting(Loss):
 
     def compare(self, summary, positions):
         """The sum itself."""
+        self.asked.append(("compare", summary))
         return summary
 
     def add_gradient(self, out, features, summary, positions, weight):
@@ -293,25 +295,67 @@ class Counting(Loss):
         out.add_(features, alpha=weight)
 
 
-@pytest.mark.parametrize(("side", "keep", "found"), [(60, 1, 1), (12, 9, 9), (12, 2, 2 + 3 * (7 + 7))])
-def test_losses_are_asked_once_for_what_a_window_shows(tiny, picture, side, keep, found):
-    """Of the whole image and of kept tiles once for all evaluations, of other tiles once per pass of 3 evaluations."""
+@pytest.mark.parametrize(("side", "keep"), [(60, 1), (12, 9), (12, 2)])
+def test_losses_are_localized_once_per_tile(tiny, picture, side, keep):
+    """However many evaluations there are, and whether a tile's activations are kept or not."""
     loss = Counting()
     objective = Objective((Term("counted", "conv1_1", loss, 1.0),))
     cut = tiles((36, 36), side, 4, 1)
     engine = Engine(tiny(2, STACK), objective, cut, keep)
     for _ in range(3):
         engine.evaluate(picture(36, 36))
-    assert [what for what, *_ in loss.asked].count("at") == found
-    kept = [(one, features) for what, one, *features in loss.asked if what != "at" and what == "add_gradient"]
-    assert len(kept) == 3 * len(cut)
+        engine.measure(picture(36, 36, seed=2))
+    windows = [window for what, window, *_ in loss.asked if what == "at"]
+    assert len(windows) == len(set(windows)) == len(cut)
+    asked = [what for what, *_ in loss.asked]
+    assert asked.count("add_gradient") == 3 * len(cut)
+    assert asked.count("summarize") == 6 * len(cut)
+
+
+@pytest.mark.parametrize("limit", [None, Limit("counted", 1e-3, 5.0)])
+def test_losses_are_compared_once_per_evaluation(tiny, picture, limit):
+    """Though the slope of what has a limit depends on the losses before their gradient is asked for."""
+    loss = Counting()
+    engine = Engine(tiny(2, STACK), Objective((Term("counted", "conv1_1", loss, 1.0),), limit))
+    assert engine.evaluate(picture(20, 20)).gradient.any()
+    assert [what for what, *_ in loss.asked] == ["at", "summarize", "compare", "add_gradient"]
+
+
+def test_what_is_computed_is_concluded(engine_of, picture):
+    """The two halves of an evaluation, one after the other, are the evaluation."""
+    engine, image = engine_of((13, 16), ["angular", "gram"]), picture(13, 16)
+    whole, computed = engine.evaluate(image), engine.compute(image)
+    assert computed.losses.shape == (len(engine.objective.terms),)
+    found = engine.conclude(computed)
+    assert (found.value, found.losses, found.weighted) == (whole.value, whole.losses, whole.weighted)
+    assert torch.equal(found.gradient, whole.gradient)
+    assert engine.compute(image, gradient=False).gradient is None
+
+
+@pytest.mark.parametrize("keep", [1, 4])
+def test_a_search_serves_the_gradient_of_kept_tiles(engine_of, picture, keep):
+    """Of every tile whose features are kept, the nearest of the style's features are found once per evaluation."""
+    shape, searches = (40, 40), []
+
+    class Searches(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            if func is torch.Tensor.argmax:
+                searches.append(func)
+            return func(*args, **(kwargs or {}))
+
+    engine = engine_of(shape, ["nearest"], ("conv1_3",))
+    cut_in_four = cut(engine, shape, 20)
+    with Searches():
+        dataclasses.replace(engine, tiles=cut_in_four, keep=keep).evaluate(picture(*shape))
+    assert len(cut_in_four) == 4
+    assert len(searches) == 4 + 4 - keep
 
 
 def test_a_gradient_is_asked_of_the_loss_and_features_that_were_summarized(tiny, picture):
     """The same objects, so that what a loss has found in features it need not find again."""
     loss = Counting()
     Engine(tiny(2, STACK), Objective((Term("counted", "conv1_1", loss, 1.0),))).evaluate(picture(20, 20))
-    _, summarized, added = loss.asked
+    _, summarized, _, added = loss.asked
     assert summarized[0] == "summarize"
     assert added[0] == "add_gradient"
     assert summarized[1] is added[1]

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from impasto.engines.group import dealt
-from impasto.engines.ranks import Ranks, _region, joined
+from impasto.engines.ranks import Ranks, joined, region
 from impasto.errors import SettingsError
 from impasto.memory.budget import Layout
 from impasto.tiling import Window, tiles
@@ -23,7 +23,9 @@ from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
 from impasto.engines import Engine
 from impasto.engines.ranks import joined
 from impasto.errors import RankError
-from impasto.losses import LOSSES, ContentLoss, CovarianceLoss, GramLoss, TotalVariationLoss
+from impasto.losses import LOSSES, ContentLoss, TotalVariationLoss
+from impasto.losses.covariance import CovarianceLoss
+from impasto.losses.gram import GramLoss
 from impasto.objective import Objective, Term
 from impasto.tiling import tiles
 
@@ -65,9 +67,9 @@ def travel(group):
     x = torch.arange(15.0).view(3, 5)
     kinds = (torch.bfloat16, torch.float64, torch.int64)
     if group.rank == 0:
-        group._send(1, [x.to(kind)[:, 1:] for kind in kinds], ("a", 2))
+        group.send(1, [x.to(kind)[:, 1:] for kind in kinds], ("a", 2))
     else:
-        note, found = group._receive(0)
+        note, found = group.receive_from(0)
         assert note == ("a", 2) and [y.dtype for y in found] == list(kinds)
         assert all(torch.equal(y, x.to(y.dtype)[:, 1:]) for y in found)
 
@@ -185,7 +187,7 @@ def test_tiles_are_dealt_in_runs_of_equal_work():
 def test_only_the_region_of_a_share_travels():
     """The image positions that its boxes look at; all along an axis on which one wraps."""
     cut = tiles((64, 48), 16, 8, 4)
-    assert _region(cut[:3], (64, 48)) == Window((0, 0), (24, 48))
-    assert _region(cut[:1], (64, 48)) == Window((0, 0), (24, 24))
+    assert region(cut[:3], (64, 48)) == Window((0, 0), (24, 48))
+    assert region(cut[:1], (64, 48)) == Window((0, 0), (24, 24))
     wrapping = tiles((64, 48), 16, 8, 4, wraps=True)
-    assert _region(wrapping[:1], (64, 48)) == Window((0, 0), (64, 48))
+    assert region(wrapping[:1], (64, 48)) == Window((0, 0), (64, 48))

@@ -5,7 +5,9 @@ import torch
 
 from impasto.encoders import VGG19, Encoder, load
 from impasto.engines import Engine
-from impasto.losses import ContentLoss, CovarianceLoss, GramLoss, TotalVariationLoss
+from impasto.losses import ContentLoss, TotalVariationLoss
+from impasto.losses.covariance import CovarianceLoss
+from impasto.losses.gram import GramLoss
 from impasto.objective import Objective, Term
 from impasto.settings import STYLE_LAYERS
 from impasto.tiling import tiles

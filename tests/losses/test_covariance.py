@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from impasto.losses import CovarianceLoss, GramLoss
+from impasto.losses.covariance import CovarianceLoss
+from impasto.losses.gram import GramLoss
 
 
 def features(seed):

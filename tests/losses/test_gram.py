@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from impasto.losses import GramLoss
+from impasto.losses.gram import GramLoss
 
 
 def features(*shape, seed=0):

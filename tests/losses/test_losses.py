@@ -1,14 +1,17 @@
 """What holds for every class in LOSSES, unwritten for each: its gradient, its windows, its dimensions."""
 
+import importlib
 import inspect
 import itertools
+import pkgutil
 
 import pytest
 import torch
 from torch import Tensor
 
 from impasto import losses
-from impasto.losses import LOSSES, Loss
+from impasto.losses import IMAGE_LOSSES, LOSSES, STYLE_LOSSES, Loss
+from impasto.losses.normalized_gradient import NormalizedGradient
 from impasto.tiling import Window
 
 SHAPES = {1: (9,), 2: (5, 6), 3: (3, 4, 5)}
@@ -39,9 +42,27 @@ def cuts(shape):
 
 
 def test_every_loss_class_is_registered():
-    """A loss class that the room exports is in LOSSES, so that these tests run over it."""
-    exported = {value for value in vars(losses).values() if inspect.isclass(value) and issubclass(value, Loss)}
-    assert {value for value in exported if not inspect.isabstract(value)} == set(LOSSES.values())
+    """Every loss that a file of the room defines is in LOSSES, so that these tests run over it; but one is no function."""
+    modules = [
+        importlib.import_module(f"impasto.losses.{found.name}") for found in pkgutil.iter_modules(losses.__path__)
+    ]
+    classes = {value for module in modules for value in vars(module).values() if inspect.isclass(value)}
+    defined = {value for value in classes if issubclass(value, Loss) and not inspect.isabstract(value)}
+    assert defined == {*LOSSES.values(), NormalizedGradient}
+
+
+def test_losses_on_pictures_ask_for_the_photo_if_they_need_it():
+    """Those in IMAGE_LOSSES, which has all that are neither of content nor of style, but two that other tasks use."""
+    photo, asked = features(2, seed=1)[:, :3], []
+
+    def shown():
+        asked.append(True)
+        return photo
+
+    made = {name: make(shown) for name, make in IMAGE_LOSSES.items()}
+    other = {"content", "angular", "distance", *STYLE_LOSSES, "absolute-variation", "activation", "guided"}
+    assert {type(loss) for loss in made.values()} == {kind for name, kind in LOSSES.items() if name not in other}
+    assert len(asked) == sum(getattr(loss, "target", None) is photo for loss in made.values()) == len(made) - 1
 
 
 @every_dimension

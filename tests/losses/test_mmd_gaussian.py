@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from impasto.losses import GaussianMMDLoss
+from impasto.losses.mmd_gaussian import GaussianMMDLoss
 
 
 def pair():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from impasto.losses import LinearMMDLoss
+from impasto.losses.mmd_linear import LinearMMDLoss
 
 SHAPES = {"wide": (12, (3, 2), (4, 5)), "long": (3, (9, 9), (7, 8)), "one position": (5, (1, 1), (4, 4))}
 

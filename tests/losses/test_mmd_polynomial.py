@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from impasto.losses import GramLoss, PolynomialMMDLoss
+from impasto.losses.gram import GramLoss
+from impasto.losses.mmd_polynomial import PolynomialMMDLoss
 
 SHAPES = {
     "more filters than positions": (24, (3, 2), (4, 2)),

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from impasto.losses import MomentsLoss
+from impasto.losses.moments import MomentsLoss
 
 
 def features(seed, scale=1.0):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from impasto.losses import NearestLoss
+from impasto.losses.nearest import NearestLoss
 
 
 def features(*shape, seed=0, channels=4):

@@ -1,12 +1,13 @@
 """Style as patches of features."""
 
+import dataclasses
 import itertools
 
 import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
-from impasto.losses import PatchLoss
+from impasto.losses.patches import PatchLoss
 from impasto.tiling import Window
 
 
@@ -80,12 +81,14 @@ def test_loss_is_continuous_where_the_nearest_patch_changes():
     assert min(steps) < 0 < max(steps)
 
 
-def test_slabs_do_not_show(monkeypatch):
+def test_slabs_do_not_show():
     """A search in strips of one row finds what a search at once finds."""
     F, S = features(9, 7), features(8, 8, seed=1)
-    whole = PatchLoss.of(S).value(F)
-    monkeypatch.setattr("impasto.losses.patches._SLAB", 1)
-    assert torch.equal(PatchLoss.of(S).value(F), whole)
+    loss, searched = PatchLoss.of(S), []
+    with Searches(searched):
+        found = dataclasses.replace(loss, slab=1).value(F)
+    assert len(searched) == 7
+    assert torch.equal(found, loss.value(F))
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.9])

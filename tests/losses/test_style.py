@@ -1,11 +1,8 @@
 """What holds for every class in STYLE_LOSSES, unwritten for each."""
 
-from typing import get_args
-
 import pytest
 import torch
 
-from impasto.choices import StyleLossName
 from impasto.losses import STYLE_LOSSES
 
 every_style_loss = pytest.mark.parametrize("name", STYLE_LOSSES)
@@ -27,11 +24,6 @@ def gradient(loss, F):
     out = torch.zeros_like(F)
     loss.add_gradient(out, F, loss.summarize(F), F[0, 0].numel(), 1.0)
     return out
-
-
-def test_settings_name_every_style_loss():
-    """The words that settings choose between are the classes there are."""
-    assert get_args(StyleLossName) == tuple(STYLE_LOSSES)
 
 
 @every_style_loss

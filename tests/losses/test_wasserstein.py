@@ -4,7 +4,7 @@ import pytest
 import scipy.linalg
 import torch
 
-from impasto.losses import WassersteinLoss
+from impasto.losses.wasserstein import WassersteinLoss
 
 
 def features(seed, channels=6, shape=(9, 8)):

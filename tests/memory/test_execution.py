@@ -6,7 +6,7 @@ import itertools
 import pytest
 import torch
 
-from impasto.aims.targets import style_shape
+from impasto.aims.style import StyleTargets, style_shape
 from impasto.errors import SettingsError
 from impasto.memory.budget import Budget, Layout
 from impasto.pyramid import resize
@@ -73,7 +73,7 @@ def test_a_painting_larger_than_a_tile_is_taken_in_tiles(prepare, photo, paintin
     run = prepare(photo, painting, style_scale=2.0)
     shape = run.levels[-1].shape
     whole, tiled = (other.targets(run.encoder) for other in (run, in_tiles(run)))
-    assert tiled._outsized(0, shape)
+    assert StyleTargets(run.encoder, tiled.styles, run.settings, room=tiled.room).outsized(0, shape)
     first, second = (targets.bare_engine_at(shape).objective.terms for targets in (whole, tiled))
     for one, other in zip(first, second, strict=True):
         if one.kind == "style":

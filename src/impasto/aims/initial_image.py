@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from impasto import images
-from impasto.aims.targets import shares
+from impasto.aims.balance import shares
 from impasto.choices import meant
 from impasto.errors import ImageError
 from impasto.feedforward.preview import preview

@@ -47,11 +47,11 @@ class Ranks(Group):
     def announce(self, order: tuple[Any, ...]) -> None:
         """Send the others an order: a word, and what belongs to it."""
         for rank in range(1, self.size):
-            self._send(rank, (), order)
+            self.send(rank, (), order)
 
     def order(self) -> tuple[Any, ...]:
         """Wait for rank 0's next order: a word, and what belongs to it, as plain data with tuples for lists."""
-        order, _ = self._receive(0)
+        order, _ = self.receive_from(0)
         return tuple(order)
 
     def deal(self, cut: Sequence[Tile], image: Tensor, *, gradient: bool) -> Share:
@@ -61,7 +61,7 @@ class Ranks(Group):
         self.announce(("work", shape, gradient))
         for rank in range(1, self.size):
             if shares[rank]:
-                self._send(rank, (image[_region(shares[rank], shape).index],))
+                self.send(rank, (image[region(shares[rank], shape).index],))
         return Share(shares[0], image, (0,) * len(shape))
 
     def receive(self, cut: Sequence[Tile], shape: tuple[int, ...]) -> Share:
@@ -69,41 +69,46 @@ class Ranks(Group):
         share = dealt(cut, self.size)[self.rank]
         if not share:
             return Share(share, torch.empty(0), (0,) * len(shape))
-        _, (image,) = self._receive(0)
-        return Share(share, image, _region(share, shape).start)
+        _, (image,) = self.receive_from(0)
+        return Share(share, image, region(share, shape).start)
 
     def add(self, sums: list[Tensor]) -> list[Tensor]:
         """The sum in the order of ranks, the same bits for all."""
         if self.rank:
-            self._send(0, sums)
-            total = self._receive(0)[1]
+            self.send(0, sums)
+            total = self.receive_from(0)[1]
         else:
             total = sums
             for rank in range(1, self.size):
-                more = self._receive(rank)[1]
+                more = self.receive_from(rank)[1]
                 total = (
                     [a + b.to(a.device) for a, b in zip(total, more, strict=True)] if total and more else total or more
                 )
             for rank in range(1, self.size):
-                self._send(rank, total)
+                self.send(rank, total)
         return [part.to(sums[0].device) for part in total] if sums else total
 
     def give(self, found: Tensor | None) -> None:
         """Send this process's gradient home, if it has one."""
         if found is not None:
-            self._send(0, (found,))
+            self.send(0, (found,))
 
     def collect(self, found: Tensor, cut: Sequence[Tile], image: Tensor, storage: Storage) -> Tensor:
         """Add every process's region to rank 0's gradient."""
         shape = tuple(image.shape[2:])
         for rank, share in enumerate(dealt(cut, self.size)):
             if rank and share:
-                _, (part,) = self._receive(rank)
-                found[_region(share, shape).index] += part.to(found.device)
+                _, (part,) = self.receive_from(rank)
+                found[region(share, shape).index] += part.to(found.device)
                 storage.release()
         return found
 
-    def _send(self, rank: int, tensors: Sequence[Tensor], note: Sequence[Any] = ()) -> None:
+    def send(self, rank: int, tensors: Sequence[Tensor], note: Sequence[Any] = ()) -> None:
+        """Send another process a note, plain data, and the values of tensors.
+
+        Raises:
+            RankError: if the process is lost.
+        """
         tensors = [tensor.detach().cpu().contiguous() for tensor in tensors]
         kinds = [(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")) for tensor in tensors]
         head = json.dumps([note, kinds]).encode()
@@ -113,7 +118,12 @@ class Ranks(Group):
             for tensor in tensors:
                 dist.send(tensor, rank)
 
-    def _receive(self, rank: int) -> tuple[tuple[Any, ...], list[Tensor]]:
+    def receive_from(self, rank: int) -> tuple[tuple[Any, ...], list[Tensor]]:
+        """What another process has sent: the note, with tuples for lists, and the tensors.
+
+        Raises:
+            RankError: if the process is lost.
+        """
         with _watching(rank):
             length = torch.zeros(1, dtype=torch.int64)
             dist.recv(length, rank)
@@ -189,7 +199,7 @@ def _number(name: str, usual: float, least: float = 0) -> float:
     return number
 
 
-def _region(share: Sequence[Tile], shape: tuple[int, ...]) -> Window:
+def region(share: Sequence[Tile], shape: tuple[int, ...]) -> Window:
     """The smallest window of the image that all boxes lie in; the whole axis where one wraps."""
     first = tuple(map(min, zip(*(tile.box.start for tile in share), strict=True)))
     last = tuple(map(max, zip(*(tile.box.stop for tile in share), strict=True)))

@@ -1,7 +1,7 @@
 """Places: any style loss over one region, with a mask that says how much of every position belongs to it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -13,7 +13,6 @@ from impasto.losses.style import StyleLoss
 from impasto.tiling import Window
 
 _STEPS = 64  # steps of the weights between 0 and the largest: positions of one step are taken together
-_ROWS = 65536  # positions taken out of the features at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +34,13 @@ class GuidedLoss(Loss):
         inner: the loss, aimed at the style.
         steps: the weights in steps, (\*spatial) uint8.
         unit: what a step means, such that the weights of all positions add up to their number.
+        rows: positions taken out of the features at once.
     """
 
     inner: StyleLoss
     steps: Tensor
     unit: float
-    _windows: dict[Window, Self] = field(default_factory=dict, init=False, repr=False)
+    rows: int = 65536
 
     @classmethod
     def around(cls, inner: StyleLoss, guide: Tensor) -> Self:
@@ -69,21 +69,12 @@ class GuidedLoss(Loss):
             target[index] += part.movedim(1, -1)
 
     def at(self, window: Window) -> Self:
-        if window not in self._windows:
-            if not self._whole(window):
-                part = replace(self, steps=self.steps[window.index[2:]])
-                self._windows[window] = part
-                return part
-            self._windows[window] = self
-        return self._windows[window]
-
-    def _whole(self, window: Window) -> bool:
-        return not any(window.start) and window.stop == tuple(self.steps.shape)
+        return replace(self, steps=self.steps[window.index[2:]])
 
     def _groups(self, features: Tensor) -> Iterator[tuple[float, tuple[Tensor, ...]]]:
         """Positions of equal weight, some thousand at a time, as one index per axis; positions of weight 0 are not there."""
         for step, order in self._order:
-            for part in torch.split(order.to(features.device), _ROWS):
+            for part in torch.split(order.to(features.device), self.rows):
                 yield step * self.unit, torch.unravel_index(part.long(), self.steps.shape)
 
     @cached_property

@@ -1,12 +1,12 @@
 """Style as single features, each to be like some feature of the painting (Kolkin, Salavon and Shakhnarovich 2019)."""
 
-import weakref
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from impasto.losses import samples
 from impasto.losses.style import StyleLoss
@@ -37,7 +37,7 @@ class NearestLoss(StyleLoss):
     """
 
     additive = False
-    _latest: "list[tuple[weakref.ref[Tensor], list[Tensor]]]" = field(default_factory=list, init=False, repr=False)
+    _searched: WeakTensorKeyDictionary = field(default_factory=WeakTensorKeyDictionary, init=False, repr=False)
 
     @classmethod
     def of(cls, features: Tensor, most: int = samples.MOST) -> Self:
@@ -55,15 +55,15 @@ class NearestLoss(StyleLoss):
         found = iter(nearest)
         summary = sum_by_rows(features, lambda rows: (1 - self._alike(rows, next(found))[2]).sum(0, keepdim=True)).sum()
         if not summary.requires_grad:
-            self._latest[:] = [(weakref.ref(features), nearest)]
+            self._searched[features] = nearest  # for their gradient, as long as they are there
         return summary
 
     def compare(self, summary: Tensor, positions: int) -> Tensor:
         return summary.clamp(min=0) / positions  # rounding may leave it below
 
     def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:  # noqa: ARG002
-        known = self._latest.pop() if self._latest else None  # what summarizing these features has found
-        found = iter(known[1] if known and known[0]() is features else self._nearest(features))
+        known = self._searched.pop(features, None)
+        found = iter(known if known is not None else self._nearest(features))
 
         def slope(rows: Tensor, item: int) -> Tensor:  # noqa: ARG001 - every item has the same style
             direction, length, correlation = self._alike(rows, next(found))

@@ -1,7 +1,6 @@
 """Style as patches of features, each to be like some patch of the painting (Li and Wand 2016; Kolkin et al. 2022)."""
 
 import math
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import Any, Self
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from impasto.losses import samples
 from impasto.losses.neighborhood import Shape, blocks, members
@@ -19,7 +19,6 @@ from impasto.tiling import Window
 
 _SIDE = 3
 _WEAK = 0.03
-_SLAB = 1 << 24  # products of patches held at once
 _CONVOLUTION: dict[int, Any] = {1: nnf.conv1d, 2: nnf.conv2d, 3: nnf.conv3d}
 
 
@@ -49,6 +48,7 @@ class PatchLoss(StyleLoss):
         target: the style's patches, (J, C, *sides). Of several styles there are as many as their shares say.
         core: the extents of the window whose patches are counted; None counts all.
         whole: what a window's loss is a part of, and shares the directions of the patches with.
+        slab: products of patches held at once.
     """
 
     pointwise = False
@@ -56,7 +56,8 @@ class PatchLoss(StyleLoss):
     margin = _SIDE - 1
     core: Shape | None = None
     whole: "PatchLoss | None" = field(default=None, repr=False)
-    _latest: "list[tuple[weakref.ref[Tensor], Tensor]]" = field(default_factory=list, init=False, repr=False)
+    slab: int = 1 << 24
+    _searched: WeakTensorKeyDictionary = field(default_factory=WeakTensorKeyDictionary, init=False, repr=False)
 
     @classmethod
     def of(cls, features: Tensor, most: int = samples.MOST) -> Self:
@@ -78,15 +79,15 @@ class PatchLoss(StyleLoss):
         _, correlation = self._alike(features, nearest)
         summary = (1 - correlation).sum()
         if not summary.requires_grad:
-            self._latest[:] = [(weakref.ref(features), nearest)]
+            self._searched[features] = nearest  # for their gradient, as long as they are there
         return summary
 
     def compare(self, summary: Tensor, positions: int) -> Tensor:
         return summary.clamp(min=0) / positions  # rounding may leave it below
 
     def add_gradient(self, out: Tensor, features: Tensor, summary: Tensor, positions: int, weight: float) -> None:  # noqa: ARG002
-        known = self._latest.pop() if self._latest else None  # what summarizing these features has found
-        nearest = known[1] if known and known[0]() is features else self._nearest(features)
+        known = self._searched.pop(features, None)
+        nearest = known if known is not None else self._nearest(features)
         length, correlation = self._alike(features, nearest)
         # A weak patch has no length to lose.
         along = torch.where(length > self.least, correlation / length, 0) / length
@@ -159,7 +160,7 @@ class PatchLoss(StyleLoss):
             return torch.zeros(features.shape[0], *count, dtype=torch.int64, device=features.device)
         kernels = self.directions
         inside = _cropped(features, tuple(n + side - 1 for n, side in zip(count, self._sides, strict=True)))
-        rows = max(1, _SLAB // (math.prod(count[1:]) * len(kernels)))
+        rows = max(1, self.slab // (math.prod(count[1:]) * len(kernels)))
         found = []
         for first in range(0, count[0], rows):
             slab = inside.narrow(2, first, min(rows, count[0] - first) + self._sides[0] - 1)

@@ -11,11 +11,12 @@ from torch import Tensor
 
 import impasto
 from impasto import images, machine
+from impasto.aims.balance import Balance, check_counts
 from impasto.aims.colors import Palette
 from impasto.aims.initial_image import covering, named_start, previewed, starting_image
 from impasto.aims.panorama import evened
 from impasto.aims.regions import Places
-from impasto.aims.targets import Balance, Targets, check_counts
+from impasto.aims.targets import Targets
 from impasto.choices import WRAPPING, file_and_colors
 from impasto.descent import Level, Record
 from impasto.encoders import Encoder, Parameters, Stack, load

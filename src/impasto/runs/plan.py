@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from impasto import machine
-from impasto.aims.targets import Balance, style_shape
+from impasto.aims.balance import Balance
+from impasto.aims.style import style_shape
 from impasto.descent import Level
 from impasto.encoders import Encoder, Stack
 from impasto.engines import Evaluator

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from impasto import images, machine
-from impasto.aims.targets import shares, style_shape
+from impasto.aims.balance import shares
+from impasto.aims.style import style_shape
 from impasto.engines import Evaluation, Evaluator
 from impasto.errors import ImageError
 from impasto.judge import Judge

@@ -59,7 +59,7 @@ VOLUME = Task(
     name="volume stylize",
     help="Bring a volume (CT, MRI, microscopy) into the style of pictures or of other volumes.",
     result="a volume",
-    subject="{content} in the style of {styles}. Not for diagnosis",
+    subject="{content} in the style of {styles}. Not for diagnosis.",
     medium="volume",
     roles={
         "content": Role(1, 1, "The volume: .nii, .nii.gz, .tif, .npy, or a folder with a DICOM series.", ("volume",)),

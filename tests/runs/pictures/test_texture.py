@@ -7,7 +7,7 @@ import torch
 import impasto
 from impasto import samples
 from impasto.aims.initial_image import starting_image
-from impasto.aims.targets import style_shape
+from impasto.aims.style import style_shape
 from impasto.errors import LayerError, SettingsError
 from impasto.pyramid import resize
 from impasto.quality import seam

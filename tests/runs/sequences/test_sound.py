@@ -10,7 +10,8 @@ from impasto import sounds
 from impasto.encoders import Encoder, bank, random_parameters
 from impasto.engines import Engine
 from impasto.errors import CheckpointError, SettingsError, SoundError
-from impasto.losses import ContentLoss, GramLoss
+from impasto.losses import ContentLoss
+from impasto.losses.gram import GramLoss
 from impasto.objective import Objective, Term
 from impasto.runs.sequences.sound import SoundTransfer
 from impasto.runs.sequences.sound_filters import Hearing, Listening

@@ -134,9 +134,7 @@ def test_no_exemplar_and_deep_layers(exemplar):
     with pytest.raises(SettingsError, match="no exemplar"):
         synthesize_block([], 16)
     with pytest.raises(LayerError, match="too small for conv5_2"):
-        SolidTexture.of(
-            exemplar, (16, 24, 8 + 8), **{**QUICK, "style_layers": {"conv5_2": 1}, "style_scale": 0.3}
-        )
+        SolidTexture.of(exemplar, (16, 24, 8 + 8), **{**QUICK, "style_layers": {"conv5_2": 1}, "style_scale": 0.3})
 
 
 def test_memory(exemplar):

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 import torch
 
 from impasto import machine
+from impasto.aims.balance import Balance
 from impasto.aims.regions import REST, Places, check_places
-from impasto.aims.targets import Balance
 from impasto.images.wrapping import tileable
 from impasto.runs.events import Event, Listener
 from impasto.runs.imaging import ImageRun, picture, several

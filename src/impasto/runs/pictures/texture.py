@@ -10,7 +10,7 @@ from torch import Tensor
 
 from impasto import images, machine
 from impasto.aims.initial_image import starting_image
-from impasto.aims.targets import style_shape
+from impasto.aims.style import style_shape
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.quality import seam

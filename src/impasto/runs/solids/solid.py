@@ -13,7 +13,8 @@ from torch import Tensor
 
 from impasto import images, machine
 from impasto.aims.initial_image import starting_image
-from impasto.aims.targets import Targets, style_shape
+from impasto.aims.style import style_shape
+from impasto.aims.targets import Targets
 from impasto.descent import Level
 from impasto.encoders import Encoder
 from impasto.engines import Evaluator, Part, Slices, Views

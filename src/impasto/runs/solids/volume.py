@@ -156,19 +156,16 @@ class VolumeTransfer(ImageRun):
             gray=not self.color,
         )
 
-    def finished(self, image: Tensor) -> Tensor:
-        """Grays, unless colors come out."""
-        found = super().finished(image)
-        return found if self.color else found.mean(1, keepdim=True).expand_as(found).contiguous()
-
     def delivered(self, finished: Tensor) -> tuple[Tensor, Volume]:
         """The volume, in the place and with the intensity window of the content."""
         assert isinstance(self.canvas, Block)
-        return finished, self.canvas.volume.like(finished, color=self.color)
+        gray = finished.mean(1, keepdim=True).expand_as(finished).contiguous()
+        tensor = finished if self.color else gray
+        return tensor, self.canvas.volume.like(tensor, color=self.color)
 
     def picture_of(self, result: Result) -> Tensor:
         """The contact sheet."""
-        return contact_sheet(result.made, self.pictures, f"{result.subject}.")
+        return contact_sheet(result.made, self.pictures, result.subject)
 
     def recipe(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """How the volume was made; it is no data."""

@@ -25,7 +25,8 @@ from torch import Tensor
 from impasto.encoders import IMAGE, Encoder, Parameters
 from impasto.engines import Engine, Evaluation
 from impasto.images import quantize
-from impasto.losses import AbsoluteVariationLoss, ContentLoss, GramLoss
+from impasto.losses import AbsoluteVariationLoss, ContentLoss
+from impasto.losses.gram import GramLoss
 from impasto.losses.normalized_gradient import NormalizedGradient
 from impasto.objective import Objective, Term
 from impasto.runs.pictures.neural_style.flags import Flags
