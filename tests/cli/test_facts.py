@@ -54,7 +54,7 @@ def test_info(call):
     assert facts["precision"] in {"fp32", "bf16"}
     assert facts["cores"] >= 1
     assert tuple(facts["presets"]) == presets()
-    assert all(Path(path).is_file() for path in facts["photos"].values())
+    assert all(Path(path).is_file() for kind in ("photos", "paintings") for path in facts[kind].values())
     assert tuple(facts["paintings"]) == samples.paintings()
     out = call("info").out
     assert all(name in out for name in [*facts, *facts["photos"], *facts["paintings"], *presets()])

@@ -1,6 +1,6 @@
 """What a caller has done to torch does not reach a picture, and what we do does not reach the caller."""
 
-import inspect
+import functools
 import subprocess
 import sys
 import threading
@@ -14,12 +14,14 @@ import impasto
 from impasto import images, machine, samples, signals, sounds
 from impasto.choices import KEEP_MEMORY
 from impasto.errors import SettingsError
+from impasto.pyramid import resize
 from impasto.studies.normalization import normalize
 from impasto.studies.visualization import visualize_unit
 from impasto.tasks.signal import SignalTransfer
 from impasto.tasks.solid import synthesize_block
 from impasto.tasks.sound import SoundTransfer
 from impasto.tasks.volume import stylize_volume
+from paintings import paint
 
 LAYERS = {"content_layers": {"conv2_1": 1.0}, "style_layers": {"conv1_1": 1.0, "conv2_1": 1.0}}
 QUICK = {"size": 32, "coarsest": 16, "evaluations": 2, "precision": "fp32", "device": "cpu"}
@@ -69,9 +71,10 @@ def everything(dtype):
     return stack
 
 
+@functools.cache
 def small(name, shape=(32, 32)):
-    """A painting drawn by code."""
-    return samples.paint(name, shape)
+    """A bundled painting, read before anything is around."""
+    return resize(images.read(samples.painting(name)).pixels, shape)
 
 
 def stylized(**values):
@@ -141,8 +144,7 @@ def liked():
 
 
 def painted():
-    """Paintings, both of them drawn anew."""
-    paint = inspect.unwrap(samples.paint)  # tests share what they paint
+    """Paintings drawn by code."""
     return torch.cat([paint(name, (32, 32)) for name in ("marble", "glass")])
 
 
@@ -215,10 +217,10 @@ def test_two_at_once_are_as_each_alone():
 FORKED = """
 import multiprocessing, os, sys, torch
 import impasto
-from impasto import samples
+from impasto import images, samples
 from impasto.errors import ImpastoError
 
-x = samples.paint("marble", (32, 32))
+x = images.read(samples.painting("marble")).pixels[..., :32, :32]
 verbs = {
     "stylize": lambda: impasto.stylize(x, x),
     "Transfer": lambda: impasto.Transfer.of(x, x),

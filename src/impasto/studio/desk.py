@@ -15,7 +15,7 @@ from impasto.jobs.submission import check_roles
 from impasto.studio.confinement import Confinement
 from impasto.studio.decoding import Decoder
 from impasto.studio.form import checked
-from impasto.studio.library import LARGE, SMALL, Library, Samples, shown
+from impasto.studio.library import LARGE, SMALL, Library, sample, shown
 from impasto.studio.limits import Limits
 from impasto.studio.refusals import Refusal
 from impasto.studio.views import JobView, Submission
@@ -39,7 +39,6 @@ class Desk:
         self.folder = self.jobs.home / "studio"
         self.decoder = Decoder(Confinement(seconds=self.limits.decoding_seconds), Decoder.USUAL)
         self.library = Library(self.folder, self.limits, self.decoder)
-        self.samples = Samples(self.folder)
         self._submitting = threading.Lock()
         self._shrinking = threading.Semaphore(2)
 
@@ -141,7 +140,7 @@ class Desk:
         if not colon:
             return self.library.file(owner, reference)
         if kind == "sample":
-            return self.samples.file(name)
+            return sample(name)
         if kind == "result":
             return self.existing_result(owner, name)
         raise Refusal(404, "There is no such picture.")
