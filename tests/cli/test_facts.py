@@ -18,7 +18,7 @@ def test_networks_are_present_and_intact(call):
     for network in found:
         assert network["present"]
         assert network["intact"]
-        assert weights.file_sha256(Path(network["path"])) == network["sha256"]
+        assert weights.WEIGHTS.sha256(network["path"]) == network["sha256"]
 
 
 def test_networks_in_words(call):

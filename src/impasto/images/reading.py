@@ -78,7 +78,7 @@ def hash_file(path: str | Path) -> str:
     Raises:
         ImageError: If it does not exist, is a folder or a device, or may not be read.
     """
-    return hashlib.sha256(file_bytes(path)).hexdigest()
+    return PICTURES.sha256(path)
 
 
 def _standard_input() -> bytes:

@@ -8,7 +8,7 @@ import impasto
 from impasto import machine
 from impasto.choices import file_and_colors
 from impasto.descent import Record
-from impasto.encoders.weights import file_sha256
+from impasto.encoders.weights import WEIGHTS
 from impasto.images import Picture
 from impasto.runs.result import Scores
 from impasto.settings import INITS
@@ -90,7 +90,7 @@ def _files(run: "Transfer") -> dict[str, dict[str, str]]:
         files["init"] = _reference(run.source)
     if run.settings.weights is not None:
         path, _ = file_and_colors(run.settings.weights)
-        files["weights"] = {"name": path.name, "sha256": file_sha256(path)}
+        files["weights"] = {"name": path.name, "sha256": WEIGHTS.sha256(path)}
     return files
 
 

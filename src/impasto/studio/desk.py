@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import ImpastoError
+from impasto.files import whole_file
 from impasto.jobs import KEPT, Job, Jobs
 from impasto.jobs.store import RESULT
 from impasto.jobs.submission import check_roles
@@ -181,9 +182,8 @@ class Desk:
         if known.is_file():
             return known.read_bytes()
         [jpeg] = self.decoder.copies(path, (side,), _SHOWN_PIXELS).jpegs
-        beside = known.with_name(f".{threading.get_ident()}-{known.name}")
-        beside.write_bytes(jpeg)
-        beside.replace(known)
+        with whole_file(known, known.with_name(f".{threading.get_ident()}-{known.name}")) as stream:
+            stream.write(jpeg)
         return jpeg
 
     def _copies(self, job: str) -> Path:

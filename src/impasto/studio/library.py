@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from impasto import samples
+from impasto.files import whole_folder
 from impasto.studio.decoding import Decoder
 from impasto.studio.limits import Limits
 from impasto.studio.refusals import Refusal
@@ -102,17 +103,12 @@ class Library:
         return item
 
     def _store(self, home: str, item: Item, files: dict[str, bytes]) -> None:
-        made = self._incoming / secrets.token_hex(16)
-        made.mkdir(mode=0o700)
-        try:
+        place = self._folder / "library" / home
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with whole_folder(place / item.id, self._incoming / secrets.token_hex(16)) as made:
             for name, data in files.items():
                 (made / name).write_bytes(data)
             (made / "about.json").write_text(json.dumps(asdict(item)), encoding="utf-8")
-            place = self._folder / "library" / home
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            made.rename(place / item.id)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
         with self._lock:
             self._items.setdefault(home, {})[item.id] = item
 
