@@ -65,7 +65,7 @@ class Files:
         Raises:
             ImpastoError: of this kind, if it does not exist, is a folder or a device, or may not be read.
         """
-        with self._opened(path) as stream:
+        with self.opened(path) as stream:
             return stream.read()
 
     def sha256(self, path: str | Path) -> str:
@@ -74,11 +74,16 @@ class Files:
         Raises:
             ImpastoError: as :meth:`contents`.
         """
-        with self._opened(path) as stream:
+        with self.opened(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     @contextmanager
-    def _opened(self, path: str | Path) -> Iterator[BufferedReader]:
+    def opened(self, path: str | Path) -> Iterator[BufferedReader]:
+        """A file to read from.
+
+        Raises:
+            ImpastoError: as :meth:`contents`.
+        """
         try:
             mode = Path(path).stat().st_mode
             if stat.S_ISDIR(mode):

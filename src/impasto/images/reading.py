@@ -54,22 +54,13 @@ def read(source: Any, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) 
         case "-":
             file = _standard_input(), "stdin", "Standard input"
         case str() | Path():
-            file = file_bytes(source), Path(source), str(source)
+            file = PICTURES.contents(source), Path(source), str(source)
     if file is not None:
         return _read_file(*file, max_pixels, as_stored)
     raise ImageError(
         f"An object of type {type(source).__name__} was given as a picture; give a path, bytes, a PIL image, an array "
         "or a tensor."
     )
-
-
-def file_bytes(path: str | Path) -> bytes:
-    """The content of a file.
-
-    Raises:
-        ImageError: If it does not exist, is a folder or a device, or may not be read.
-    """
-    return PICTURES.contents(path)
 
 
 def hash_file(path: str | Path) -> str:

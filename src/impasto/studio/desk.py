@@ -3,7 +3,7 @@
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,9 +86,7 @@ class Desk:
         settings = checked(wanted.task, wanted.settings, self.limits)
         check_roles(wanted.task, {role: len(names) for role, names in wanted.inputs.items()})
         inputs = {role: [self._given(owner, name) for name in names] for role, names in wanted.inputs.items() if names}
-        return self._queue(
-            owner, task=wanted.task, inputs=inputs, settings=settings, title=shown(wanted.title), key=wanted.key
-        )
+        return self._queue(owner, wanted.task, inputs, settings, title=shown(wanted.title), key=wanted.key)
 
     def again(self, owner: str, id: str, settings: Mapping[str, Any]) -> Job:  # noqa: A002
         """A new job like an earlier one, with other settings where they are given; None takes a setting back.
@@ -103,21 +101,12 @@ class Desk:
             for role, hashes in job.inputs.items()
         }
         merged = checked(job.task, {**job.settings, **settings}, self.limits)
-        return self._queue(owner, task=job.task, inputs=inputs, settings=merged, title=job.title, key=None)
+        return self._queue(owner, job.task, inputs, merged, title=job.title)
 
-    def _queue(
-        self,
-        owner: str,
-        *,
-        task: str,
-        inputs: Mapping[str, Sequence[tuple[str, Path]]],
-        settings: Mapping[str, Any],
-        title: str,
-        key: str | None,
-    ) -> Job:
+    def _queue(self, owner: str, *what: Any, **words: Any) -> Job:
         with self._submitting:
             self.check_room(owner)
-            return self.jobs.submit(task, inputs, settings, owner=owner, title=title, key=key)
+            return self.jobs.submit(*what, owner=owner, **words)
 
     def check_room(self, owner: str, more_bytes: int = 0, more_jobs: int = 1) -> None:
         """Refuse what would go over a user's quota.
