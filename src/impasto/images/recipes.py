@@ -6,11 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, JpegImagePlugin
-
 from impasto.errors import ImageError
 from impasto.files import is_folder
-from impasto.images import pyramids, xmp
+from impasto.images import headers, pyramids, xmp
 from impasto.images.decoding import guarded, is_tiff, open_header
 from impasto.images.directories import Layout
 from impasto.images.metadata import recipe_from_text
@@ -53,7 +51,7 @@ def _stored(path: str | Path) -> tuple[str | None, str | None]:
     if header.format == "PNG":
         texts = header.info["texts"]
         return texts.get("impasto"), texts.get("parameters")
-    return _from_xmp(_packet(header), name)
+    return _from_xmp(next(reversed(headers.packets(header)), None), name)  # of two the extended one, which has all
 
 
 def _real(path: str | Path) -> Path:
@@ -67,17 +65,10 @@ def _tiff_packet(data: mmap.mmap) -> bytes | None:
     return bytes(entry.data) if entry else None
 
 
-def _packet(header: Image.Image) -> bytes | None:
-    if isinstance(header, JpegImagePlugin.JpegImageFile):
-        payloads = [payload for marker, payload in header.applist if marker == "APP1"]
-        return xmp.join_extended(payloads) or header.info.get("xmp")
-    return header.info.get("xmp")
-
-
 def _from_xmp(packet: bytes | None, name: str) -> tuple[str | None, str | None]:
     if not packet:
         return None, None
     try:
-        return xmp.parse(bytes(packet))
+        return xmp.parse(packet)
     except (ValueError, RecursionError) as error:
         raise ImageError(f"{name} holds damaged metadata ({error}); use an unedited copy of the picture.") from error
