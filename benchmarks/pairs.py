@@ -32,7 +32,7 @@ from impasto.images import Picture
 from impasto.optimizers import LBFGS
 from impasto.pyramid import resize
 from impasto.runs.pictures.stylize import Transfer
-from impasto.samples import paint, photo
+from impasto.samples import painting, photo
 from machine_report import report
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
@@ -51,7 +51,7 @@ def pairs(folder: Path) -> list[tuple[str, Picture, Picture]]:
     found = [("tubingen.jpg", name) for name in ("vangogh_starry_night.jpg", "the_scream.jpg", "shipwreck.jpg")]
     outside = [(a, b, images.read(folder / a), images.read(folder / b)) for a, b in found if (folder / b).exists()]
     names = (("rocket", "swirl"), ("chelsea", "glass"), ("coffee", "marble"))
-    inside = [(a, b, images.read(photo(a)), images.read(paint(b)[0])) for a, b in names]
+    inside = [(a, b, images.read(photo(a)), images.read(painting(b))) for a, b in names]
     return [(f"{a} in {b}", content, style) for a, b, content, style in (*outside, *inside)]
 
 

@@ -61,11 +61,12 @@ INPUTS = {
 
 
 def _inputs(out: Path) -> None:
-    """Pictures, masks, sounds, signals and a volume, made by code."""
+    """Bundled pictures, and masks, sounds, signals and a volume made by code."""
     photo = images.read(samples.photo("chelsea")).pixels
     images.write(out / "photo.png", resize(photo, (160, 240)), recipe=None)
     for name in ("glass", "swirl"):
-        images.write(out / f"{name}.png", samples.paint(name, (160, 200)), recipe=None)
+        painting = images.read(samples.painting(name)).pixels
+        images.write(out / f"{name}.png", resize(painting, (160, 200)), recipe=None)
     for name, where in (("left", np.s_[:, :120]), ("top", np.s_[:30, :])):
         part = torch.zeros(1, 3, 160, 240)
         part[:, :, *where] = 1.0

@@ -6,7 +6,9 @@ small as the others, is compared with each, and with the photo, which says how m
 """
 
 import argparse
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +18,9 @@ from impasto import images, samples, stylize
 from impasto.pyramid import resize
 from impasto.quality import ssim
 from impasto.runs.result import Result
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
+from paintings import paint
 
 
 def correlation(one: Tensor, other: Tensor) -> float:
@@ -40,7 +45,7 @@ def wavelength(picture: Tensor, photo: Tensor) -> float:
 
 def painted(pair: tuple[str, str], **values: Any) -> tuple[Result, float]:
     """A pair, and the seconds that it took."""
-    photo, painting = samples.photo(pair[0]), samples.paint(pair[1], (1024, 1280))
+    photo, painting = samples.photo(pair[0]), paint(pair[1], (1024, 1280))
     began = time.perf_counter()
     result = stylize(images.read(photo), images.read(painting), **values)
     return result, time.perf_counter() - began

@@ -20,6 +20,7 @@ from impasto import images, samples
 from impasto.choices import ColorName
 from impasto.images.sheet import Strip, Tile, draw
 from impasto.pyramid import resize
+from paintings import paint
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/pictures/colors.jpg"))
     parser.add_argument("--size", type=int, default=256)
     options = parser.parse_args()
-    photo, painting = images.read(samples.photo("chelsea")), samples.paint("swirl")
+    photo, painting = images.read(samples.photo("chelsea")), paint("swirl")
     tiles = []
     for color in get_args(ColorName):
         result = impasto.stylize(photo, painting, size=options.size, color=color)

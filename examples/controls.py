@@ -23,7 +23,7 @@ def materials(photo: str, *paintings: str) -> Materials:
     roles = ("painting", "second painting")
     inputs: dict[str, Picture] = {"photo": images.read(samples.photo(photo))}
     for role, name in zip(roles, paintings, strict=False):
-        picture = images.read(samples.photo(name) if name in samples.photos() else samples.paint(name, (512, 640)))
+        picture = images.read(samples.photo(name) if name in samples.photos() else samples.painting(name))
         inputs[role] = replace(picture, source=replace(picture.source, name=name))
     return Materials(inputs, SIZE, {})
 

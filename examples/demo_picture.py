@@ -15,12 +15,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 import impasto
 from impasto import images, samples
-from impasto.cli.commands.demo import PAINTING, PHOTO, SEED, SHAPE
+from impasto.cli.commands.demo import PAINTING, PHOTO
 
 
 def main() -> None:
@@ -28,10 +27,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/pictures/demo.png"))
     options = parser.parse_args()
-    painting = samples.paint(PAINTING, SHAPE, SEED)
+    painting = samples.painting(PAINTING)
     result = impasto.stylize(samples.photo(PHOTO), painting)
     height = result.array.shape[0] // 2 - 4
-    column = [images.to_array(images.read(samples.photo(PHOTO)).pixels), images.to_array(torch.as_tensor(painting))]
+    column = [images.to_array(images.read(path).pixels) for path in (samples.photo(PHOTO), painting)]
     small = [
         Image.fromarray(pixels).resize((round(pixels.shape[1] * height / pixels.shape[0]), height)) for pixels in column
     ]

@@ -27,6 +27,7 @@ from impasto import images, samples
 from impasto.images.sheet import Strip, Tile, draw
 from impasto.masks import resampled
 from impasto.pyramid import resize
+from paintings import paint
 
 SAUCER, RIM, DRINK = (0.128, 0.11, 0.8, 0.96), (0.285, 0.035, 0.685, 0.53), (0.345, 0.235, 0.62, 0.485)
 STYLES = ("swirl", "woodcut")
@@ -75,7 +76,7 @@ def main() -> None:
     mask(folder / "cup.png", SAUCER, RIM)
     mask(folder / "drink.png", DRINK)
     for name in STYLES:
-        images.write(folder / f"{name}.png", samples.paint(name))
+        images.write(folder / f"{name}.png", paint(name))
     styles = [folder / f"{name}.png" for name in STYLES]
     where = {"masks": [folder / "cup.png", "rest"], "protect": folder / "drink.png"}
 

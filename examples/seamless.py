@@ -23,7 +23,7 @@ SIZE = 256
 
 def bundled(name: str) -> Tensor:
     """A bundled photo, or a painting, at the size of the sheets."""
-    picture = images.read(samples.photo(name) if name in samples.photos() else samples.paint(name, (512, 640)))
+    picture = images.read(samples.photo(name) if name in samples.photos() else samples.painting(name))
     return resize(picture.pixels, fitted(picture.shape, SIZE))
 
 

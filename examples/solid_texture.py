@@ -16,12 +16,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from impasto import samples
 from impasto.aims.initial_image import starting_image
 from impasto.descent import Descent, Level
 from impasto.engines import Part, Slices, Views
 from impasto.optimizers import LBFGS
 from impasto.runs.solids.solid import SolidTexture, synthesize_block
+from paintings import paint
 
 LAYERS = {"conv1_1": 1.0, "conv2_1": 1.0, "conv3_1": 1.0}
 
@@ -29,8 +29,8 @@ LAYERS = {"conv1_1": 1.0, "conv2_1": 1.0, "conv3_1": 1.0}
 def exemplar(name: str) -> Tensor:
     """Marbled paper, or a part of a painted sky, (1, 3, H, W)."""
     if name == "marble":
-        return samples.paint("marble", (256, 256))
-    return samples.paint("swirl", (512, 512))[..., 20:180, 200:360]
+        return paint("marble", (256, 256))
+    return paint("swirl", (512, 512))[..., 20:180, 200:360]
 
 
 def every(step: int, first: int, run: SolidTexture, side: int) -> Views:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from impasto import samples
 from impasto.runs.solids.volume import stylize_volume
 from impasto.volumes.volume import Origin, Volume, assembled
+from paintings import paint
 
 # Intensity, center (x, y, z), half axes, and turn about z in degrees.
 ELLIPSOIDS = (
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--depths", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--color", action="store_true")
     options = parser.parse_args()
-    style = samples.paint("swirl", (512, 512))[..., 20:180, 200:360]
+    style = paint("swirl", (512, 512))[..., 20:180, 200:360]
     result = stylize_volume(
         phantom(options.size),
         style,

@@ -13,7 +13,7 @@ from PIL import Image
 from skimage import data
 
 import impasto
-from impasto import samples
+from impasto import images, samples
 from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
 from impasto.losses import (
     LOSSES,
@@ -28,6 +28,7 @@ from impasto.losses import (
     SharpnessLoss,
     TotalVariationLoss,
 )
+from impasto.pyramid import resize
 
 settings.register_profile("impasto", deadline=None, derandomize=True)
 settings.register_profile("seeded", deadline=None)  # for --hypothesis-profile=seeded --hypothesis-seed=7
@@ -81,18 +82,10 @@ def _seeded():
     torch.manual_seed(0)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _drawn_once():
-    """Paintings that are drawn by code take a second, and many tests begin with the same few."""
-    drawn = functools.cache(samples.paint)
-
-    @functools.wraps(samples.paint)
-    def paint(name, shape=(512, 512), seed=0):
-        return drawn(name, tuple(shape), seed).clone()
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(samples, "paint", paint)
-        yield
+@pytest.fixture(scope="session")
+def bundled():
+    """A function from a bundled painting's name and a height and width to it at that size, (1, 3, height, width)."""
+    return lambda name, shape: resize(images.read(samples.painting(name)).pixels, shape)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ HOME = Path(impasto.__file__).parent
 # Rooms by layer, as in docs/architecture.md. Imports point to a lower layer only, or stay in their room.
 LAYERS = (
     {"errors"},
-    {"files", "storage"},
+    {"files", "libraries", "storage"},
     {"choices"},
     {
         "settings",

@@ -1,5 +1,6 @@
 """Whole files and folders: there at once or not at all, with a sentence for every place that will not do."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -173,3 +174,24 @@ def test_what_is_asked_of_a_name_has_an_answer(tmp_path):
     assert [ask(str(tmp_path)) for ask in questions] == [True, False, True]
     for name in ("none", "x" * 256, "y/" * 5000, "a\0b", "file/below", "circle", "\udcff"):
         assert not any(ask(tmp_path / name) for ask in questions)
+
+
+def test_a_folder_that_somebody_else_has_filled_meanwhile_stays(tmp_path):
+    """If it is not to be replaced; nothing is left beside it, wherever the folder was until then."""
+    path, elsewhere = tmp_path / "a", tmp_path / "incoming"
+    for word in ("first", "second"):
+        with whole_folder(path, elsewhere, replacing=False) as made:
+            assert made == elsewhere
+            (made / word).touch()
+    assert names(path) == ["first"]
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_hash_is_that_of_the_content(tmp_path):
+    """With the same sentences as reading it."""
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"content")
+    assert PICTURES.sha256(path) == hashlib.sha256(PICTURES.contents(path)).hexdigest()
+    for look in (PICTURES.sha256, PICTURES.contents):
+        with pytest.raises(ImageError, match="is a folder but a picture is needed"):
+            look(tmp_path)

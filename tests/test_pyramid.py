@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impasto.pyramid import fitted, level_shapes, resize, resize_periodic, scaled
+from impasto.pyramid import fitted, level_shapes, resize, resize_periodic, same_proportions, scaled
 
 SHAPES = st.lists(st.integers(1, 3000), min_size=1, max_size=3).map(tuple)
 
@@ -132,3 +132,11 @@ def test_resampling_a_tile_narrower_than_the_kernel():
     tile = torch.rand(1, 1, 2, 64, dtype=torch.float64)
     rolled = resize_periodic(tile.roll(8, dims=3), (1, 16))
     assert torch.allclose(rolled, resize_periodic(tile, (1, 16)).roll(2, dims=3), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("shape", "alike"), [((48, 64), True), ((480, 640), True), ((49, 64), True), ((10, 14), True), ((52, 64), False)]
+)
+def test_proportions_are_those_of_another_to_within_two_pixels(shape, alike):
+    """As rounding to whole pixels makes them."""
+    assert same_proportions(shape, (480, 640)) is alike

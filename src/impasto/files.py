@@ -4,6 +4,7 @@ Every room that opens files of its own kind says what it calls them, and which e
 """
 
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -11,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -63,13 +65,33 @@ class Files:
         Raises:
             ImpastoError: of this kind, if it does not exist, is a folder or a device, or may not be read.
         """
+        with self.opened(path) as stream:
+            return stream.read()
+
+    def sha256(self, path: str | Path) -> str:
+        """The SHA-256 of a file's content, in hex, for which it need not fit into memory.
+
+        Raises:
+            ImpastoError: as :meth:`contents`.
+        """
+        with self.opened(path) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    @contextmanager
+    def opened(self, path: str | Path) -> Iterator[BufferedReader]:
+        """A file to read from.
+
+        Raises:
+            ImpastoError: as :meth:`contents`.
+        """
         try:
             mode = Path(path).stat().st_mode
             if stat.S_ISDIR(mode):
                 raise self.error(f"{path} is a folder but {self.what} is needed; name a file in it.")
             if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
                 raise self.error(f"{path} is a device but {self.what} is needed; name a file.")
-            return Path(path).read_bytes()
+            with Path(path).open("rb") as stream:
+                yield stream
         except FileNotFoundError:
             raise self.error(f"{path} does not exist; check the path.") from None
         except PermissionError:
@@ -178,27 +200,31 @@ def whole_file(path: Path, temporary: Path | None = None) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, temporary: Path | None = None, *, replacing: bool = True) -> Iterator[Path]:
     """An empty folder to fill, which takes the place of ``path`` at once when the block ends, and vanishes if it fails.
 
-    A folder that is there already is set aside for the exchange and removed after it: whoever calls has made sure that
-    it may go.
+    Args:
+        path: the folder.
+        temporary: where it is until then, on the same disk.
+        replacing: set a folder that is there already aside for the exchange, and remove it after that: whoever calls has
+            made sure that it may go. Otherwise one that is there by then, which somebody else has filled, stays.
 
     Raises:
         OSError: if it cannot be made.
     """
-    made, aside = _beside(path), _beside(path)
+    made, aside = temporary or _beside(path), _beside(path)
     try:
         made.mkdir()
         yield made
-        if path.exists():
+        if replacing and path.exists():
             path.replace(aside)
         try:
             made.replace(path)
         except OSError:
             if aside.exists():
                 aside.replace(path)
-            raise
+            if replacing or not path.is_dir():
+                raise
         settle(path.parent)
     finally:
         shutil.rmtree(made, ignore_errors=True)

@@ -34,6 +34,13 @@ def fitted(shape: tuple[int, ...], longest: int) -> tuple[int, ...]:
     return scaled(shape, longest / max(shape))
 
 
+def same_proportions(shape: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether a height and width are, to within two pixels, another pair made larger or smaller."""
+    height, width = shape
+    expected = other[0] / other[1]
+    return abs(height - width * expected) <= 2 or abs(width - height / expected) <= 2
+
+
 def resize(image: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Resample an image (B, C, *spatial) to a spatial shape: bicubic, with antialiasing, kept in [0, 1].
 

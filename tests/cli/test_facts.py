@@ -18,7 +18,7 @@ def test_networks_are_present_and_intact(call):
     for network in found:
         assert network["present"]
         assert network["intact"]
-        assert weights.file_sha256(Path(network["path"])) == network["sha256"]
+        assert weights.WEIGHTS.sha256(network["path"]) == network["sha256"]
 
 
 def test_networks_in_words(call):
@@ -54,7 +54,7 @@ def test_info(call):
     assert facts["precision"] in {"fp32", "bf16"}
     assert facts["cores"] >= 1
     assert tuple(facts["presets"]) == presets()
-    assert all(Path(path).is_file() for path in facts["photos"].values())
+    assert all(Path(path).is_file() for kind in ("photos", "paintings") for path in facts[kind].values())
     assert tuple(facts["paintings"]) == samples.paintings()
     out = call("info").out
     assert all(name in out for name in [*facts, *facts["photos"], *facts["paintings"], *presets()])

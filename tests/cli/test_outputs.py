@@ -86,9 +86,8 @@ every_writer = pytest.mark.parametrize("name", WRITERS)
 
 
 @pytest.fixture
-def place(room, made, monkeypatch):
+def place(room, made):
     """The room with an input for every command."""
-    monkeypatch.setattr("impasto.cli.commands.demo.SHAPE", (48, 64))
     generator = np.random.default_rng(0)
     t = np.arange(2000) / 8000
     for name, pitch in (("a", 440), ("b", 300)):

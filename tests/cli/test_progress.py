@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from impasto.cli.terminal import progress
-from impasto.cli.terminal.progress import Display, Lines, Reporter, duration, reporter, size
+from impasto.cli.terminal.progress import Display, Lines, Reporter, counter, duration, reporter, size
 
 LEVELS = tuple(SimpleNamespace(shape=shape, evaluations=9) for shape in ((24, 32), (48, 64)))
 
@@ -117,3 +117,31 @@ def test_the_display_says_what_is_left_of_long_evaluations():
     display(event(1, 1))
     display.work(work(0.5))
     assert display.progress.tasks[0].fields["left"] == "50% of one, 3 min 7 s left"
+
+
+def test_counting_says_the_first_and_the_last():
+    """And others two seconds apart at least."""
+    stream, now = io.StringIO(), [0.0]
+    lines = Lines(stream, clock=lambda: now[0])
+    for at, done in [(0, 1), (1, 2), (2.1, 3), (2.2, 4)]:
+        now[0] = at
+        lines.count("pictures", done, 4)
+    assert stream.getvalue().splitlines() == ["pictures 1/4", "pictures 3/4", "pictures 4/4"]
+
+
+def test_counting_on_a_terminal_has_one_row():
+    """Which ends with the last."""
+    display = Display()
+    for done in (1, 2):
+        display.count("pictures", done, 2)
+        [row] = display.progress.tasks
+        assert (row.description, row.completed, row.total) == ("pictures", done, 2)
+    assert display.progress.finished
+    assert not display.progress.live.is_started
+
+
+def test_nothing_is_counted_quietly(capsys):
+    """There is nothing to call; else there is, and it tells."""
+    assert counter("pictures", quiet=True) is None
+    counter("pictures", quiet=False)(1, 1)
+    assert capsys.readouterr().err == "pictures 1/1\n"

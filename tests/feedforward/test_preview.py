@@ -27,9 +27,9 @@ def photo():
 
 
 @pytest.fixture(scope="module")
-def painting():
+def painting(bundled):
     """A small painting."""
-    return resize(samples.paint("swirl", (96, 96), 0), (64, 64))
+    return bundled("swirl", (64, 64))
 
 
 def test_the_decoder_undoes_the_encoder(photo, painting):
@@ -74,9 +74,9 @@ def test_gray_stays_gray(photo, painting):
     assert spread[1] > 0.1
 
 
-def test_shares_of_styles(photo, painting):
+def test_shares_of_styles(photo, painting, bundled):
     """All for one style is that style alone; halves lie between."""
-    other = samples.paint("woodcut", (64, 64), 0)
+    other = bundled("woodcut", (64, 64))
     one = preview(photo, painting, size=64, **EXACT).tensor
     assert torch.equal(preview(photo, [painting, other], size=64, blend=(1, 0), **EXACT).tensor, one)
     both = preview(photo, [painting, other], size=64, **EXACT).tensor

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 import impasto
-from impasto import samples
 from impasto.pyramid import resize_within
 from impasto.quality import seam
 from impasto.runs.pictures.stylize import Transfer
@@ -32,9 +31,9 @@ def photo():
 
 
 @pytest.fixture(scope="module")
-def painting():
+def painting(bundled):
     """A small painting."""
-    return samples.paint("woodcut", (64, 64), 0)
+    return bundled("woodcut", (64, 64))
 
 
 def test_a_stylized_photo_tiles(photo, painting):

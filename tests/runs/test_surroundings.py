@@ -1,6 +1,6 @@
 """What a caller has done to torch does not reach a picture, and what we do does not reach the caller."""
 
-import inspect
+import functools
 import subprocess
 import sys
 import threading
@@ -14,6 +14,7 @@ import impasto
 from impasto import images, machine, samples, signals, sounds
 from impasto.choices import KEEP_MEMORY
 from impasto.errors import SettingsError
+from impasto.pyramid import resize
 from impasto.runs.sequences.signal import SignalTransfer
 from impasto.runs.sequences.sound import SoundTransfer
 from impasto.runs.solids.solid import synthesize_block
@@ -69,9 +70,10 @@ def everything(dtype):
     return stack
 
 
+@functools.cache
 def small(name, shape=(32, 32)):
-    """A painting drawn by code."""
-    return samples.paint(name, shape)
+    """A bundled painting, read before anything is around."""
+    return resize(images.read(samples.painting(name)).pixels, shape)
 
 
 def stylized(**values):
@@ -141,8 +143,7 @@ def liked():
 
 
 def painted():
-    """Paintings, both of them drawn anew."""
-    paint = inspect.unwrap(samples.paint)  # tests share what they paint
+    """Paintings drawn by code."""
     return torch.cat([paint(name, (32, 32)) for name in ("marble", "glass")])
 
 
@@ -215,10 +216,10 @@ def test_two_at_once_are_as_each_alone():
 FORKED = """
 import multiprocessing, os, sys, torch
 import impasto
-from impasto import samples
+from impasto import images, samples
 from impasto.errors import ImpastoError
 
-x = samples.paint("marble", (32, 32))
+x = images.read(samples.painting("marble")).pixels[..., :32, :32]
 verbs = {
     "stylize": lambda: impasto.stylize(x, x),
     "Transfer": lambda: impasto.Transfer.of(x, x),

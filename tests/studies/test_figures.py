@@ -68,7 +68,7 @@ def test_bundled_pictures_stand_in(name):
     plan = sketch(name, **QUICK)
     assert [len(row.cells) for row in plan.rows] == SHAPES[name]
     assert plan.name == name
-    assert {picture.source.name for picture in plan.inputs.values()} <= {"chelsea.jpg", "swirl", "glass"}
+    assert {picture.source.name for picture in plan.inputs.values()} <= {"chelsea.jpg", "swirl.jpg", "glass.jpg"}
 
 
 def test_content_layers_lose_the_pixels_with_depth(photo):

@@ -41,10 +41,10 @@ def test_every_filter_that_fires_has_mean_one(found, folder):
     assert (sums / positions)[fires].numpy() == pytest.approx(1.0, abs=1e-4)
 
 
-def test_the_network_computes_what_it_did(found):
+def test_the_network_computes_what_it_did(found, bundled):
     """Up to the factor of each channel, to 1e-4 of the largest feature: float32 sums of thousands of products."""
     stack, original = load("vgg19-original")
-    image = samples.paint("glass", (48, 48))
+    image = bundled("glass", (48, 48))
     before, after = (
         dict(Encoder(stack, p, pooling="max").features(image, ["conv2_2", "conv4_1"]))
         for p in (original, found.parameters)

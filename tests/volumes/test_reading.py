@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from impasto import volumes
+from impasto import libraries, volumes
 from impasto.errors import MissingExtraError, VolumeError
-from impasto.volumes import libraries
 from impasto.volumes.reading import holds_volume
 
 

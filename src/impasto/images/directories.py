@@ -2,6 +2,9 @@
 
 A value stays the bytes and the type that it had in its file, so that nothing is lost to an alphabet, a fraction or a type
 that a library thinks it knows better. Layouts are those of TIFF 6.0 and BigTIFF.
+
+Why not Pillow's ImageFileDirectory_v2: written again, it has ``?`` for letters beyond ASCII, 2/1 for 20/10, and nothing of
+the UTF-8 of EXIF 3.0. libvips writes no EXIF into a TIFF at all, and tifffile is no package that everybody has.
 """
 
 import struct

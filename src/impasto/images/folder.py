@@ -6,8 +6,7 @@ from impasto.errors import ImageError
 from impasto.files import is_file, is_folder, is_there
 from impasto.images.encoding import SUFFIXES
 
-_READ_ONLY = (".gif", ".bmp")  # formats that are read and never written
-ENDINGS = frozenset({*SUFFIXES, *_READ_ONLY})
+ENDINGS = frozenset({*SUFFIXES, ".gif", ".bmp"})  # GIF and BMP are read and never written
 """The endings of names by which pictures are known."""
 
 

@@ -104,6 +104,31 @@ def as_batch(pixels: Tensor, channels: int = 3) -> Tensor:
     return batch.float()
 
 
+def as_opacity(alpha: Tensor, pixels: Tensor) -> Tensor:
+    """An alpha channel as (1, 1, H, W) on the CPU, for pixels (1, 3, H, W).
+
+    Raises:
+        ImageError: as :func:`as_batch`, and for another height or width than theirs.
+    """
+    opacity = as_batch(alpha, channels=1)
+    if opacity.shape[-2:] != pixels.shape[-2:]:
+        raise ImageError(
+            f"An alpha channel of {tuple(opacity.shape[-2:])} was given for pixels of {tuple(pixels.shape[-2:])}; "
+            "resize one to the other."
+        )
+    return opacity
+
+
+def check_depth(depth: int) -> None:
+    """Refuse a depth that no file has.
+
+    Raises:
+        SettingsError: if it is neither 8 nor 16.
+    """
+    if depth not in LEVELS:
+        raise SettingsError(f"A depth of {depth} bits was asked for, but pictures have 8 or 16; choose one of these.")
+
+
 def quantize(pixels: Tensor, depth: int = 8) -> Tensor:
     """The values a file of ``depth`` bits holds: round(x L) / L with L = 2^depth - 1, x clamped to [0, 1].
 
@@ -116,8 +141,7 @@ def quantize(pixels: Tensor, depth: int = 8) -> Tensor:
     Raises:
         SettingsError: For another depth.
     """
-    if depth not in LEVELS:
-        raise SettingsError(f"A depth of {depth} bits was asked for, but pictures have 8 or 16; choose one of these.")
+    check_depth(depth)
     levels = LEVELS[depth]
     return pixels.clamp(0, 1).mul_(levels).round_().div_(levels)
 
@@ -150,10 +174,4 @@ def to_pil(pixels: Tensor, alpha: Tensor | None = None) -> Image.Image:
     batch = as_batch(pixels)
     if alpha is None:
         return Image.fromarray(to_array(batch))
-    opacity = as_batch(alpha, channels=1)
-    if opacity.shape[-2:] != batch.shape[-2:]:
-        raise ImageError(
-            f"An alpha channel of {tuple(opacity.shape[-2:])} was given for pixels of {tuple(batch.shape[-2:])}; "
-            "resize one to the other."
-        )
-    return Image.fromarray(to_samples(torch.cat([batch, opacity], dim=1), 8))
+    return Image.fromarray(to_samples(torch.cat([batch, as_opacity(alpha, batch)], dim=1), 8))

@@ -163,17 +163,6 @@ def read_recipe(path: Path) -> str | None:
     return None if text == "null" else text
 
 
-def read_packet(path: Path) -> bytes | None:
-    """The XMP packet of a BigTIFF, of which nothing else is read."""
-    import pyvips  # noqa: PLC0415  # plain 8-bit pictures never need it
-
-    try:
-        image = pyvips.Image.new_from_file(str(path), access="sequential")
-    except pyvips.Error as error:
-        raise ImageError(f"{path} is damaged or cut short ({error}); copy it again.") from error
-    return bytes(image.get("xmp-data")) if image.get_typeof("xmp-data") else None
-
-
 def _image(samples: NDArray[Any], icc: bytes | None) -> Any:
     import pyvips  # noqa: PLC0415
 

@@ -54,7 +54,7 @@ def read(source: Any, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) 
         case "-":
             file = _standard_input(), "stdin", "Standard input"
         case str() | Path():
-            file = file_bytes(source), Path(source), str(source)
+            file = PICTURES.contents(source), Path(source), str(source)
     if file is not None:
         return _read_file(*file, max_pixels, as_stored)
     raise ImageError(
@@ -63,22 +63,13 @@ def read(source: Any, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) 
     )
 
 
-def file_bytes(path: str | Path) -> bytes:
-    """The content of a file.
-
-    Raises:
-        ImageError: If it does not exist, is a folder or a device, or may not be read.
-    """
-    return PICTURES.contents(path)
-
-
 def hash_file(path: str | Path) -> str:
     """SHA-256 of the bytes of the file ``path``, in hex.
 
     Raises:
         ImageError: If it does not exist, is a folder or a device, or may not be read.
     """
-    return hashlib.sha256(file_bytes(path)).hexdigest()
+    return PICTURES.sha256(path)
 
 
 def _standard_input() -> bytes:

@@ -1,21 +1,21 @@
 """How a picture was made, read back from its file."""
 
+import mmap
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, JpegImagePlugin
-
 from impasto.errors import ImageError
 from impasto.files import is_folder
-from impasto.images import pyramids, xmp
+from impasto.images import headers, pyramids, xmp
 from impasto.images.decoding import guarded, is_tiff, open_header
 from impasto.images.directories import Layout
 from impasto.images.metadata import recipe_from_text
-from impasto.images.reading import file_bytes
+from impasto.images.picture import PICTURES
 
 _XMP_TAG = 700
+_HEAD = 4  # bytes by which a TIFF is known
 
 
 def read_recipe(path: str | Path) -> dict[str, Any] | None:
@@ -39,19 +39,19 @@ def read_parameters(path: str | Path) -> str | None:
 def _stored(path: str | Path) -> tuple[str | None, str | None]:
     if Path(path).suffix.lower() == pyramids.DEEP_ZOOM_SUFFIX and is_folder(pyramids.tiles_of(_real(path))):
         return pyramids.read_recipe(_real(path)), None
-    if _is_big_tiff(path):
-        return _from_xmp(pyramids.read_packet(Path(path)), str(path))
-    data, name = file_bytes(path), str(path)
-    if is_tiff(data):
-        with guarded(name):
-            layout = Layout.of(data)
-            entry = layout.read(data, layout.first(data))[0].get(_XMP_TAG)
-        return _from_xmp(bytes(entry.data) if entry else None, name)
+    name = str(path)
+    with PICTURES.opened(path) as file:
+        data = file.read(_HEAD)
+        if is_tiff(data):
+            with guarded(name), mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:  # which may be huge
+                packet = _tiff_packet(whole)
+            return _from_xmp(packet, name)
+        data += file.read()
     header = open_header(data, name, sys.maxsize)  # no pixel is decoded here
     if header.format == "PNG":
         texts = header.info["texts"]
         return texts.get("impasto"), texts.get("parameters")
-    return _from_xmp(_packet(header), name)
+    return _from_xmp(next(reversed(headers.packets(header)), None), name)  # of two the extended one, which has all
 
 
 def _real(path: str | Path) -> Path:
@@ -59,25 +59,16 @@ def _real(path: str | Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _is_big_tiff(path: str | Path) -> bool:
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(4) in (b"II+\0", b"MM\0+")
-    except (OSError, ValueError):
-        return False  # what is wrong is said where the file is read
-
-
-def _packet(header: Image.Image) -> bytes | None:
-    if isinstance(header, JpegImagePlugin.JpegImageFile):
-        payloads = [payload for marker, payload in header.applist if marker == "APP1"]
-        return xmp.join_extended(payloads) or header.info.get("xmp")
-    return header.info.get("xmp")
+def _tiff_packet(data: mmap.mmap) -> bytes | None:
+    layout = Layout.of(data)
+    entry = layout.read(data, layout.first(data))[0].get(_XMP_TAG)
+    return bytes(entry.data) if entry else None
 
 
 def _from_xmp(packet: bytes | None, name: str) -> tuple[str | None, str | None]:
     if not packet:
         return None, None
     try:
-        return xmp.parse(bytes(packet))
+        return xmp.parse(packet)
     except (ValueError, RecursionError) as error:
         raise ImageError(f"{name} holds damaged metadata ({error}); use an unedited copy of the picture.") from error

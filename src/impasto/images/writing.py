@@ -19,7 +19,7 @@ from impasto.images import profiles, pyramids
 from impasto.images.encoding import FORMATS, SUFFIXES, encode
 from impasto.images.fitting import Blocks, fit
 from impasto.images.metadata import Stamp, recipe_to_text
-from impasto.images.picture import LEVELS, PICTURES, Picture, as_batch, to_samples
+from impasto.images.picture import PICTURES, Picture, as_batch, as_opacity, check_depth, to_samples
 from impasto.pyramid import resize
 
 _TRIAL = 8, 8  # pixels of the picture that is encoded to see whether it can be
@@ -198,8 +198,8 @@ def _check_fit(
     """The format to write, if it can hold the picture."""
     kind = _format_of(path, format)
     limits = pyramids.DEEP_ZOOM_LIMITS if kind == pyramids.DEEP_ZOOM else FORMATS[kind]
-    if depth not in (None, *LEVELS):
-        raise SettingsError(f"A depth of {depth} bits was asked for, but pictures have 8 or 16; choose one of these.")
+    if depth is not None:
+        check_depth(depth)
     if depth not in (None, *limits.depths):
         raise ImageError(f"{kind} holds 8 bits per sample but {depth} were asked for; write PNG or TIFF instead.")
     if has_alpha and not limits.alpha:
@@ -259,15 +259,9 @@ def _natural_depth(like: Picture | None, kind: str) -> int:
 
 def _opacity(batch: Tensor, alpha: Tensor | None, like: Picture | None) -> Tensor | None:
     if alpha is not None:
-        opacity = as_batch(alpha, channels=1)
-        if opacity.shape[-2:] != batch.shape[-2:]:
-            raise ImageError(
-                f"An alpha channel of {tuple(opacity.shape[-2:])} was given for pixels of {tuple(batch.shape[-2:])}; "
-                "resize one to the other."
-            )
+        opacity = as_opacity(alpha, batch)
     elif like is not None and like.alpha is not None:
-        opacity = like.alpha
-        opacity = resize(opacity, tuple(batch.shape[-2:]))
+        opacity = resize(like.alpha, tuple(batch.shape[-2:]))
     else:
         return None
     return None if bool((opacity >= 1).all()) else opacity

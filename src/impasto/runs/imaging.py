@@ -20,7 +20,7 @@ from impasto.aims.targets import Targets
 from impasto.choices import WRAPPING, file_and_colors
 from impasto.descent import Level, Record
 from impasto.encoders import Encoder, Parameters, Stack, load
-from impasto.encoders.weights import file_sha256
+from impasto.encoders.weights import WEIGHTS
 from impasto.engines import Engine, Evaluator
 from impasto.engines.ranks import DONE, Ranks
 from impasto.errors import SettingsError
@@ -397,7 +397,7 @@ class ImageRun(Run):
             files["init"] = _reference(self.source)
         if self.settings.weights is not None:
             path, _ = file_and_colors(self.settings.weights)
-            files["weights"] = {"name": path.name, "sha256": file_sha256(path)}
+            files["weights"] = {"name": path.name, "sha256": WEIGHTS.sha256(path)}
         return files
 
     def notes(self, finished: Tensor) -> Iterator[str]:  # noqa: ARG002

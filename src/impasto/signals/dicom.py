@@ -2,23 +2,18 @@
 
 import io
 import math
-import warnings
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from impasto.errors import MissingExtraError, SignalError
+from impasto.errors import SignalError
+from impasto.libraries import library, understood, unheard
 from impasto.signals.record import Found
 
 _SCALES = {"uv": "µV", "mv": "mV", "mm[hg]": "mmHg"}
 _NEEDED = (
-    "NumberOfWaveformChannels",
-    "NumberOfWaveformSamples",
-    "WaveformBitsAllocated",
-    "WaveformSampleInterpretation",
-    "WaveformData",
-    "ChannelDefinitionSequence",
+    *("NumberOfWaveformChannels", "NumberOfWaveformSamples", "WaveformBitsAllocated"),
+    *("WaveformSampleInterpretation", "WaveformData", "ChannelDefinitionSequence"),
 )
 _LINEAR = (
     "SB",
@@ -44,20 +39,10 @@ def read_dicom(data: bytes, name: str) -> Found:
         SignalError: if there is none, or it is damaged, or does not say what is needed.
         MissingExtraError: without the extra ``signal``.
     """
-    library = _pydicom()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about deviations from the standard that do not touch the samples
-            dataset = library.dcmread(io.BytesIO(data), force=True)
-            found = _group(dataset, name)
-    except SignalError:
-        raise
-    except Exception as error:  # damaged files fail in many ways inside the reader
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        raise SignalError(
-            f"{name} cannot be read as DICOM ({reason}): it is cut off or damaged; copy it again."
-        ) from error
-    return found
+    pydicom = library("pydicom", "DICOM", "signal")
+    advice = "it is cut off or damaged, so copy it again"
+    with unheard(), understood(SignalError, f"{name} cannot be read as DICOM", advice):
+        return _group(pydicom.dcmread(io.BytesIO(data), force=True), name)
 
 
 def _group(dataset: Any, name: str) -> Found:
@@ -141,12 +126,3 @@ def _left_out(dataset: Any, name: str) -> tuple[str, ...]:
         parts.insert(0, "patient and study")
     said = ", ".join(parts)
     return (f"Of {name}, the first group of waveforms is read with its names and units, not: {said}.",) if parts else ()
-
-
-def _pydicom() -> ModuleType:
-    try:
-        import pydicom  # noqa: PLC0415
-    except ImportError:
-        raise MissingExtraError("DICOM needs pydicom; install it with: pip install 'impasto[signal]'") from None
-    found: ModuleType = pydicom
-    return found

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from impasto.errors import SignalError
+from impasto.libraries import understood
 from impasto.signals.dicom import is_dicom, read_dicom
 from impasto.signals.record import CAUTION, SIGNALS, Found, Record, beside_name, checked
 from impasto.signals.tables import read_table
@@ -79,13 +80,8 @@ def read_recipe(path: str | Path) -> dict[str, Any] | None:
 
 
 def _npy(data: bytes, name: str) -> Found:
-    try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except Exception as error:  # noqa: BLE001 - a header is Python, which damage turns into anything, memory included
-        reason = (str(error) or type(error).__name__).splitlines()[0][:120].rstrip(".")
-        raise SignalError(
-            f"{name} cannot be read as NPY ({reason}): it is cut off or damaged; copy it again."
-        ) from None
+    with understood(SignalError, f"{name} cannot be read as NPY", "it is cut off or damaged, so copy it again"):
+        array = np.load(io.BytesIO(data), allow_pickle=False)  # a header is Python, which damage turns into anything
     if array.ndim == 2 and array.shape[0] > array.shape[1]:
         array = array.T
     return Found(np.atleast_2d(array))

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from impasto.errors import MissingExtraError, SoundError
+from impasto.errors import SoundError
 from impasto.files import Files, wordless
+from impasto.libraries import library
 from impasto.sounds import riff, tags
 from impasto.sounds.tags import Tags
 
@@ -73,17 +73,17 @@ def read(path: str | Path) -> Sound:
         SoundError: if it does not exist, is no sound, is cut off or empty, has NaN samples or more than two channels.
         MissingExtraError: without the extra ``sound``.
     """
-    library = soundfile()
+    known = soundfile()
     data = SOUNDS.contents(path)
     if riff.is_wave(data) and riff.missing(data):
         raise SoundError(f"{path} is cut off: {riff.missing(data)} bytes of its samples are missing; copy it again.")
     if data[:4] == b"OggS" and _ends_within_page(data):
         raise SoundError(f"{path} is cut off: its last page is incomplete; copy it again.")
     try:
-        with _opened(library, data) as file:
+        with _opened(known, data) as file:
             promised, rate, subtype, words = file.frames, file.samplerate, file.subtype, tags.of_file(data, file)
             samples = file.read(dtype="float32", always_2d=True) if file.seekable() else _to_the_end(file)
-    except (library.LibsndfileError, RuntimeError, ValueError, TypeError, MemoryError) as error:  # memory: for lies
+    except (known.LibsndfileError, RuntimeError, ValueError, TypeError, MemoryError) as error:  # memory: for lies
         raise SoundError(_unreadable(path, data, error)) from None
     if 0 < promised < 2**62 and len(samples) < promised - _SLACK:
         raise SoundError(f"{path} is cut off after {len(samples)} of {promised} samples; copy it again.")
@@ -92,15 +92,15 @@ def read(path: str | Path) -> Sound:
 
 
 @contextmanager
-def _opened(library: ModuleType, data: bytes) -> Iterator[Any]:
+def _opened(known: Any, data: bytes) -> Iterator[Any]:
     """The file as libsndfile sees it, without the words that it prints on damaged ones where a command says its own."""
     if data[:2] == _SDS:
         raise ValueError("a MIDI sample dump")
     if data[:4] in _QUIET:
-        with library.SoundFile(_Stream(data)) as file:
+        with known.SoundFile(_Stream(data)) as file:
             yield file
         return
-    with wordless(), library.SoundFile(_Stream(data)) as file:
+    with wordless(), known.SoundFile(_Stream(data)) as file:
         yield file
 
 
@@ -141,28 +141,23 @@ def read_recipe(path: str | Path) -> dict[str, Any] | None:
     Raises:
         SoundError: if the file cannot be read.
     """
-    library, data = soundfile(), SOUNDS.contents(path)
+    known, data = soundfile(), SOUNDS.contents(path)
     try:
-        with _opened(library, data) as file:
+        with _opened(known, data) as file:
             text = tags.recipe_in(tags.of_file(data, file).words.get("comment", ""))
         recipe = json.loads(text) if text else None
-    except (library.LibsndfileError, RuntimeError, ValueError):  # RuntimeError: also of nested lists
+    except (known.LibsndfileError, RuntimeError, ValueError):  # RuntimeError: also of nested lists
         return None
     return recipe if isinstance(recipe, dict) and "impasto" in recipe else None
 
 
-def soundfile() -> ModuleType:
+def soundfile() -> Any:
     """The library that knows the formats.
 
     Raises:
         MissingExtraError: if it is not installed.
     """
-    try:
-        import soundfile as library  # noqa: PLC0415
-    except ImportError:
-        raise MissingExtraError("Sounds need soundfile; install it with: pip install 'impasto[sound]'") from None
-    found: ModuleType = library
-    return found
+    return library("soundfile", "A sound", "sound")
 
 
 class _Stream(io.BytesIO):

@@ -119,7 +119,7 @@ def sketch(name: str, *inputs: Any, size: int = SIZE, **values: Any) -> Sketch:
         )
     given = dict(zip(wanted + more, inputs, strict=False))
     pictures = {
-        what: _read(given[what]) if what in given else _bundled(what, size)
+        what: _read(given[what]) if what in given else _bundled(what)
         for what in wanted + more
         if what in given or what in wanted
     }
@@ -290,12 +290,8 @@ def _read(source: Any) -> Picture:
     return source if isinstance(source, Picture) else images.read(source)
 
 
-def _bundled(what: str, size: int) -> Picture:
-    if what == "photo":
-        return images.read(samples.photo(_PHOTO))
-    name = _PAINTINGS[what]
-    painting = images.read(samples.paint(name, (size, round(size * 1.25))))
-    return replace(painting, source=replace(painting.source, name=name))
+def _bundled(what: str) -> Picture:
+    return images.read(samples.photo(_PHOTO) if what == "photo" else samples.painting(_PAINTINGS[what]))
 
 
 INPUTS = {

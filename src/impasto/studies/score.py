@@ -15,7 +15,7 @@ from impasto.engines import Evaluation, Evaluator
 from impasto.errors import ImageError
 from impasto.judge import Judge
 from impasto.memory.execution import Room
-from impasto.pyramid import fitted, resize
+from impasto.pyramid import fitted, resize, same_proportions
 from impasto.quality import ssim
 from impasto.runs.pictures.stylize import Transfer
 from impasto.runs.plan import check_fit
@@ -132,8 +132,7 @@ def _sized(settings: Settings, shape: tuple[int, int]) -> Settings:
 
 def _check_proportions(picture: images.Picture, content: images.Picture) -> None:
     height, width = picture.shape
-    expected = content.shape[0] / content.shape[1]
-    if abs(height - width * expected) > 2 and abs(width - height / expected) > 2:
+    if not same_proportions(picture.shape, content.shape):
         raise ImageError(
             f"{picture.source.name} is {width} x {height}, but the photo's proportions are "
             f"{content.shape[1]} x {content.shape[0]}; give a picture made from this photo."

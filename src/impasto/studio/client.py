@@ -64,8 +64,7 @@ class Client:
         data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
         name = name if isinstance(picture, bytes) else Path(picture).name
         headers = {"content-type": "application/octet-stream"}
-        found: dict[str, Any] = self._ask("POST", "/pictures", params={"name": name}, content=data, headers=headers)
-        return found
+        return self._said("POST", "/pictures", params={"name": name}, content=data, headers=headers)
 
     def submit(
         self,
@@ -99,30 +98,26 @@ class Client:
             "init": [] if init is None else [self._reference(init)],
         }
         body = {"task": task, "inputs": inputs, "settings": settings, "title": title, "key": key}
-        found: dict[str, Any] = self._ask("POST", "/jobs", json=body)
-        return found
+        return self._said("POST", "/jobs", json=body)
 
     def job(self, id: str) -> dict[str, Any]:  # noqa: A002
         """A job as it is now."""
-        found: dict[str, Any] = self._ask("GET", f"/jobs/{id}")
-        return found
+        return self._said("GET", f"/jobs/{id}")
 
     def jobs(self, search: str = "", limit: int = 24) -> list[dict[str, Any]]:
         """One's newest jobs."""
-        found: list[dict[str, Any]] = self._ask("GET", "/jobs", params={"search": search, "limit": limit})["jobs"]
-        return found
+        return list(self._said("GET", "/jobs", params={"search": search, "limit": limit})["jobs"])
 
     def act(self, id: str, verb: str, **body: Any) -> dict[str, Any]:  # noqa: A002
         """Steer a job: ``pause``, ``resume``, ``stop``, ``cancel``, ``retry``; ``adjust`` with ``settings``.
 
         ``more`` with ``evaluations`` and ``again`` with ``settings`` give a new job.
         """
-        found: dict[str, Any] = self._ask("POST", f"/jobs/{id}/{verb}", json=body)
-        return found
+        return self._said("POST", f"/jobs/{id}/{verb}", json=body)
 
     def delete(self, id: str) -> None:  # noqa: A002
         """Delete a job that is over."""
-        self._ask("DELETE", f"/jobs/{id}")
+        self._said("DELETE", f"/jobs/{id}")
 
     def watch(self, id: str) -> Iterator[dict[str, Any]]:  # noqa: A002
         """The job whenever it changes, until it is over."""
@@ -151,8 +146,7 @@ class Client:
 
     def recipe(self, id: str) -> dict[str, Any]:  # noqa: A002
         """How the result was made."""
-        found: dict[str, Any] = self._ask("GET", f"/jobs/{id}/recipe")
-        return found
+        return self._said("GET", f"/jobs/{id}/recipe")
 
     def _reference(self, picture: Picture) -> str:
         if isinstance(picture, str) and picture.startswith(("sample:", "result:")):
@@ -160,16 +154,17 @@ class Client:
         return str(self.upload(picture)["id"])
 
     def _bytes(self, path: str) -> bytes:
-        answer = self._http.get(path)
-        if answer.is_error:
-            raise _refused(answer)
-        return answer.content
+        return self._ask("GET", path).content
 
-    def _ask(self, method: str, path: str, **arguments: Any) -> Any:
+    def _said(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        answer = self._ask(method, path, **arguments)
+        return dict(answer.json()) if answer.content else {}
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         answer = self._http.request(method, path, **arguments)
         if answer.is_error:
             raise _refused(answer)
-        return answer.json() if answer.content else None
+        return answer
 
 
 def _refused(answer: httpx.Response) -> StudioError:

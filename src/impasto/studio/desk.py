@@ -3,18 +3,19 @@
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from impasto.errors import ImpastoError
+from impasto.files import whole_file
 from impasto.jobs import KEPT, Job, Jobs
 from impasto.jobs.store import result_name
 from impasto.studio.confinement import Confinement
 from impasto.studio.decoding import Decoder
 from impasto.studio.form import checked
-from impasto.studio.library import LARGE, SMALL, Library, Samples, shown
+from impasto.studio.library import LARGE, SMALL, Library, sample, shown
 from impasto.studio.limits import Limits
 from impasto.studio.refusals import Refusal
 from impasto.studio.views import JobView, Submission
@@ -39,7 +40,6 @@ class Desk:
         self.folder = self.jobs.home / "studio"
         self.decoder = Decoder(Confinement(seconds=self.limits.decoding_seconds), Decoder.USUAL)
         self.library = Library(self.folder, self.limits, self.decoder)
-        self.samples = Samples(self.folder)
         self._submitting = threading.Lock()
         self._shrinking = threading.Semaphore(2)
 
@@ -86,9 +86,7 @@ class Desk:
         settings = checked(wanted.task, wanted.settings, self.limits)
         task_of(wanted.task).check_roles({role: len(names) for role, names in wanted.inputs.items()})
         inputs = {role: [self._given(owner, name) for name in names] for role, names in wanted.inputs.items() if names}
-        return self._queue(
-            owner, task=wanted.task, inputs=inputs, settings=settings, title=shown(wanted.title), key=wanted.key
-        )
+        return self._queue(owner, wanted.task, inputs, settings, title=shown(wanted.title), key=wanted.key)
 
     def again(self, owner: str, id: str, settings: Mapping[str, Any]) -> Job:  # noqa: A002
         """A new job like an earlier one, with other settings where they are given; None takes a setting back.
@@ -103,21 +101,12 @@ class Desk:
             for role, hashes in job.inputs.items()
         }
         merged = checked(job.task, {**job.settings, **settings}, self.limits)
-        return self._queue(owner, task=job.task, inputs=inputs, settings=merged, title=job.title, key=None)
+        return self._queue(owner, job.task, inputs, merged, title=job.title)
 
-    def _queue(
-        self,
-        owner: str,
-        *,
-        task: str,
-        inputs: Mapping[str, Sequence[tuple[str, Path]]],
-        settings: Mapping[str, Any],
-        title: str,
-        key: str | None,
-    ) -> Job:
+    def _queue(self, owner: str, *what: Any, **words: Any) -> Job:
         with self._submitting:
             self.check_room(owner)
-            return self.jobs.submit(task, inputs, settings, owner=owner, title=title, key=key)
+            return self.jobs.submit(*what, owner=owner, **words)
 
     def check_room(self, owner: str, more_bytes: int = 0, more_jobs: int = 1) -> None:
         """Refuse what would go over a user's quota.
@@ -141,7 +130,7 @@ class Desk:
         if not colon:
             return self.library.file(owner, reference)
         if kind == "sample":
-            return self.samples.file(name)
+            return sample(name)
         if kind == "result":
             return self.existing_result(owner, name)
         raise Refusal(404, "There is no such picture.")
@@ -182,9 +171,8 @@ class Desk:
         if known.is_file():
             return known.read_bytes()
         [jpeg] = self.decoder.copies(path, (side,), _SHOWN_PIXELS).jpegs
-        beside = known.with_name(f".{threading.get_ident()}-{known.name}")
-        beside.write_bytes(jpeg)
-        beside.replace(known)
+        with whole_file(known, known.with_name(f".{threading.get_ident()}-{known.name}")) as stream:
+            stream.write(jpeg)
         return jpeg
 
     def _copies(self, job: str) -> Path:

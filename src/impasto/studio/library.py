@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from impasto import samples
+from impasto.files import whole_folder
 from impasto.studio.decoding import Decoder
 from impasto.studio.limits import Limits
 from impasto.studio.refusals import Refusal
@@ -25,9 +27,7 @@ PHOTOS = {
     "astronaut": "Astronaut",
 }
 PAINTINGS = {"swirl": "Swirl", "marble": "Marble", "glass": "Stained glass", "woodcut": "Woodcut"}
-"""Bundled samples by name; paintings are drawn by code when they are first asked for."""
-
-_PAINTED = (640, 800)  # height and width of a painted sample
+"""Bundled pictures by name."""
 
 
 @dataclass(frozen=True)
@@ -103,17 +103,12 @@ class Library:
         return item
 
     def _store(self, home: str, item: Item, files: dict[str, bytes]) -> None:
-        made = self._incoming / secrets.token_hex(16)
-        made.mkdir(mode=0o700)
-        try:
+        place = self._folder / "library" / home
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with whole_folder(place / item.id, self._incoming / secrets.token_hex(16)) as made:
             for name, data in files.items():
                 (made / name).write_bytes(data)
             (made / "about.json").write_text(json.dumps(asdict(item)), encoding="utf-8")
-            place = self._folder / "library" / home
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            made.rename(place / item.id)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
         with self._lock:
             self._items.setdefault(home, {})[item.id] = item
 
@@ -161,38 +156,15 @@ class Library:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Samples:
-    """The bundled pictures as files."""
+def sample(name: str) -> Path:
+    """The file of a bundled picture.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "samples"
-        self._locks = {name: threading.Lock() for name in PAINTINGS}
-
-    def file(self, name: str) -> Path:
-        """The file of a sample.
-
-        Raises:
-            Refusal: if there is no sample of that name.
-        """
-        from impasto import samples  # noqa: PLC0415  # waits for torch
-
-        if name in PHOTOS:
-            return samples.photo(name)
-        if name not in PAINTINGS:
-            raise Refusal(404, "There is no such sample.")
-        path = self._folder / f"{name}.png"
-        with self._locks[name]:
-            if not path.is_file():
-                self._paint(name, path)
-        return path
-
-    def _paint(self, name: str, path: Path) -> None:
-        from impasto import images, samples  # noqa: PLC0415  # waits for torch
-
-        self._folder.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{secrets.token_hex(8)}.png")
-        images.write(beside, samples.paint(name, _PAINTED))
-        beside.replace(path)
+    Raises:
+        Refusal: if there is none of that name.
+    """
+    if name not in PHOTOS | PAINTINGS:
+        raise Refusal(404, "There is no such sample.")
+    return samples.photo(name) if name in PHOTOS else samples.painting(name)
 
 
 def shown(text: str, length: int = 120) -> str:

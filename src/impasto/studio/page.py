@@ -7,6 +7,7 @@ from importlib import resources
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from impasto.studio.library import PAINTINGS, PHOTOS, sample
 from impasto.studio.refusals import Refusal
 
 _KINDS = {
@@ -29,15 +30,15 @@ class Asset:
 
 
 def assets() -> dict[str, Asset]:
-    """Every file of the page by its name."""
+    """Every file of the page by its name; those of bundled pictures begin with ``sample-``."""
     folder = resources.files("impasto.studio") / "static"
-    found = {}
-    for item in folder.iterdir():
-        kind = _KINDS.get(item.name.rpartition(".")[2])
-        if kind is not None:
-            data = item.read_bytes()
-            found[item.name] = Asset(data, kind, f'"{hashlib.sha256(data).hexdigest()[:24]}"')
-    return found
+    files = {item.name: item.read_bytes() for item in folder.iterdir() if item.is_file()}
+    bundled = {f"sample-{name}.jpg": sample(name).read_bytes() for name in PHOTOS | PAINTINGS}
+    return {
+        name: Asset(data, _KINDS[suffix], f'"{hashlib.sha256(data).hexdigest()[:24]}"')
+        for name, data in (files | bundled).items()
+        if (suffix := name.rpartition(".")[2]) in _KINDS
+    }
 
 
 def routes() -> APIRouter:

@@ -87,8 +87,7 @@ def routes(desk: Desk) -> APIRouter:
     @router.get("/samples/{name}/image", response_class=Response)
     def sample(owner: Owner, name: str, side: Side = "small") -> Response:
         """A JPEG copy of a sample."""
-        del owner
-        return jpeg(desk.shrunk(desk.samples.file(name), SMALL if side == "small" else LARGE))
+        return jpeg(desk.shrunk(desk.file(owner, f"sample:{name}"), SMALL if side == "small" else LARGE))
 
     return router
 

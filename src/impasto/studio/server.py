@@ -3,7 +3,6 @@
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -207,21 +206,10 @@ def _address(place: Place, listening: socket.socket) -> str:
     return f"{scheme}://{host}:{listening.getsockname()[1]}"
 
 
-_PAINT = """
-import os, sys
-from pathlib import Path
-from impasto.studio.library import PAINTINGS, Samples
-os.nice(10)
-for name in PAINTINGS:
-    Samples(Path(sys.argv[1])).file(name)
-"""
-
-
 def _warm(desk: Desk) -> None:
-    """Do what the first visitor would wait for: start what reads pictures, and paint the samples, in processes apart."""
+    """Do what the first visitor would wait for: start what reads pictures."""
     desk.decoder.warm()
     desk.forget_old_copies(_OLD)
-    subprocess.run([sys.executable, "-c", _PAINT, str(desk.folder)], check=False, stderr=subprocess.DEVNULL)  # noqa: S603
 
 
 class Crew:

@@ -116,21 +116,10 @@ class JobView(BaseModel):
     @classmethod
     def of(cls, job: Job, *, preview: int, result: bool) -> "JobView":
         """As the page sees it: without what the server knows it by."""
-        progress = job.progress
-        return cls(
-            id=job.id,
-            task=job.task,
-            title=job.title,
-            status=job.status.value,
-            settings=job.settings,
-            inputs={role: len(hashes) for role, hashes in job.inputs.items()},
-            progress=None if progress is None else ProgressView.model_validate(progress, from_attributes=True),
-            error=job.error,
-            created=job.created,
-            started=job.started,
-            finished=job.finished,
-            preview=preview,
-            result=result,
+        known = {name: value for name, value in vars(job).items() if name in cls.model_fields}
+        counts = {role: len(hashes) for role, hashes in job.inputs.items()}
+        return cls.model_validate(
+            {**known, "inputs": counts, "preview": preview, "result": result}, from_attributes=True
         )
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.errors import ImpastoError, VolumeError
+from impasto.errors import VolumeError
 from impasto.files import is_folder, is_there
+from impasto.libraries import library, reason, understood, unheard
 from impasto.volumes.frames import PICTURES, Frames, frames_of, joined
-from impasto.volumes.libraries import library, reason, unheard
 from impasto.volumes.places import arranged, number
 from impasto.volumes.volume import MAX_VOXELS, VOLUMES, Origin, Volume, assembled, check_size
 
@@ -29,6 +29,7 @@ MAX_INFLATED = 4 * MAX_VOXELS
 
 _HEADER = ("SpecificCharacterSet", "SeriesInstanceUID", "RescaleType", "ImageComments", *KEPT)
 _ENDINGS = ("", ".dcm", ".dicom", ".ima")
+_UNUSUAL = "it is damaged or of an unusual kind"
 _SHOWN = 3  # names of files in a sentence
 
 
@@ -56,14 +57,8 @@ def read_series(path: Path, window: tuple[float, float] | None) -> Volume:
         raise VolumeError(f"{str(path)[:200]} does not exist; check the path.")
     with unheard():
         found, remarks = _found(path)
-        try:
+        with understood(VolumeError, f"{path} cannot be understood as a DICOM series", _UNUSUAL):
             return _volume(path, found, remarks, window)
-        except ImpastoError:
-            raise
-        except Exception as error:  # attributes may hold anything
-            raise VolumeError(
-                f"{path} cannot be understood as a DICOM series ({reason(error)}); it is damaged or of an unusual kind."
-            ) from error
 
 
 def read_header(path: Path) -> Any:
@@ -108,14 +103,8 @@ def _blank(slices: Sequence[Frames], order: Sequence[int]) -> NDArray[np.bool_] 
 
 
 def _frames(file: _File) -> Frames:
-    try:
+    with understood(VolumeError, f"The picture in {file.path} cannot be understood", _UNUSUAL):
         return frames_of(file.item, file.path)
-    except ImpastoError:
-        raise
-    except Exception as error:
-        raise VolumeError(
-            f"The picture in {file.path} cannot be understood ({reason(error)}); it is damaged or of an unusual kind."
-        ) from error
 
 
 def _header(item: Any) -> Any:

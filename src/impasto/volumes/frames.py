@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import MissingExtraError, VolumeError
-from impasto.volumes.libraries import library, reason
+from impasto.libraries import library, reason
 from impasto.volumes.places import Place, number, numbers, place_of
 
 PICTURES = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")

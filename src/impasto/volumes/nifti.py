@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import VolumeError
+from impasto.libraries import library, unheard
 from impasto.volumes import notes
-from impasto.volumes.libraries import library, unheard
 from impasto.volumes.notes import Notes
 from impasto.volumes.volume import Volume, check_size, written
 

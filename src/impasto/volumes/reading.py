@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from impasto.errors import ImpastoError, VolumeError
 from impasto.files import is_folder, is_there
+from impasto.libraries import library, understood, unheard
 from impasto.volumes import nifti, notes, tiff
 from impasto.volumes.dicom import read_series
-from impasto.volumes.libraries import library, reason, unheard
 from impasto.volumes.notes import Notes
 from impasto.volumes.volume import VOLUMES, Origin, Volume, assembled, check_size
 
@@ -90,13 +90,11 @@ def read(source: Any, *, window: tuple[float, float] | None = None) -> Volume:
         return read_series(path, window)
     data = VOLUMES.contents(path)
     origin = Origin(path.name, path, hashlib.sha256(data).hexdigest(), kind)
-    try:
-        with unheard(nifti.LOGGER):
-            return {"NIfTI": _nifti, "TIFF": _tiff, "NPY": _npy}[kind](data, path, origin, window)
-    except ImpastoError:
-        raise
-    except Exception as error:  # damaged files fail in many ways inside the readers
-        raise VolumeError(f"{path} cannot be read as {kind} ({reason(error)}); it is damaged or cut short.") from error
+    with (
+        understood(VolumeError, f"{path} cannot be read as {kind}", "it is damaged or cut short"),
+        unheard(nifti.LOGGER),
+    ):
+        return {"NIfTI": _nifti, "TIFF": _tiff, "NPY": _npy}[kind](data, path, origin, window)
 
 
 Window = tuple[float, float] | None

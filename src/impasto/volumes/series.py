@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from impasto.libraries import library, unheard
 from impasto.volumes.dicom import KEPT
-from impasto.volumes.libraries import library, unheard
 from impasto.volumes.notes import Notes, to_text
 from impasto.volumes.places import LPS
 from impasto.volumes.volume import CAUTION, Volume

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from impasto.errors import MissingExtraError, VolumeError
 from impasto.files import wordless
+from impasto.libraries import library, reason, unheard
 from impasto.volumes import notes
-from impasto.volumes.libraries import library, reason, unheard
 from impasto.volumes.notes import Notes
 from impasto.volumes.spacing import ome, spacing_of
 from impasto.volumes.volume import CAUTION, Volume, check_size, written

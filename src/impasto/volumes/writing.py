@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from impasto.errors import ImpastoError, VolumeError
+from impasto.errors import VolumeError
 from impasto.files import is_folder, not_written, try_place, whole_folder
+from impasto.libraries import library, understood
 from impasto.volumes import nifti, notes, tiff
 from impasto.volumes.dicom import read_header
-from impasto.volumes.libraries import library, reason
 from impasto.volumes.notes import Notes
 from impasto.volumes.reading import SUFFIXES, format_of
 from impasto.volumes.series import line_of, series
@@ -79,14 +79,9 @@ def check_writable(path: str | Path, like: Volume | None = None, *, metadata: bo
     _check_volume(where, kind, like)
     tiny = replace(like, voxels=torch.zeros(1, 3, 2, 2, 2))
     known = notes.of(like, None)
-    try:
+    said = f"A volume like {like.origin.name} cannot be written to {where}"
+    with understood(VolumeError, said, "choose another format"):  # whatever a library has against it, it is said now
         _encoded(kind, where, tiny, known) if kind != "DICOM" else [*series(tiny, known, tags=metadata)]
-    except ImpastoError:
-        raise
-    except Exception as error:  # whatever a library has against it, it is said now
-        raise VolumeError(
-            f"A volume like {like.origin.name} cannot be written to {where} ({reason(error)}); choose another format."
-        ) from error
 
 
 def conversion(path: str | Path, volume: Volume) -> str | None:
@@ -200,12 +195,8 @@ def read_notes(path: str | Path) -> Notes | None:
         files = sorted(where.glob("*.dcm")) if is_folder(where) else [where]
         return notes.from_text(str(read_header(files[0]).get("ImageComments", ""))) if files else None
     data = VOLUMES.contents(where)
-    try:
+    with understood(VolumeError, f"{where} cannot be read as {kind}", "it is damaged or no volume"):
         return {"NIfTI": nifti.read_notes, "TIFF": tiff.read_notes}[kind or ""](data, where)
-    except ImpastoError:
-        raise
-    except Exception as error:
-        raise VolumeError(f"{where} cannot be read as {kind} ({reason(error)}); it is damaged or no volume.") from error
 
 
 def _write_series(path: Path, volume: Volume, known: Notes, *, tags: bool) -> None:

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 import impasto
-from impasto import samples
 from impasto.aims.initial_image import starting_image
 from impasto.aims.style import style_shape
 from impasto.errors import LayerError, SettingsError
@@ -19,9 +18,9 @@ LAYERS = {"conv1_1": 1.0, "conv2_1": 1.0, "conv3_1": 1.0}
 
 
 @pytest.fixture(scope="module")
-def exemplar():
+def exemplar(bundled):
     """A painting with much structure, (1, 3, 96, 80)."""
-    return samples.paint("glass", (96, 80))
+    return bundled("glass", (96, 80))
 
 
 def synthesize(exemplar, shape=64, **values):
@@ -49,9 +48,9 @@ def test_the_style_loss_falls_far_below_that_of_noise(exemplar):
 @pytest.mark.parametrize(
     "name", ["swirl", *(pytest.param(name, marks=pytest.mark.slow) for name in ("marble", "woodcut"))]
 )
-def test_tileable_textures_have_no_seam(name):
+def test_tileable_textures_have_no_seam(name, bundled):
     """The seam differs no more than the inside, and does if the texture was not asked to tile."""
-    painting = samples.paint(name, (96, 96))
+    painting = bundled(name, (96, 96))
     assert synthesize(painting, tileable=True).measures["seam"] < 1.2
     assert synthesize(painting).measures["seam"] > 1.4
 

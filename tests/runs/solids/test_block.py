@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from impasto import samples, volumes
+from impasto import volumes
 from impasto.errors import SettingsError
 from impasto.runs.solids.block import Block, contact_sheet, grayed, picture_names
 from impasto.runs.solids.solid import synthesize_block
@@ -17,9 +17,9 @@ QUICK = {"style_layers": {"conv1_1": 1.0}, "evaluations": 1, "precision": "fp32"
 
 
 @pytest.fixture(scope="module")
-def made():
+def made(bundled):
     """A block of noise, nearly."""
-    return synthesize_block(samples.paint("marble", (32, 32)), (16, 18, 20), **QUICK)
+    return synthesize_block(bundled("marble", (32, 32)), (16, 18, 20), **QUICK)
 
 
 def test_pictures_for_people(made, tmp_path):

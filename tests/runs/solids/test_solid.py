@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from impasto import samples, volumes
+from impasto import volumes
 from impasto.aims.initial_image import starting_image
 from impasto.errors import LayerError, SettingsError
 from impasto.memory.budget import Budget
@@ -19,9 +19,9 @@ QUICK = {"style_layers": LAYERS, "coarsest": 16, "evaluations": 3, "precision": 
 
 
 @pytest.fixture(scope="module")
-def exemplar():
+def exemplar(bundled):
     """Marbled paper, (1, 3, 64, 64)."""
-    return samples.paint("marble", (64, 64))
+    return bundled("marble", (64, 64))
 
 
 @pytest.fixture(scope="module")

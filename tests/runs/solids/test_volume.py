@@ -8,7 +8,7 @@ import pytest
 import tifffile
 import torch
 
-from impasto import samples, volumes
+from impasto import volumes
 from impasto.errors import ImpastoError, SettingsError
 from impasto.memory.budget import Budget, Layout
 from impasto.memory.execution import Room
@@ -27,9 +27,9 @@ AFFINE = np.diag([1.5, 1.25, 2.0, 1.0])
 
 
 @pytest.fixture(scope="module")
-def painting():
+def painting(bundled):
     """With much structure, (1, 3, 48, 40)."""
-    return samples.paint("glass", (48, 40))
+    return bundled("glass", (48, 40))
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 else:
     Given = options("size", "strength", "evaluations")
 
-PHOTO, PAINTING, SEED, SHAPE = "rocket", "swirl", 0, (640, 800)
-"""The pair that the demo shows: a bundled photo, and a painting of that seed, height and width."""
+PHOTO, PAINTING = "rocket", "swirl"
+"""The pair that the demo shows, both bundled."""
 
 OUTPUT = "impasto-demo.png"
 
@@ -27,7 +27,7 @@ def demo(
 ) -> int:
     """Paint a bundled photo in the style of a bundled painting.
 
-    The painting is drawn by code and saved beside the picture, to be looked at and used again.
+    The painting is saved beside the picture, to be looked at and used again.
     """
     from impasto import images, samples
     from impasto.runs.pictures.stylize import Transfer
@@ -41,7 +41,7 @@ def demo(
     painting = painting.with_name(f"{painting.stem}-painting.png")
     where.outputs.add(painting, "The painting")
     images.check_writable(painting)
-    pixels = samples.paint(PAINTING, SHAPE, SEED)
+    pixels = images.read(samples.painting(PAINTING)).pixels
     if run.dry_run:
         return perform(Transfer.of(photo, pixels, settings=settings), where, run)
     images.write(painting, pixels, parameters=images.mark(f"The painting {PAINTING}"))

@@ -2,7 +2,6 @@
 
 import os
 import platform
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -86,8 +85,8 @@ def _facts() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "precision": "bf16" if machine.precision("auto", device) == torch.bfloat16 else "fp32",
         "presets": {name: preset(name) for name in presets()},
-        "photos": {name: str(Path(samples.photo(name))) for name in samples.photos()},
-        "paintings": list(samples.paintings()),
+        "photos": {name: str(samples.photo(name)) for name in samples.photos()},
+        "paintings": {name: str(samples.painting(name)) for name in samples.paintings()},
     }
 
 

@@ -10,8 +10,8 @@ from cyclopts.validators import Number
 from impasto.choices import Pooling, file_and_colors
 from impasto.cli.commands.facts import networks
 from impasto.cli.options.outputs import DryRun, Outputs, Overwrite, rehearse
-from impasto.cli.terminal.counter import counter
 from impasto.cli.terminal.keeping import KEPT_ELSEWHERE, Way, keep
+from impasto.cli.terminal.progress import counter
 from impasto.cli.terminal.progress import size as extents
 from impasto.cli.terminal.streams import complain, put, put_json, put_table
 from impasto.errors import NetworkError, SettingsError

@@ -120,6 +120,7 @@ def _places(image: Path, search: Sequence[Path]) -> Iterator[Iterator[Path]]:
     yield Path().iterdir()
     yield from (folder.rglob("*") for folder in search)
     yield (samples.photo(name) for name in samples.photos())
+    yield (samples.painting(name) for name in samples.paintings())
 
 
 def _settings(recipe: Recipe, paths: dict[str, Path]) -> Settings:

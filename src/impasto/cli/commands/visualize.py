@@ -11,8 +11,8 @@ from cyclopts.validators import Number
 from impasto.choices import Pooling
 from impasto.cli.options.destination import Destination
 from impasto.cli.options.outputs import DryRun, Outputs, Overwrite, rehearse
-from impasto.cli.terminal.counter import counter
 from impasto.cli.terminal.keeping import KEPT_ELSEWHERE, Kept, Way, keep
+from impasto.cli.terminal.progress import counter
 from impasto.cli.terminal.streams import complain, put_json
 from impasto.errors import SettingsError
 

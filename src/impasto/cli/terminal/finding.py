@@ -7,8 +7,6 @@ from impasto.cli.terminal.recipe import Input
 from impasto.errors import ImageError
 from impasto.files import is_file, is_folder
 
-_READ_ONLY = (".gif", ".bmp")  # formats that are read and never written
-
 
 def find(wanted: Sequence[Input], places: Iterable[Iterable[Path]]) -> dict[str, Path]:
     """Paths by SHA-256, for those of the wanted files that are found.
@@ -30,10 +28,10 @@ def find(wanted: Sequence[Input], places: Iterable[Iterable[Path]]) -> dict[str,
 
 def _candidates(wanted: Sequence[Input], places: Iterable[Iterable[Path]]) -> Iterator[Path]:
     """Files that might be one of those, by their names."""
-    from impasto import images
+    from impasto.images.folder import ENDINGS
 
     names = {file.name for file in wanted}
-    suffixes = {*images.SUFFIXES, *_READ_ONLY, *(Path(name).suffix.lower() for name in names)}
+    suffixes = {*ENDINGS, *(Path(name).suffix.lower() for name in names)}
     for place in places:
         yield from sorted(
             (path for path in place if path.suffix.lower() in suffixes and is_file(path)),

@@ -1,10 +1,12 @@
 """Where a run is, on stderr: a live display on a terminal, else a plain line now and then."""
 
+import atexit
 import os
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -28,6 +30,9 @@ class Reporter:
     def work(self, work: "Work") -> None:
         """Show how far an evaluation of a large picture is."""
 
+    def count(self, what: str, done: int, total: int) -> None:
+        """Show how many of how many are done, where there are no levels."""
+
     def say(self, sentence: str) -> None:
         """Show a sentence."""
 
@@ -49,6 +54,15 @@ def reporter(*, quiet: bool) -> Reporter:
     return Lines(sys.stderr)
 
 
+def counter(what: str, *, quiet: bool) -> Callable[[int, int], None] | None:
+    """A function to be told how many are done, of how many; None if nothing is to be said."""
+    if quiet:
+        return None
+    told = reporter(quiet=False)
+    atexit.register(told.__exit__, None, None, None)  # whatever happens, the cursor comes back
+    return partial(told.count, what)
+
+
 class Lines(Reporter):
     """One line per event: the first of every level, and others at most every two seconds.
 
@@ -63,7 +77,7 @@ class Lines(Reporter):
         self.interval = interval
         self.clock = clock
         self._level = -1
-        self._at = 0.0
+        self._at = -interval
         self._worked = clock()
 
     def __call__(self, event: "Event") -> None:
@@ -84,6 +98,13 @@ class Lines(Reporter):
         if now - self._worked >= _PATIENCE and now - self._at >= _PATIENCE:
             self._worked = now
             self.say(working(work))
+
+    def count(self, what: str, done: int, total: int) -> None:
+        """A line, if it is time for one."""
+        now = self.clock()
+        if done == total or now - self._at >= self.interval:
+            self._at = now
+            self.say(f"{what} {done}/{total}")
 
     def say(self, sentence: str) -> None:
         """A line. That nobody can read it is no reason to end a run."""
@@ -135,6 +156,14 @@ class Display(Reporter):
         row = self._rows.get(work.level, self._waiting)
         if row is not None:
             self.progress.update(row, left=f"{work.share:.0%} of one, {duration(work.remaining)} left")
+
+    def count(self, what: str, done: int, total: int) -> None:
+        """Redraw the only row, until all are done."""
+        assert self._waiting is not None
+        self.progress.start()
+        self.progress.update(self._waiting, description=shown(what), completed=done, total=total)
+        if done >= total:
+            self.progress.stop()
 
     def _new_row(self, event: "Event") -> "TaskID":
         for row in self._rows.values():

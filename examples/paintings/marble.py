@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.samples.paintings.canvas import Array, Canvas, Noise, relief, rgb, smoothstep
+from paintings.canvas import Array, Canvas, Noise, relief, rgb, smoothstep
 
 _INKS = rgb("f4e6c8", "c9351d", "17284f", "e0a030", "7d1626", "2d7074", "f0b58a", "141019", "d9652b")
 _SHARES = (0.19, 0.15, 0.18, 0.12, 0.11, 0.10, 0.07, 0.04, 0.04)

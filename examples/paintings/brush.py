@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.samples.paintings.canvas import Array, Canvas, Noise, smoothstep
+from paintings.canvas import Array, Canvas, Noise, smoothstep
 
 Flow = Callable[[Array, Array], tuple[Array, Array]]  # (x, y) -> direction, of any length
 

@@ -1,4 +1,4 @@
-"""What holds for every painter. They run on small canvases, which `impasto.samples.paint` would make finer."""
+"""What holds for every painter. They run on small canvases, which `paintings.paint` would make finer."""
 
 import functools
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from impasto.samples.paintings import PAINTERS
-from impasto.samples.paintings.canvas import Canvas, delivered
+from paintings import PAINTERS
+from paintings.canvas import Canvas, delivered
 
 pytestmark = pytest.mark.parametrize("name", PAINTERS)
 

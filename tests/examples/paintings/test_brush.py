@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from impasto.samples.paintings.brush import Paint, Strokes
-from impasto.samples.paintings.canvas import Canvas
+from paintings.brush import Paint, Strokes
+from paintings.canvas import Canvas
 
 CANVAS = Canvas(200, 200, (1.0, 1.0))
 RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from impasto.samples.paintings.canvas import Array, Canvas, Noise, ramp, relief, rgb, smoothstep
+from paintings.canvas import Array, Canvas, Noise, ramp, relief, rgb, smoothstep
 
 _PAPER, _KEY = rgb("f5e8cc", "171a36")
 _SUN = rgb("d8341f")[0]

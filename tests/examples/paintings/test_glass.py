@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from impasto.samples.paintings.glass import _panes, _to_length
+from paintings.glass import _panes, _to_length
 
 
 def panes(u, v, period):

@@ -1,4 +1,4 @@
-"""The libraries that know the formats of volumes, which are not installed unless asked for."""
+"""Libraries that know formats: those that are not installed unless asked for, and how any of them fails and warns."""
 
 import importlib
 import logging
@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from impasto.errors import MissingExtraError
+from impasto.errors import ImpastoError, MissingExtraError
 
 _SHOWN = 160  # letters of a library's own words in a sentence
 
 
-def library(name: str, what: str) -> Any:
+def library(name: str, what: str, extra: str = "volume") -> Any:
     """A module of an optional library.
 
     Args:
         name: what is imported.
         what: what needs it, for the sentence.
+        extra: of impasto, with which it is installed.
 
     Raises:
         MissingExtraError: if it is not installed.
@@ -27,7 +28,7 @@ def library(name: str, what: str) -> Any:
     except ImportError:
         raise MissingExtraError(
             f"{what} needs the package {name.partition('.')[0]}, which is not installed; "
-            "install it with `pip install 'impasto[volume]'`."
+            f"install it with `pip install 'impasto[{extra}]'`."
         ) from None
 
 
@@ -35,6 +36,26 @@ def reason(error: Exception) -> str:
     """What a library says of its failure, as a part of a sentence."""
     lines = [line.strip(" \t-:.") for line in str(error).splitlines()]
     return ": ".join(line for line in lines if line)[:_SHOWN].rstrip(". ") or type(error).__name__
+
+
+@contextmanager
+def understood(error: type[ImpastoError], what: str, advice: str) -> Iterator[None]:
+    """Say in a sentence why a library failed in the block: damaged files make readers raise anything.
+
+    Args:
+        error: the class of the error.
+        what: the sentence before the reason, such as ``x.nii cannot be read``.
+        advice: the sentence after it.
+
+    Raises:
+        ImpastoError: of that class; those from the block are let through.
+    """
+    try:
+        yield
+    except ImpastoError:
+        raise
+    except Exception as found:
+        raise error(f"{what} ({reason(found)}); {advice}.") from found
 
 
 @contextmanager

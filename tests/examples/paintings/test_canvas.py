@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from impasto.samples.paintings.canvas import Canvas, Noise, blurred, delivered, ramp, relief, rgb, smoothstep
+from paintings.canvas import Canvas, Noise, blurred, delivered, ramp, relief, rgb, smoothstep
 
 
 def generator(seed=0):

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
-from impasto.samples.paintings.brush import Paint, Strokes
-from impasto.samples.paintings.canvas import Array, Canvas, Noise, ramp, relief, rgb, smoothstep
+from paintings.brush import Paint, Strokes
+from paintings.canvas import Array, Canvas, Noise, ramp, relief, rgb, smoothstep
 
 _GROUND = rgb("1a2456")[0]
 _SKY = rgb("0a1136", "12226a", "1b3c9c", "2a62b6", "4f8fca", "8fbfd8", "e4ead0")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from impasto.samples.paintings.marble import _settled, _uncombed, _uncurled
+from paintings.marble import _settled, _uncombed, _uncurled
 
 FIRST, SECOND, WATER = 0, 1, -1
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.samples.paintings.canvas import Array, Canvas, Noise, blurred, ramp, relief, rgb, smoothstep
+from paintings.canvas import Array, Canvas, Noise, blurred, ramp, relief, rgb, smoothstep
 
 _SUN = rgb("fffbe6", "fff2bc", "ffd95c")
 _DAWN = rgb("fff0a0", "ffd040", "fb9a2a", "f0603a", "cc3f6e", "7d3f9e", "3348a8", "1b3180")
