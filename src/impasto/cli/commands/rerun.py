@@ -53,7 +53,7 @@ def rerun(
     where = run.destination([image, *paths.values()], str(image.with_name(f"{image.stem}_again{image.suffix}")))
 
     transfer = prepared(recipe, paths)
-    notes = [*_differences(recipe), *_other_threads(recipe, transfer)]
+    notes = [*differences(recipe), *_other_threads(recipe, transfer)]
     return perform(transfer, where, run, until=None if recipe.complete else _after(recipe.evaluations), notes=notes)
 
 
@@ -168,7 +168,7 @@ def _other_threads(recipe: Recipe, transfer: "Transfer") -> Iterator[str]:
         )
 
 
-def _differences(recipe: Recipe) -> list[str]:
+def differences(recipe: Recipe) -> list[str]:
     """What is not as it was, and might change the picture."""
     import torch
 
