@@ -1,8 +1,7 @@
 """Losses on features, one per file.
 
 To add a style loss: copy ``gram.py``, change its three formulas, add its name to ``StyleLossName`` in ``choices.py`` and
-a line here. The gradient, tiling and dimension tests run over every class in ``LOSSES``, those of style over every class
-in ``STYLE_LOSSES``.
+a line here. The tests run over every class in ``LOSSES``, those of style over every class in ``STYLE_LOSSES``.
 """
 
 from impasto.losses.absolute_variation import AbsoluteVariationLoss

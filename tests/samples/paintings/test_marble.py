@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from impasto.samples.paintings.marble import settled, uncombed, uncurled
+from impasto.samples.paintings.marble import drop_at, uncombed, uncurled
 
 FIRST, SECOND, WATER = 0, 1, -1
 
@@ -12,7 +12,7 @@ def test_a_drop_pushes_the_one_before_it_outwards():
     drops = np.array([[0.5, 0.5, 0.2], [0.5, 0.5, 0.15]], np.float32)
     ring = np.hypot(0.2, 0.15)
     x = np.array([0.5, 0.5 + 0.149, 0.5 + 0.151, 0.5 + ring - 0.001, 0.5 + ring + 0.001], np.float32)
-    drop, rim = settled(x, np.full_like(x, 0.5), drops)
+    drop, rim = drop_at(x, np.full_like(x, 0.5), drops)
     assert drop.tolist() == [SECOND, SECOND, FIRST, FIRST, WATER]
     assert (rim >= 0).all()
     assert (rim <= 1).all()
@@ -23,7 +23,7 @@ def test_drops_keep_their_areas():
     rng = np.random.default_rng(0)
     drops = np.concatenate([rng.uniform(0.3, 0.7, (6, 2)), rng.uniform(0.05, 0.1, (6, 1))], 1).astype(np.float32)
     x, y = (part.ravel() for part in np.meshgrid(*[(np.arange(600, dtype=np.float32) + 0.5) / 600] * 2))
-    drop, _ = settled(x, y, drops)
+    drop, _ = drop_at(x, y, drops)
     areas = np.bincount(drop[drop >= 0], minlength=6) / 600**2
     np.testing.assert_allclose(areas, np.pi * drops[:, 2] ** 2, rtol=0.02)
 

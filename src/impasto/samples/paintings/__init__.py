@@ -1,8 +1,7 @@
 """Painters: pictures drawn by code from a seed, at any size.
 
-To add one: write a module with a function of (canvas, rng) that returns colors (height, width, 3) in [0, 1] on the
-canvas's working pixels, and add a line here. Everything random comes from ``rng`` and must not depend on the number of
-pixels, so that the picture is the same at every size; the tests of all painters then apply to it.
+To add one: a module with a function of (canvas, rng) that returns colors (height, width, 3) in [0, 1], and a line here.
+Everything random comes from ``rng`` and does not depend on the number of pixels: the picture is the same at every size.
 """
 
 from collections.abc import Callable

@@ -25,7 +25,7 @@ def marble(canvas: Canvas, rng: np.random.Generator) -> Array:
     inks = rng.choice(len(_INKS), len(drops), p=_SHARES)
     x, y = (part.ravel() for part in canvas.grid())
     fallen = _unmoved(x + 0.004 * noise(x * 9, y * 9), y, canvas, rng)
-    parts = [settled(px, py, drops) for px, py in _chunks(*fallen)]
+    parts = [drop_at(px, py, drops) for px, py in _chunks(*fallen)]
     drop, rim = (np.concatenate(part) for part in zip(*parts, strict=True))
     colors = np.where((drop >= 0)[:, None], _INKS[inks[drop]], _WATER)
     fibers = noise(x * 140, y * 140, 2)
@@ -53,7 +53,7 @@ def _chunks(x: Array, y: Array) -> Iterator[tuple[Array, Array]]:
         yield x[first : first + _CHUNK], y[first : first + _CHUNK]
 
 
-def settled(x: Array, y: Array, drops: Array) -> tuple[NDArray[np.int32], Array]:
+def drop_at(x: Array, y: Array, drops: Array) -> tuple[NDArray[np.int32], Array]:
     """The drop that holds every point (-1 for none) and how near its rim the point is (0 to 1).
 
     A drop of radius r falling on C pushes the paint at distance d to sqrt(d^2 + r^2); so a point p that is not inside
