@@ -33,7 +33,8 @@ def test_precision_asked_for_is_given():
 @pytest.mark.parametrize(("fast", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
 def test_automatic_precision_follows_the_processor(monkeypatch, fast, dtype):
     """bf16 where it is fast."""
-    monkeypatch.setattr(machine, "_bf16_is_fast", lambda: fast)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": fast})
     assert machine.precision("auto", CPU) == dtype
 
 
@@ -98,5 +99,5 @@ def test_a_containers_limit_counts(tmp_path, version):
         folder.mkdir(parents=True, exist_ok=True)
         for name, value in zip(names, (limit, used, f"x 1\n{names[2]} {cached}"), strict=True):
             (folder / ("memory.stat" if name == names[2] else name)).write_text(str(value))
-    assert sorted(machine._control_groups(root, of)) == [400, 8300]
-    assert list(machine._control_groups(root, tmp_path / "missing")) == []
+    assert sorted(machine.control_groups(root, of)) == [400, 8300]
+    assert list(machine.control_groups(root, tmp_path / "missing")) == []

@@ -14,10 +14,9 @@ from impasto.storage import MEMORY, Mapped, in_memory, temporary_folder
 
 
 @pytest.fixture
-def mapped(tmp_path, monkeypatch):
+def mapped(tmp_path):
     """A storage that puts everything into files of a folder."""
-    monkeypatch.setattr("impasto.storage._WORTH", 0)
-    return Mapped(tmp_path)
+    return Mapped(tmp_path, worth=0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
@@ -42,10 +41,10 @@ def test_views_keep_the_pages(mapped):
     gc.collect()
     mapped.release()
     assert view.sum() == 3000
-    assert len(mapped._mapped) == 1
+    assert mapped.file_count == 1
     del view
     gc.collect()
-    assert not len(mapped._mapped)
+    assert mapped.file_count == 0
 
 
 def test_files_have_no_name(mapped, tmp_path):
@@ -70,7 +69,7 @@ def test_small_tensors_stay_in_memory(tmp_path):
     """A file is not worth it."""
     storage = Mapped(tmp_path)
     storage.empty((100,), torch.float32)
-    assert not len(storage._mapped)
+    assert storage.file_count == 0
 
 
 def test_a_full_disk_is_told(mapped, monkeypatch):

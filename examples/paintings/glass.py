@@ -25,8 +25,8 @@ _HALF = 0.0042  # half the width of a lead
 def glass(canvas: Canvas, rng: np.random.Generator) -> Array:
     """A sun in rings of glass over mountains and water, held by leads and lit from behind."""
     mirrored, window = rng.integers(2), _Window(canvas, Noise(rng), rng)
-    pane, border = _panes(*window.plan(), rng)
-    edge = np.where(window.region == _DISC, 9, _to_length(border, canvas.unit))
+    pane, border = voronoi(*window.plan(), rng)
+    edge = np.where(window.region == _DISC, 9, to_length(border, canvas.unit))
     edge = np.minimum(edge, window.outlines())
     chance = rng.random((5, 8 * _SIDE**2), np.float32)[:, pane + window.region * _SIDE**2]
     streak, ripple = window.streaks(chance[2:])
@@ -121,7 +121,7 @@ class _Window:
         return ramp(0.3 + 2 * below + 0.45 * step - path * (0.3 + 0.3 * shine), _WATER)
 
 
-def _panes(u: Array, v: Array, period: NDArray[np.int32], rng: np.random.Generator) -> tuple[NDArray[np.int32], Array]:
+def voronoi(u: Array, v: Array, period: NDArray[np.int32], rng: np.random.Generator) -> tuple[NDArray[np.int32], Array]:
     """Voronoi cells of one random point per unit square: the cell's number, and a field that is 0 on the borders.
 
     The field is the distance to the second nearest point less that to the nearest (Worley 1996).
@@ -142,7 +142,7 @@ def _panes(u: Array, v: Array, period: NDArray[np.int32], rng: np.random.Generat
     return cell, second - nearest
 
 
-def _to_length(field: Array, unit: float) -> Array:
+def to_length(field: Array, unit: float) -> Array:
     """The distance to where ``field`` is 0, to first order: the field divided by its slope."""
     down, across = np.gradient(field)
     length: Array = field / (np.hypot(down, across) * unit + 1e-4)

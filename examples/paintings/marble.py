@@ -25,7 +25,7 @@ def marble(canvas: Canvas, rng: np.random.Generator) -> Array:
     inks = rng.choice(len(_INKS), len(drops), p=_SHARES)
     x, y = (part.ravel() for part in canvas.grid())
     fallen = _unmoved(x + 0.004 * noise(x * 9, y * 9), y, canvas, rng)
-    parts = [_settled(px, py, drops) for px, py in _chunks(*fallen)]
+    parts = [drop_at(px, py, drops) for px, py in _chunks(*fallen)]
     drop, rim = (np.concatenate(part) for part in zip(*parts, strict=True))
     colors = np.where((drop >= 0)[:, None], _INKS[inks[drop]], _WATER)
     fibers = noise(x * 140, y * 140, 2)
@@ -53,7 +53,7 @@ def _chunks(x: Array, y: Array) -> Iterator[tuple[Array, Array]]:
         yield x[first : first + _CHUNK], y[first : first + _CHUNK]
 
 
-def _settled(x: Array, y: Array, drops: Array) -> tuple[NDArray[np.int32], Array]:
+def drop_at(x: Array, y: Array, drops: Array) -> tuple[NDArray[np.int32], Array]:
     """The drop that holds every point (-1 for none) and how near its rim the point is (0 to 1).
 
     A drop of radius r falling on C pushes the paint at distance d to sqrt(d^2 + r^2); so a point p that is not inside
@@ -79,14 +79,14 @@ def _unmoved(x: Array, y: Array, canvas: Canvas, rng: np.random.Generator) -> tu
     centers = np.stack(canvas.scatter(rng, 6), 1).tolist()
     for cx, cy in centers:
         radius, turn = rng.uniform(0.13, 0.24), rng.uniform(2.2, 4.2) * rng.choice([-1, 1])
-        x, y = _uncurled(x, y, (cx, cy), float(radius), float(turn))
+        x, y = uncurled(x, y, (cx, cy), float(radius), float(turn))
     tilt, phase = float(rng.uniform(-0.3, 0.3)), float(rng.uniform(0, 6))
     x, y = _unwaved(x, y, tilt, phase)
-    x, y = _uncombed(x, y, tilt + math.pi / 2, spacing=0.045, pull=0.07, softness=0.012)
-    return _uncombed(x, y, tilt, spacing=0.11, pull=0.11, softness=0.03, to_and_fro=True)
+    x, y = uncombed(x, y, tilt + math.pi / 2, spacing=0.045, pull=0.07, softness=0.012)
+    return uncombed(x, y, tilt, spacing=0.11, pull=0.11, softness=0.03, to_and_fro=True)
 
 
-def _uncurled(x: Array, y: Array, center: tuple[float, float], radius: float, turn: float) -> tuple[Array, Array]:
+def uncurled(x: Array, y: Array, center: tuple[float, float], radius: float, turn: float) -> tuple[Array, Array]:
     """Before a stylus turned the paint by ``turn`` radians at ``center``, less with distance."""
     dx, dy = x - center[0], y - center[1]
     angle = turn * np.exp(-(dx * dx + dy * dy) / radius**2)
@@ -101,7 +101,7 @@ def _unwaved(x: Array, y: Array, angle: float, phase: float) -> tuple[Array, Arr
     return x + shift * sin, y - shift * cos
 
 
-def _uncombed(
+def uncombed(
     x: Array, y: Array, angle: float, *, spacing: float, pull: float, softness: float, to_and_fro: bool = False
 ) -> tuple[Array, Array]:
     """Before a comb of tines ``spacing`` apart was drawn along ``angle``: paint on a tine moved by ``pull``."""

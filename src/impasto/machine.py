@@ -201,7 +201,7 @@ def free_memory(where: torch.device | None = None) -> int:
     """
     if where is not None and where.type == "cuda":
         return torch.cuda.mem_get_info(where)[0]
-    return min([_available(), *_control_groups()])
+    return min([_available(), *control_groups()])
 
 
 def _available() -> int:
@@ -216,7 +216,7 @@ def _available() -> int:
     return 4 * 2**30
 
 
-def _control_groups(root: Path = Path("/sys/fs/cgroup"), of: Path = Path("/proc/self/cgroup")) -> Iterator[int]:
+def control_groups(root: Path = Path("/sys/fs/cgroup"), of: Path = Path("/proc/self/cgroup")) -> Iterator[int]:
     """What each limit of this process's control groups leaves, of version 2 and 1, from its own group up."""
     try:
         rows = [line.split(":", 2) for line in of.read_text(encoding="utf-8").splitlines()]

@@ -18,7 +18,6 @@ MOUNTS = Path("/proc/mounts")
 """Where Linux tells what kind of file system each folder is on."""
 
 _ON_DISK = Path("/var/tmp")  # noqa: S108 - files there have no name that another could have made first
-_WORTH = 2**24  # bytes below which a tensor stays in memory
 
 
 class Storage:
@@ -53,10 +52,12 @@ class Mapped(Storage):
     Args:
         folder: where the files are; unless given that for temporary files, or if that is in memory itself and nobody chose
             it, ``/var/tmp``, which is on a disk.
+        worth: bytes below which a tensor stays in memory.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, worth: int = 2**24) -> None:
         self.folder = folder or temporary_folder()
+        self.worth = worth
         self._mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
     def empty(self, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str = "cpu") -> Tensor:
@@ -66,11 +67,16 @@ class Mapped(Storage):
             SettingsError: when there is no room for the file.
         """
         size = math.prod(shape) * dtype.itemsize
-        if size < _WORTH or torch.device(device).type != "cpu":
+        if size < self.worth or torch.device(device).type != "cpu":
             return super().empty(shape, dtype, device)
         pages = self._pages(size)
         self._mapped.add(pages)
         return torch.frombuffer(pages, dtype=dtype).view(shape)
+
+    @property
+    def file_count(self) -> int:
+        """The number of files that some tensor still lives in."""
+        return len(self._mapped)
 
     def release(self) -> None:
         """Give the pages of all files back to the system; what they hold stays in the files."""

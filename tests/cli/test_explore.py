@@ -14,8 +14,7 @@ QUICK = ("--precision", "fp32", "--device", "cpu", "--style-layers", "conv1_1,co
 @pytest.fixture(autouse=True)
 def _smaller(monkeypatch):
     monkeypatch.setattr(explore, "SIDE", 32)
-    monkeypatch.setitem(explore._SMALL, "coarsest", 32)
-    monkeypatch.setitem(explore._SMALL, "evaluations", (2,))
+    monkeypatch.setattr(explore, "EVALUATIONS", 2)
 
 
 def test_a_sheet_over_all_axes(call, room):

@@ -55,7 +55,7 @@ def test_what_torchrun_passes_on_is_no_second_signal(monkeypatch):
         signal.raise_signal(signal.SIGINT)
         assert interruption.asked
         assert said == ["stopping"]
-        monkeypatch.setattr("impasto.cli.terminal.interruption._ECHO", 0.0)
+        interruption.echo = 0.0
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 

@@ -141,13 +141,13 @@ def test_a_worker_without_its_device_says_why(album, call):
 
 def test_a_picture_whose_settings_changed_is_not_made_again_in_silence(made):
     """Its recipe has the last settings alone."""
-    from impasto.cli.commands.rerun import _differences
+    from impasto.cli.commands.rerun import differences
     from impasto.cli.terminal.recipe import recipe_of
 
     recipe = recipe_of(made)
-    assert _differences(recipe) == []
+    assert differences(recipe) == []
     steered = recipe.model_copy(update={"adjusted": ({"settings": {}, "evaluations": 3},)})
-    assert "settings were changed while the picture was made" in _differences(steered)[0]
+    assert "settings were changed while the picture was made" in differences(steered)[0]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from impasto import images
-from impasto.cli.commands.neural_style import _due
+from impasto.cli.commands.neural_style import iterations_due
 from impasto.cli.commands.neural_style.arguments import read
 from impasto.errors import SettingsError
 from impasto.runs.pictures.neural_style.painting import Moment
@@ -221,5 +221,5 @@ def test_help(call):
 def test_an_iteration_inside_a_line_search_tells_what_was_reached_by_then(before, now, every, expected):
     """And never what took more evaluations."""
     moments = {count: Moment(count, None, None, stalled=False) for count in (1, 4, 5, 6, 7, 9, 10)}
-    found = _due(moments.get(before), moments[now], every)
+    found = iterations_due(moments.get(before), moments[now], every)
     assert [(iteration, moment.evaluation) for iteration, moment in found] == expected

@@ -117,7 +117,7 @@ def test_every_command_that_is_told_makes_the_run(room, monkeypatch, task, value
     """With options that there are, and the same settings in force."""
     run, made = allowed(task, values), []
     command = Recipe(**recipe_of(run)).command("out.png")
-    monkeypatch.setattr(f"impasto.cli.{task}.perform", lambda task, where, run: made.append(task) or 0)
+    monkeypatch.setattr(f"impasto.cli.commands.{task}.perform", lambda task, where, run: made.append(task) or 0)
     assert main(shlex.split(command)[1:]) == 0, command
     assert made[0].settings == run.settings
     assert made[0].levels == run.levels

@@ -63,9 +63,9 @@ def photos():
 @pytest.fixture
 def fresh_cache():
     """No weights in memory before, and no damaged ones after."""
-    weights._wheel_parameters.cache_clear()
+    weights.wheel_parameters.cache_clear()
     yield
-    weights._wheel_parameters.cache_clear()
+    weights.wheel_parameters.cache_clear()
 
 
 def numbered(stack):

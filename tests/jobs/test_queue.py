@@ -217,7 +217,7 @@ def test_pruning_takes_old_jobs_and_strays_alone(jobs, ask, draw):
     gone, kept = jobs.submit(*ask(1)), jobs.submit(*ask(2))
     jobs.cancel(gone.id)
     assert jobs.prune(1) == 0
-    with jobs.queue._writing() as connection:
+    with jobs.queue.writing() as connection:
         connection.execute(sql.update(JOBS).where(JOBS.c.id == gone.id).values(finished=time.time() - 90_000))
     young, old = jobs.store.put(draw(7)), jobs.store.put(draw(8))
     (jobs.home / "jobs" / "stray").mkdir()
@@ -256,7 +256,7 @@ def test_a_newer_database_is_refused_and_an_opened_one_stays(jobs, ask):
     """Opening again changes nothing; a version from the future is not touched."""
     job = jobs.submit(*ask())
     Jobs.open(jobs.home, jobs.database).close()
-    with jobs.queue._writing() as connection:
+    with jobs.queue.writing() as connection:
         connection.execute(sql.text("UPDATE impasto_meta SET value = 99"))
     with pytest.raises(JobError, match=r"a database of version 99.*update impasto"):
         Jobs.open(jobs.home, jobs.database)
@@ -266,7 +266,7 @@ def test_a_newer_database_is_refused_and_an_opened_one_stays(jobs, ask):
 def test_jobs_of_a_newer_format_wait_for_a_newer_worker(jobs, ask):
     """They are neither taken nor spoiled."""
     job = jobs.submit(*ask())
-    with jobs.queue._writing() as connection:
+    with jobs.queue.writing() as connection:
         connection.execute(sql.update(JOBS).values(format=2))
     assert jobs.queue.candidates() == []
     assert jobs.get(job.id).status is Status.QUEUED

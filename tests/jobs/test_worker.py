@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -172,7 +173,7 @@ def test_what_fails_says_why_and_the_next_job_is_computed(hired, ask, draw):
     damaged = {**files, "content": [("half.png", draw(8)[:900])]}
     broken = hired.submit(task, damaged, settings)
     lost = hired.submit(task, {**files, "content": [("lost.png", draw(77))]}, settings)
-    with hired.queue._writing():  # nobody takes it meanwhile
+    with hired.queue.writing():  # nobody takes it meanwhile
         hired.input(lost.inputs["content"][0]).unlink()
     fine = hired.submit(*ask(9))
     found = hired.wait([broken.id, lost.id, fine.id], 60)
@@ -200,7 +201,7 @@ def _rewrite(jobs, identifier, settings):
 
     from impasto.jobs.schema import JOBS
 
-    with jobs.queue._writing() as connection:
+    with jobs.queue.writing() as connection:
         connection.execute(sql.update(JOBS).where(JOBS.c.id == identifier).values(settings=settings))
 
 
@@ -258,7 +259,7 @@ def test_a_job_that_always_kills_its_process_fails_at_last(hired, ask):
     """Instead of being tried for ever."""
     job = hired.submit(*ask(12))
     hired.pause(job.id)
-    with hired.queue._writing() as connection:
+    with hired.queue.writing() as connection:
         import sqlalchemy as sql
 
         from impasto.jobs.schema import JOBS
@@ -298,10 +299,11 @@ def test_the_loss_curve_stays_short_and_in_order(tmp_path, ask):
     entry = jobs.queue.claim(jobs.submit(*ask()).id)
     past = Progress(0, 1, 50, 9000, 1.0, 1.0, 1.0, tuple((n, 1.0) for n in range(1, 51)))
     entry = replace(entry, job=replace(entry.job, progress=past))
-    teller = Teller(jobs.queue, entry, tmp_path / "preview.jpg", clock=lambda: 0.0)
+    clock = chain([1.0], repeat(0.0))  # stands before the time at which something is due
+    teller = Teller(jobs.queue, entry, tmp_path / "preview.jpg", clock=lambda: next(clock))
     levels = (Level((4, 4), 9000),)
     for made in range(30, 5000):
-        teller._remember(Event(0, levels, made, 1 / made, {}, {}, 1.0, 1.0, None))
+        teller(Event(0, levels, made, 1 / made, {}, {}, 1.0, 1.0, None))
     made = [point for point, _ in teller.history]
     assert made == sorted(set(made))
     assert 100 < len(made) <= 241

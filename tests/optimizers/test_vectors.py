@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from impasto.optimizers import LBFGS, Adam, GradientDescent, vectors
+from impasto.optimizers import LBFGS, Adam, GradientDescent, spectrum, vectors
 from impasto.optimizers.spectrum import Spectrum
 from impasto.storage import Mapped
 
@@ -11,9 +11,8 @@ from impasto.storage import Mapped
 @pytest.fixture
 def small_pieces(monkeypatch):
     """Everything is large."""
-    monkeypatch.setattr(vectors, "_PIECE", 100)
-    monkeypatch.setattr("impasto.optimizers.spectrum._LARGE", 100)
-    monkeypatch.setattr("impasto.storage._WORTH", 0)
+    monkeypatch.setattr(vectors, "PIECE", 100)
+    monkeypatch.setattr(spectrum, "LARGE", 100)
 
 
 def images(count, dtype=torch.float64):
@@ -43,10 +42,10 @@ def test_precisions_mix():
 def test_channels_are_scaled_one_by_one(small_pieces):
     """As all together."""
     [x] = images(1)
-    spectrum = Spectrum(0.4)
-    scaled = torch.cat([spectrum(x[:, channel : channel + 1]) for channel in range(3)], 1)
-    assert torch.allclose(spectrum(x), scaled, rtol=1e-12)
-    assert spectrum.square(x) == pytest.approx((x * scaled).sum().item(), rel=1e-12)
+    whole = Spectrum(0.4)
+    scaled = torch.cat([whole(x[:, channel : channel + 1]) for channel in range(3)], 1)
+    assert torch.allclose(whole(x), scaled, rtol=1e-12)
+    assert whole.square(x) == pytest.approx((x * scaled).sum().item(), rel=1e-12)
     assert Spectrum(0.0).square(x) == pytest.approx((x * x).sum().item(), rel=1e-12)
 
 
@@ -75,7 +74,7 @@ def descended(optimizer, steps=25):
 def test_files_and_pieces_change_nothing(small_pieces, kind, tmp_path):
     """In files, in pieces: the same descent."""
     plain, _ = descended(kind())
-    filed, state = descended(kind(storage=Mapped(tmp_path)))
+    filed, state = descended(kind(storage=Mapped(tmp_path, worth=0)))
     assert filed == pytest.approx(plain, rel=1e-4)
     assert state.image.min() >= 0
     assert state.image.max() <= 1

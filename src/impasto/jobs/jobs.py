@@ -31,6 +31,9 @@ _INTERVAL = 0.1  # seconds between two looks at jobs that are waited for
 class Jobs:
     """The jobs of one folder and its database; made by :meth:`open`.
 
+    >>> jobs = Jobs.open("~/.impasto")  # doctest: +SKIP
+    >>> job = jobs.submit("stylize", {"content": ["photo.jpg"], "styles": ["painting.jpg"]}, {"size": 1024})  # doctest: +SKIP
+
     Args:
         store: the files.
         queue: the rest.

@@ -93,7 +93,8 @@ class Queue:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that no other writer gets between: all of it is done, or on an error nothing."""
         with explained(self._engine), self._engine.connect() as connection:
             connection = connection.execution_options(writes=True)  # noqa: PLW2901 - the same connection
             with connection.begin():
@@ -103,7 +104,7 @@ class Queue:
         """Put a job at the end of the queue; None if its owner has one with this key already."""
         values = {**asdict(job), "progress": None, "status": job.status.value, "inputs": job.inputs, "names": job.names}
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 connection.execute(sql.insert(JOBS).values(**values, key=key, in_force=dict(in_force), format=FORMAT))
                 _log(connection, job.id, "status", {"status": job.status.value, "error": ""})
         except IntegrityError:
@@ -167,7 +168,7 @@ class Queue:
         """
         ended = time.time() if to in ENDED else None
         change = {"status": to.value, "finished": ended, **values}
-        with self._writing() as connection:
+        with self.writing() as connection:
             row = _update(
                 connection, change, JOBS.c.id == identifier, JOBS.c.status.in_([one.value for one in allowed])
             )
@@ -179,7 +180,7 @@ class Queue:
 
     def wish(self, identifier: str, wish: str) -> None:
         """Tell whoever works on a running job what is wanted of it."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _update(connection, {"wish": wish}, JOBS.c.id == identifier)
 
     def adjust(self, identifier: str, settings: Mapping[str, Any], in_force: Mapping[str, Any]) -> Job:
@@ -189,7 +190,7 @@ class Queue:
             JobError: if it has ended, or there is none of this id.
         """
         unended = [one.value for one in Status if one not in ENDED]
-        with self._writing() as connection:
+        with self.writing() as connection:
             before = _entry(_row(connection, identifier))
             past = {"settings": before.job.settings, "evaluations": _made(before.job.progress)}
             change = {
@@ -222,7 +223,7 @@ class Queue:
 
     def claim(self, identifier: str) -> Entry | None:
         """Take up a job whose lock is held; None if there is nothing to do for it any more."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             change = {
                 "status": Status.RUNNING.value,
                 "claim": JOBS.c.claim + 1,
@@ -253,7 +254,7 @@ class Queue:
             "reached": sql.case((further, made), else_=JOBS.c.reached),
         }
         mine = (JOBS.c.id == identifier, JOBS.c.claim == claim, JOBS.c.status == Status.RUNNING.value)
-        with self._writing() as connection:
+        with self.writing() as connection:
             if _update(connection, change, *mine) is not None:
                 _log(
                     connection, identifier, "progress", {key: value for key, value in data.items() if key != "history"}
@@ -261,17 +262,17 @@ class Queue:
 
     def begin_again(self, identifier: str, claim: int) -> None:
         """Note that a claimed job has lost what it had reached, so that it may reach it again."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _update(connection, {"reached": 0}, JOBS.c.id == identifier, JOBS.c.claim == claim)
 
     def note(self, identifier: str, text: str) -> None:
         """Write a sentence into a job's log."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _log(connection, identifier, "note", {"text": text})
 
     def release(self, identifier: str, claim: int) -> None:
         """Put a claimed job that is still said to run back into the queue."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             mine = (JOBS.c.id == identifier, JOBS.c.claim == claim, JOBS.c.status == Status.RUNNING.value)
             change = {"status": Status.QUEUED.value, "tries": 0}
             if _update(connection, change, *mine) is not None:
@@ -286,7 +287,7 @@ class Queue:
             JOBS.c.generation == entry.generation,
             JOBS.c.status.not_in([one.value for one in ENDED]),
         )
-        with self._writing() as connection:
+        with self.writing() as connection:
             found = _update(connection, change, *mine) is not None
             if found:
                 _log(connection, entry.job.id, "status", {"status": status.value, "error": error})
@@ -306,7 +307,7 @@ class Queue:
 
     def remove(self, identifier: str) -> None:
         """Forget a job and its log."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(sql.delete(EVENTS).where(EVENTS.c.job == identifier))
             connection.execute(sql.delete(JOBS).where(JOBS.c.id == identifier))
 

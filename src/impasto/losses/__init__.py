@@ -1,9 +1,7 @@
 """Losses on features, one per file.
 
-To add a style loss: copy ``gram.py``, change its three formulas, and add the file's name to ``StyleLossName`` in
-``choices.py``. To add a loss on the picture itself: a line in ``IMAGE_LOSSES``, by the name of its setting, and one in
-``LOSSES``. The gradient, tiling and dimension tests run over every class in ``LOSSES``, those of style over every class in
-``STYLE_LOSSES``.
+To add a style loss: copy ``gram.py``, change its formulas, and add the file's name to ``StyleLossName`` in ``choices.py``;
+to add one on the picture itself: a line in ``IMAGE_LOSSES`` and one in ``LOSSES``. The tests run over every class there.
 """
 
 from collections.abc import Callable

@@ -10,7 +10,8 @@ from impasto.optimizers.vectors import dot
 
 # Positions of images: about what the deepest layers see. Of longer waves they know no more than of these.
 _LONGEST = 128
-_LARGE = 2**24  # values of an image whose channels are taken one at a time
+LARGE = 2**24
+"""Values of an image from which its channels are taken one at a time."""
 
 
 @dataclass(frozen=True)
@@ -61,4 +62,4 @@ class Spectrum:
 
 
 def _channels(image: Tensor) -> tuple[Tensor, ...]:
-    return (image,) if image.numel() <= _LARGE else torch.split(image, 1, dim=1)
+    return (image,) if image.numel() <= LARGE else torch.split(image, 1, dim=1)

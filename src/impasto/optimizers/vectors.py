@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-_PIECE = 2**22  # values
+PIECE = 2**22
+"""Values of a vector that are taken at once."""
 
 
 def pieces(*vectors: Tensor) -> Iterator[tuple[Tensor, ...]]:
@@ -14,10 +15,10 @@ def pieces(*vectors: Tensor) -> Iterator[tuple[Tensor, ...]]:
 
     Large tensors to be written into must be contiguous.
     """
-    if vectors[0].numel() <= _PIECE:
+    if vectors[0].numel() <= PIECE:
         yield vectors
         return
-    yield from zip(*(torch.split(vector.reshape(-1), _PIECE) for vector in vectors), strict=True)
+    yield from zip(*(torch.split(vector.reshape(-1), PIECE) for vector in vectors), strict=True)
 
 
 def dot(a: Tensor, b: Tensor) -> float:

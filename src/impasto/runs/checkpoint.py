@@ -23,7 +23,8 @@ _TEMPORARY = ".impasto-checkpoint.tmp"  # one name, so that what a killed run le
 _FORMAT = 2
 _ELSEWHERE = "start over in another folder"
 _PATIENCE = 20  # times as long as the last save took, at least, until the next
-_MAPPED = 2**30  # bytes from which a file is not read but mapped; one that replaces it does not change it
+MAPPED = 2**30
+"""Bytes from which a file is not read but mapped; one that replaces it does not change it."""
 
 
 class Checkpoint:
@@ -34,6 +35,7 @@ class Checkpoint:
         identity: what the run is, as plain data by the name that a user knows it by: settings, inputs, precision. A
             checkpoint of another identity is refused. The device is no part of it: who goes on elsewhere is told so.
         interval: the least time between two saves, in seconds; longer where saving takes long. With 0 all are made.
+        mapped: bytes from which a file is not read but mapped.
 
     Raises:
         CheckpointError: if the folder cannot be made or written.
@@ -41,10 +43,13 @@ class Checkpoint:
 
     INTERVAL = 5.0
 
-    def __init__(self, folder: Path, identity: dict[str, Any], interval: float = INTERVAL) -> None:
+    def __init__(
+        self, folder: Path, identity: dict[str, Any], interval: float = INTERVAL, mapped: int = MAPPED
+    ) -> None:
         self.path = folder / _FILE
         self.identity = identity
         self.interval = interval
+        self.mapped = mapped
         self.troubles: list[str] = []
         self._saved = time.monotonic()
         self._took = 0.0
@@ -63,7 +68,7 @@ class Checkpoint:
         with self.held():
             if not self.path.exists():
                 return None
-            data, snapshot = _read(self.path, device, self._refuse_other)
+            data, snapshot = _read(self.path, device, self.mapped, self._refuse_other)
             then, now = data["device"], torch.device(device).type
             if then != now:
                 self.troubles.append(
@@ -159,12 +164,12 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> tuple[dic
     Raises:
         CheckpointError: if the file is damaged, no checkpoint, or was made by another version.
     """
-    data, snapshot = _read(path, device)
+    data, snapshot = _read(path, device, MAPPED)
     return data["identity"], snapshot
 
 
 def _read(
-    path: Path, device: torch.device | str, refuse: Callable[[dict[str, Any]], None] | None = None
+    path: Path, device: torch.device | str, mapped: int, refuse: Callable[[dict[str, Any]], None] | None = None
 ) -> tuple[dict[str, Any], Snapshot]:
     """A file's data and the snapshot in it; ``refuse`` raises for another run's.
 
@@ -173,7 +178,7 @@ def _read(
             told to delete it.
     """
     try:
-        data = _checked(path, device)
+        data = _checked(path, device, mapped)
         foreign = not {"format", "identity"} <= data.keys()
         if not foreign and data["format"] == _FORMAT:
             if refuse is not None:
@@ -187,15 +192,15 @@ def _read(
     raise CheckpointError(f"{path} {trouble}; {_ELSEWHERE}.")
 
 
-def _checked(path: Path, device: torch.device | str) -> dict[str, Any]:
+def _checked(path: Path, device: torch.device | str, mapped: int) -> dict[str, Any]:
     """The file's data, after its checksums, which torch writes and does not read."""
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()
     if damaged:
         raise ValueError(damaged)
-    mapped = path.stat().st_size >= _MAPPED and torch.device(device).type == "cpu"
+    mmap = path.stat().st_size >= mapped and torch.device(device).type == "cpu"
     with warnings.catch_warnings(action="ignore"):  # a damaged file fails, or its words are not needed
-        data = torch.load(path, map_location=device, weights_only=True, mmap=mapped)
+        data = torch.load(path, map_location=device, weights_only=True, mmap=mmap)
     assert isinstance(data, dict)
     return data
 

@@ -23,7 +23,7 @@ EVALUATIONS = 20
 
 _AXES = ("strength", "style_scale", "color")
 _START = {"init": "preview"}  # in the commands, too: from another start, colors would settle in other places
-_SMALL = {"coarsest": SIDE, "evaluations": (EVALUATIONS,)}
+_SMALL = ("coarsest", "evaluations")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def exploration(
     def cell(strength: float, scale: float, color: str) -> Cell:
         own = {**_START, **_own(strength, scale, color)}
         command = shlex.join(["impasto", "stylize", *called, "-o", "out.png", *words({**values, **own})])
-        settings = make({**values, **own, **_SMALL, "size": SIDE})
+        settings = make({**values, **own, "size": SIDE, "coarsest": SIDE, "evaluations": (EVALUATIONS,)})
         return Cell(
             f"strength {strength:g}", partial(Transfer.of, photo, paintings, settings=settings), _nothing, command
         )

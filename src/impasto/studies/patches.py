@@ -67,10 +67,11 @@ class Leaders:
 
     units: Sequence[int]
     count: int = COUNT
-    _table: Tensor = field(init=False, repr=False)  # (4, units, count): activation, picture, row, column
+    table: Tensor = field(init=False, repr=False)
+    """(4, units, count): activation, picture, row, column."""
 
     def __post_init__(self) -> None:
-        self._table = torch.zeros(4, len(self.units), self.count, dtype=torch.float64)
+        self.table = torch.zeros(4, len(self.units), self.count, dtype=torch.float64)
 
     def add(self, index: int, features: Tensor) -> None:
         """Compare with the features (1, C, H, W) of another picture."""
@@ -78,14 +79,14 @@ class Leaders:
         width = features.shape[-1]
         columns = (values, torch.full_like(places, index), places // width, places % width)
         fresh = torch.stack([column.double() for column in columns]).cpu()
-        both = torch.cat([self._table, fresh[..., None]], dim=2)
+        both = torch.cat([self.table, fresh[..., None]], dim=2)
         order = both[0].sort(dim=1, descending=True, stable=True).indices[:, : self.count]
-        self._table = both.gather(2, order.expand(4, -1, -1))
+        self.table = both.gather(2, order.expand(4, -1, -1))
 
     @property
     def hits(self) -> dict[int, list[Hit]]:
         """The hits of every unit, strongest first; fewer than ``count`` if it fired in fewer pictures."""
-        rows = self._table.permute(1, 2, 0).tolist()
+        rows = self.table.permute(1, 2, 0).tolist()
         return {
             unit: [Hit(value, int(index), (int(y), int(x))) for value, index, y, x in row if value > 0]
             for unit, row in zip(self.units, rows, strict=True)

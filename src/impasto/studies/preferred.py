@@ -138,8 +138,8 @@ def _ascend(
     origin = _activation(encoder, image, layer, loss)
     least = _spread(encoder, layer, loss.channel, how.seed)
     done = 0
-    shifts = _shifts(len(counts), int(how.jitter * encoder.stack.stride(layer)), how.seed)
-    for count, shift in zip(counts, shifts, strict=True):
+    moves = shifts(len(counts), int(how.jitter * encoder.stack.stride(layer)), how.seed)
+    for count, shift in zip(counts, moves, strict=True):
         image = image.roll(shift, (2, 3))
         weight = 1 / (max(_activation(encoder, image, layer, loss) - origin, least) or 1.0)
         engine = Engine(encoder, Objective((Term("activation", layer, loss, weight), *others)))
@@ -156,7 +156,7 @@ def _always(engine: Engine) -> Callable[[tuple[int, ...]], Engine]:
     return lambda _: engine
 
 
-def _shifts(rounds: int, most: int, seed: int) -> list[tuple[int, int]]:
+def shifts(rounds: int, most: int, seed: int) -> list[tuple[int, int]]:
     """A shift for every round, which together lead back to the picture's place."""
     generator = torch.Generator().manual_seed(seed)
     places = torch.randint(-most, most + 1, (rounds, 2), generator=generator)

@@ -144,14 +144,14 @@ def _work(settings: Settings, shape: tuple[int, int] | None) -> float:
 
 
 def _is_offered(name: str, schema: Mapping[str, Any]) -> bool:
-    return name in WORDS or not _has_free_text(schema)
+    return name in WORDS or not has_free_text(schema)
 
 
-def _has_free_text(schema: Mapping[str, Any]) -> bool:
+def has_free_text(schema: Mapping[str, Any]) -> bool:
     """Whether some value that fits the schema holds a string of the client's choice. Names of layers are keys."""
     if schema.get("type") == "string" and "enum" not in schema and "const" not in schema:
         return True
-    return any(_has_free_text(part) for part in _parts(schema))
+    return any(has_free_text(part) for part in _parts(schema))
 
 
 def _parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -23,7 +23,6 @@ from impasto.studio.feed import Feed
 from impasto.studio.guard import LOCAL_NAMES
 from impasto.studio.limits import Limits
 
-_HEAD_SECONDS = 10.0
 _LOOK, _PATIENCE = 5.0, 25.0  # seconds between two looks at the workers; that one has to end
 _OLD = 7 * 24 * 3600.0  # seconds after which copies for the page are made anew
 
@@ -74,10 +73,12 @@ class Place:
 class Patient(H11Protocol):
     """HTTP that does not wait for ever for a request's first lines, of which uvicorn itself takes no notice."""
 
+    head_seconds = 10.0
+
     def connection_made(self, transport: Any) -> None:
         """Begin to wait."""
         super().connection_made(transport)
-        self._late = self.loop.call_later(_HEAD_SECONDS, self._give_up)
+        self._late = self.loop.call_later(self.head_seconds, self._give_up)
 
     def data_received(self, data: bytes) -> None:
         """Wait while a request's first lines are incomplete, and no longer."""
@@ -86,7 +87,7 @@ class Patient(H11Protocol):
         if not idle:
             self._late.cancel()
         if idle and self.conn.trailing_data[0] and self._late.cancelled():
-            self._late = self.loop.call_later(_HEAD_SECONDS, self._give_up)
+            self._late = self.loop.call_later(self.head_seconds, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting, for nobody is there."""

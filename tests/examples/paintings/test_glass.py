@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from paintings.glass import _panes, _to_length
+from paintings.glass import to_length, voronoi
 
 
 def panes(u, v, period):
     """Panes at given coordinates, always of the same random points."""
     rng = np.random.Generator(np.random.PCG64(0))
-    return _panes(u.astype(np.float32), v.astype(np.float32), np.full(u.shape, period, np.int32), rng)
+    return voronoi(u.astype(np.float32), v.astype(np.float32), np.full(u.shape, period, np.int32), rng)
 
 
 def test_panes_close_around_the_sun():
@@ -20,7 +20,7 @@ def test_panes_close_around_the_sun():
     np.testing.assert_allclose(border, border_again, atol=1e-5)
 
 
-def test_the_border_field_vanishes_exactly_between_panes():
+def test_the_border_field_vanishes_exactly_betweenvoronoi():
     """Neighbors of different panes have a small border field, and it never is negative."""
     u, v = np.meshgrid(np.linspace(0, 5, 400), np.linspace(0, 5, 400))
     cell, border = panes(u, v, 128)
@@ -35,4 +35,4 @@ def test_length_is_a_field_divided_by_its_slope():
     """A plane of any slope becomes the distance to its zero line."""
     y, x = np.mgrid[0:50, 0:80].astype(np.float32) / 50
     field = 3 * (0.6 * x + 0.8 * y)
-    np.testing.assert_allclose(_to_length(field, 50), 0.6 * x + 0.8 * y, rtol=1e-3)
+    np.testing.assert_allclose(to_length(field, 50), 0.6 * x + 0.8 * y, rtol=1e-3)

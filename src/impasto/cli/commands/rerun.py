@@ -58,7 +58,7 @@ def rerun(
     where = run.destination([image, *paths.values()], usual, medium=recipe.kind.medium)
 
     again = prepared(recipe, paths)
-    notes = [*_differences(recipe), *_other_threads(recipe, again)]
+    notes = [*differences(recipe), *_other_threads(recipe, again)]
     return perform(again, where, run, until=None if recipe.complete else _after(recipe.evaluations), notes=notes)
 
 
@@ -171,7 +171,7 @@ def _other_threads(recipe: Recipe, run: "Run") -> Iterator[str]:
         )
 
 
-def _differences(recipe: Recipe) -> list[str]:
+def differences(recipe: Recipe) -> list[str]:
     """What is not as it was, and might change the picture."""
     import torch
 

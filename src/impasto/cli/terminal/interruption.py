@@ -9,7 +9,6 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_ECHO = 2.0  # seconds within which torchrun passes on a signal that its processes have had already
 
 
 class Interruption:
@@ -21,10 +20,12 @@ class Interruption:
 
     Args:
         announce: called at the first signal that is a request to stop.
+        echo: seconds within which torchrun passes on a signal that its processes have had already.
     """
 
-    def __init__(self, announce: Callable[[], None]) -> None:
+    def __init__(self, announce: Callable[[], None], echo: float = 2.0) -> None:
         self.announce = announce
+        self.echo = echo
         self._asked = False
         self._since = 0.0
         self._picture = False
@@ -58,7 +59,7 @@ class Interruption:
             signal.signal(number, before)
 
     def _receive(self, _number: int, _frame: FrameType | None) -> None:
-        if self._asked and "TORCHELASTIC_RUN_ID" in os.environ and time.monotonic() - self._since < _ECHO:
+        if self._asked and "TORCHELASTIC_RUN_ID" in os.environ and time.monotonic() - self._since < self.echo:
             return
         if self._asked or not self._picture:
             raise KeyboardInterrupt

@@ -109,9 +109,9 @@ def _paint(painting: "Painting", given: Given, outputs: Outputs) -> int:
     with Interruption(lambda: complain(_STOPPING)) as interruption:
         for moment in painting.run():
             interruption.expect_picture()
-            for iteration, reached in _due(last, moment, given.print_iter):
+            for iteration, reached in iterations_due(last, moment, given.print_iter):
                 put(_lines(iteration, given.flags.num_iterations, reached.losses))
-            for iteration, reached in _due(last, moment, given.save_iter):
+            for iteration, reached in iterations_due(last, moment, given.save_iter):
                 if iteration != given.flags.num_iterations:
                     _save_frame(painting, reached, _numbered(given.output_image, iteration), given, outputs)
             last = moment
@@ -125,7 +125,7 @@ def _paint(painting: "Painting", given: Given, outputs: Outputs) -> int:
     return KEPT_ELSEWHERE if kept.trouble is not None else _STOPPED if interruption.asked else 0
 
 
-def _due(before: "Moment | None", now: "Moment", every: int) -> Iterator[tuple[int, "Moment"]]:
+def iterations_due(before: "Moment | None", now: "Moment", every: int) -> Iterator[tuple[int, "Moment"]]:
     """The multiples of ``every`` that an update has passed, each with what had been reached by then."""
     if every <= 0:
         return
