@@ -42,7 +42,7 @@ def worker(megapixels: float, memory: str | None, steps: int) -> None:
     began = time.perf_counter()
     engine = run.targets(run.encoder).engine_at((side, side))
     ready = time.perf_counter()
-    image = run.room.resized(run.canvas.pixels, (side, side))
+    image = run.execution.resized(run.canvas.pixels, (side, side))
     times = []
     if steps:
         optimizer = run.optimizer()

@@ -37,7 +37,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from impasto import images
-from impasto.images.sheet import Strip, Tile, draw
+from impasto.images.sheet import SheetTile, Strip, draw
 from impasto.pyramid import fitted, resize
 from machine_report import report
 
@@ -229,7 +229,7 @@ def draw_sheet(jobs: Sequence[Job], path: Path) -> None:
         row = [job for job in jobs if job.pair == pair]
         shown = [("photo", row[0].photo), ("painting", row[0].painting)]
         shown += [(f"{job.strength:g}", job.file) for job in row]
-        strips.append(Strip(tuple(Tile(_small(file), (text,)) for text, file in shown), label=pair))
+        strips.append(Strip(tuple(SheetTile(_small(file), (text,)) for text, file in shown), label=pair))
     images.write(path, draw(strips, jobs[0].method))
 
 

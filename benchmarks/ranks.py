@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from impasto import machine
-from impasto.engines.ranks import DONE, joined
+from impasto.engines.ranks import DONE, process_group
 from impasto.memory.budget import Budget
 from impasto.runs.pictures.stylize import Transfer
 from large_images import pictures
@@ -31,7 +31,7 @@ def worker(options: argparse.Namespace) -> None:
     """One process of a group, or the only one; the first prints the median seconds of an evaluation."""
     torch.set_num_threads(1)
     machine.keep_freed_memory()
-    with joined() as group:
+    with process_group() as group:
         shape = (options.size, options.size)
         run = Transfer.of(*pictures(), size=options.size, coarsest=options.size, precision=options.precision)
         run = run.within(Budget(options.memory, group))

@@ -18,7 +18,7 @@ from typing import get_args
 import impasto
 from impasto import images, samples
 from impasto.choices import ColorName
-from impasto.images.sheet import Strip, Tile, draw
+from impasto.images.sheet import SheetTile, Strip, draw
 from impasto.pyramid import resize
 from paintings import paint
 
@@ -33,13 +33,13 @@ def main() -> None:
     tiles = []
     for color in get_args(ColorName):
         result = impasto.stylize(photo, painting, size=options.size, color=color)
-        tiles.append(Tile(result.tensor, (f"--color {color}",)))
+        tiles.append(SheetTile(result.tensor, (f"--color {color}",)))
     half = impasto.stylize(photo, painting, size=options.size, color="luminance", color_strength=0.5)
-    tiles.append(Tile(half.tensor, ("--color luminance --color-strength 0.5",)))
+    tiles.append(SheetTile(half.tensor, ("--color luminance --color-strength 0.5",)))
     shape = tuple(half.tensor.shape[2:])
     inputs = [
-        Tile(resize(photo.pixels, shape), ("the photo",)),
-        Tile(resize(painting, (shape[0], shape[0])), ("the painting",)),
+        SheetTile(resize(photo.pixels, shape), ("the photo",)),
+        SheetTile(resize(painting, (shape[0], shape[0])), ("the painting",)),
     ]
     rows = [(*inputs, tiles[0]), tuple(tiles[1:4]), tuple(tiles[4:])]
     images.write(options.output, draw([Strip(row) for row in rows]), quality=88)

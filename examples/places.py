@@ -24,8 +24,8 @@ from torch import Tensor
 
 import impasto
 from impasto import images, samples
-from impasto.images.sheet import Strip, Tile, draw
-from impasto.masks import resampled
+from impasto.images.sheet import SheetTile, Strip, draw
+from impasto.masks import resampled_mask
 from impasto.pyramid import resize
 from paintings import paint
 
@@ -60,7 +60,7 @@ def compare(photo: Path, styles: list[Path], pictures: list[Path], where: dict[s
 def unchanged(picture: Tensor, photo: Path, protect: Path) -> float:
     """The largest change of a protected value, in levels of 255."""
     shape = tuple(picture.shape[2:])
-    kept = resampled(images.read(protect).pixels, shape) == 1
+    kept = resampled_mask(images.read(protect).pixels, shape) == 1
     change = (images.quantize(picture) - resize(images.read(photo).pixels, shape)).abs()
     return 255 * float(change[kept].max())
 
@@ -92,16 +92,18 @@ def main() -> None:
     shown = [resize(images.read(path).pixels, shape) for path in (photo, folder / "cup.png", folder / "drink.png")]
     side = shape[1] // 2
     paintings = torch.cat([resize(images.read(path).pixels, (side, side)) for path in styles], 3)
-    top = Strip((Tile(shown[0], ("photo",)), Tile(shown[1], ("--mask",)), Tile(shown[2], ("--protect",))))
-    last = Tile(paintings, ("the styles",))
-    below = Strip((Tile(guided.tensor, ("with masks",)), Tile(blended.tensor, ("without",)), last))
+    top = Strip(
+        (SheetTile(shown[0], ("photo",)), SheetTile(shown[1], ("--mask",)), SheetTile(shown[2], ("--protect",)))
+    )
+    last = SheetTile(paintings, ("the styles",))
+    below = Strip((SheetTile(guided.tensor, ("with masks",)), SheetTile(blended.tensor, ("without",)), last))
     images.write(folder / "places.jpg", draw([top, below]), quality=88)
     images.write(
         folder / "regions.jpg", draw([Strip(tuple(variants(photo, styles, folder, options.size)))]), quality=88
     )
 
 
-def variants(photo: Path, styles: list[Path], folder: Path, size: int) -> Iterator[Tile]:
+def variants(photo: Path, styles: list[Path], folder: Path, size: int) -> Iterator[SheetTile]:
     """What else can be said about regions: strengths of their own, a part of a painting, and how masks are carried."""
     sky = Image.new("L", (512, 512), 0)
     sky.paste(255, (0, 0, 360, 300))
@@ -113,7 +115,7 @@ def variants(photo: Path, styles: list[Path], folder: Path, size: int) -> Iterat
         "--guidance inside": {"masks": masks, "guidance": "inside"},
     }
     for words, values in kinds.items():
-        yield Tile(impasto.stylize(photo, styles, size=size, **values).tensor, (words,))
+        yield SheetTile(impasto.stylize(photo, styles, size=size, **values).tensor, (words,))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from torch import Tensor
 
 import impasto
 from impasto import images, samples
-from impasto.images.sheet import Strip, Tile, draw
+from impasto.images.sheet import SheetTile, Strip, draw
 from impasto.pyramid import fitted, resize
 from impasto.quality import seam
 
@@ -46,7 +46,7 @@ def previews() -> None:
         "two styles, half each": impasto.preview(photo, [swirl, glass], size=SIZE).tensor,
     }
     names = list(row)
-    strips = [Strip(tuple(Tile(row[name]) for name in part), tuple(part)) for part in (names[:3], names[3:])]
+    strips = [Strip(tuple(SheetTile(row[name]) for name in part), tuple(part)) for part in (names[:3], names[3:])]
     save("preview", *strips)
 
 
@@ -57,7 +57,7 @@ def tiling() -> None:
     for padding in ("reflect", "circular"):
         found = impasto.stylize(photo, painting, size=192, padding=padding).tensor
         headings.append(f"padding {padding}: seam {seam(found, 4):.2f}")
-        tiles.append(Tile(found.repeat(1, 1, 2, 2)))
+        tiles.append(SheetTile(found.repeat(1, 1, 2, 2)))
     save("tileable", Strip(tuple(tiles), tuple(headings)))
 
 
@@ -96,7 +96,7 @@ def panoramas() -> None:
         found = impasto.stylize(photo, painting, size=320, padding=padding, strength=0.6).tensor
         views = (found.roll(160, 3), from_above(found, 160), from_above(found.flip(2), 160))
         headings = (f"{padding}, the ends in the middle", "from above", "from below")
-        strips.append(Strip(tuple(map(Tile, views)), headings))
+        strips.append(Strip(tuple(map(SheetTile, views)), headings))
     save("panorama", *strips)
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from impasto.aims.initial_image import starting_image
 from impasto.descent import Descent, Level
-from impasto.engines import Part, Slices, Views
+from impasto.engines import Part, Slices, WeightedSum
 from impasto.optimizers import LBFGS
 from impasto.runs.solids.solid import SolidTexture, synthesize_block
 from paintings import paint
@@ -33,10 +33,10 @@ def exemplar(name: str) -> Tensor:
     return paint("swirl", (512, 512))[..., 20:180, 200:360]
 
 
-def every(step: int, first: int, run: SolidTexture, side: int) -> Views:
+def every(step: int, first: int, run: SolidTexture, side: int) -> WeightedSum:
     """Every so many slices along each axis."""
     engine = run.targets(run.encoder).bare_engine_at((side,) * 3)
-    return Views([Part(Slices(axis, first, None, step), engine, step / (3 * side)) for axis in range(3)])
+    return WeightedSum([Part(Slices(axis, first, None, step), engine, step / (3 * side)) for axis in range(3)])
 
 
 def sparse(style: Tensor, side: int, step: int, evaluations: int) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from impasto import sounds
 from impasto.runs.sequences.sound import SoundTransfer
-from impasto.runs.sequences.sound_filters import Hearing
+from impasto.runs.sequences.sound_filters import SoundFilters
 from sounds import RATE, speech, strings
 
 
@@ -30,7 +30,7 @@ def main(seconds: float = 4.0, filters: int = 4096) -> None:
     pair = {"speech": speech(seconds), "strings": strings(seconds)}
     for content, style, name in (("speech", "strings", "played"), ("strings", "speech", "spoken")):
         inputs = [sounds.as_sound(pair[one], RATE, one) for one in (content, style)]
-        run = SoundTransfer.of(*inputs, hearing=Hearing(filters=filters))
+        run = SoundTransfer.of(*inputs, sound_filters=SoundFilters(filters=filters))
         result = run.run()
         assert result.tensor.shape == inputs[0].samples.shape
         result.save(f"{name}.wav")

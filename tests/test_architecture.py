@@ -36,7 +36,9 @@ LAYERS = (
         "masks",
         "optimizers",
     },
+    {"tasks"},
     {"losses", "encoders", "images", "sounds", "signals", "volumes", "samples"},
+    {"media"},
     {"objective"},
     {"engines"},
     {"descent"},
@@ -44,7 +46,6 @@ LAYERS = (
     {"memory"},
     {"aims"},
     {"runs"},
-    {"tasks"},
     {"studies"},
     {"jobs"},
     {"studio"},
@@ -57,11 +58,6 @@ LAYERS = (
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # A shell completes all commands, so the command that prints how knows the whole command line.
 EXCEPTIONS = {("cli/commands/completion.py", "impasto.cli.app")}
-# Three modules of the terminal use options; they are to join these.
-AWAITING_MOVES = {"cli/terminal/byproducts.py", "cli/terminal/keeping.py", "cli/terminal/recipe.py"}
-# Both hear of the run only for its type; they are to get the values that they need.
-AWAITING_CIRCLES = {"impasto.runs.recipe", "impasto.runs.remarks", "impasto.runs.run"}
-
 LARGEST_SHARE = 0.15
 """Of the package's lines in one room."""
 IMAGE_LIBRARIES = {"PIL", "pyvips", "imageio", "cv2", "skimage"}
@@ -77,27 +73,8 @@ ALIKE = {
     *("beside_name", "check_size", "check_writable", "encode", "read", "read_notes", "read_recipe", "upright", "write"),
     *("descriptive", "parse"),  # of EXIF and of XMP
     *("orientation", "resolution"),  # as EXIF says it and as a file's own header does
+    *("prepared", "prepared_texture"),  # of every task, at the address that it names
     *("main", "routes"),  # of every program, and of every part of an API
-}
-# Names that still mean two things, each of them to be told apart.
-AWAITING_NAMES = {
-    *("Bounds", "Decoder", "Entry", "Event", "Frames", "Layout", "Moment", "Moments", "Outcome", "Place"),
-    *("Preview", "Record", "Stack", "Task", "Tile", "check_fit", "checked", "delivered", "described"),
-    *("draw", "drawn", "fitted", "in_memory", "joined", "mixed", "numbers", "perform", "prepared"),
-    *("refuse", "rehearse", "report", "resampled", "score", "settings_of", "shown", "within"),
-}
-
-# What tests of these folders still take from inside, to be taken from the public names.
-AWAITING_TESTS = {
-    "aims/test_initial_image.py": {"_start"},
-    "engines/test_ranks.py": {"_region"},
-    "losses/test_guided.py": {"_ROWS"},
-    "losses/test_histogram.py": {"_matched"},
-    "losses/test_patches.py": {"_SLAB"},
-    "runs/test_run.py": {"_lift", "_start"},
-    "tasks/neural_style/test_painting.py": {"_optimizer"},
-    "tasks/test_solid.py": {"_lift"},
-    "tasks/test_texture.py": {"_lift"},
 }
 DOCUMENTED = {"_exit", "_replace"}
 """Names of the standard library that are public all the same."""
@@ -155,7 +132,7 @@ def test_imports_point_down(path):
         known = _room(rest)
         if known != room and RANK[known] >= RANK[room]:
             above.append(name)
-    assert bool(above) == (place in AWAITING_MOVES), f"{room} must not know {above}"
+    assert not above, f"{room} must not know {above}"
 
 
 def test_no_modules_know_each_other():
@@ -171,7 +148,7 @@ def test_no_modules_know_each_other():
     left = set(known)
     while ends := {name for name in left if not known[name] & left or not any(name in known[of] for of in left)}:
         left -= ends
-    assert left == AWAITING_CIRCLES
+    assert left == set()
 
 
 def _dotted(path):
@@ -200,7 +177,7 @@ def test_a_name_means_one_thing():
             if named and not node.name.startswith("_") and not command:
                 homes[node.name].add(place)
     twice = {name: places for name, places in homes.items() if len(places) > 1 and name not in ALIKE}
-    assert twice.keys() == AWAITING_NAMES, twice
+    assert twice == {}
     assert {name for name in ALIKE if len(homes[name]) < 2} == set(), "no longer alike"
 
 
@@ -225,7 +202,7 @@ def test_tests_know_public_names_alone():
     """So that they hold whatever becomes of the insides."""
     home = Path(__file__).parent
     found = {str(path.relative_to(home)): set(_private(parsed(path))) for path in TESTS}
-    assert {place: names for place, names in found.items() if names} == AWAITING_TESTS
+    assert {place: names for place, names in found.items() if names} == {}
 
 
 def _private(tree):

@@ -10,7 +10,7 @@ from skimage import data
 from skimage.exposure import match_histograms
 
 from impasto import color
-from impasto.color import Moments
+from impasto.color import ColorMoments
 
 MAPS = {"monge-kantorovich": color.monge_kantorovich, "cholesky": color.cholesky}
 
@@ -36,7 +36,7 @@ def painting():
 
 def mapped(name, source, target):
     """A picture's colors mapped to another's moments."""
-    return MAPS[name](Moments.of(source), Moments.of(target))(source)
+    return MAPS[name](ColorMoments.of(source), ColorMoments.of(target))(source)
 
 
 PLAIN = {
@@ -51,7 +51,7 @@ PLAIN = {
 def test_moments_are_reached(name, photo, painting):
     """Mean and covariance become the target's, to far less than 1e-4, both ways."""
     for source, target in [(painting, photo), (photo, painting)]:
-        found, wanted = Moments.of(mapped(name, source, target)), Moments.of(target)
+        found, wanted = ColorMoments.of(mapped(name, source, target)), ColorMoments.of(target)
         assert torch.allclose(found.mean, wanted.mean, atol=1e-9)
         assert torch.allclose(found.covariance, wanted.covariance, atol=1e-9)
 
@@ -59,9 +59,9 @@ def test_moments_are_reached(name, photo, painting):
 @every_map
 def test_moments_are_reached_in_single_precision(name, photo, painting):
     """As a run has its pictures."""
-    found = Moments.of(mapped(name, painting.float(), photo.float()))
-    assert torch.allclose(found.mean, Moments.of(photo).mean, atol=1e-5)
-    assert torch.allclose(found.covariance, Moments.of(photo).covariance, atol=1e-5)
+    found = ColorMoments.of(mapped(name, painting.float(), photo.float()))
+    assert torch.allclose(found.mean, ColorMoments.of(photo).mean, atol=1e-5)
+    assert torch.allclose(found.covariance, ColorMoments.of(photo).covariance, atol=1e-5)
 
 
 def test_linear_map_is_that_of_optimal_transport(photo, painting):
@@ -70,7 +70,7 @@ def test_linear_map_is_that_of_optimal_transport(photo, painting):
     import ot  # takes seconds
 
     matrix, offset = ot.gaussian.empirical_bures_wasserstein_mapping(*clouds, reg=0)
-    found = color.monge_kantorovich(Moments.of(painting), Moments.of(photo))
+    found = color.monge_kantorovich(ColorMoments.of(painting), ColorMoments.of(photo))
     assert np.allclose(matrix, found.matrix.numpy().T, rtol=1e-8)
     assert np.allclose(found(painting).flatten(2)[0].t().numpy(), clouds[0] @ matrix + offset, atol=1e-9)
 
@@ -83,7 +83,7 @@ def test_linear_map_moves_less_than_the_triangular_one(photo, painting):
 
 def test_cholesky_is_triangular(photo, painting):
     """Red depends on red alone."""
-    matrix = color.cholesky(Moments.of(painting), Moments.of(photo)).matrix
+    matrix = color.cholesky(ColorMoments.of(painting), ColorMoments.of(photo)).matrix
     assert torch.allclose(matrix, matrix.tril())
     assert matrix[2].abs().min() > 0
 
@@ -103,7 +103,7 @@ def test_a_picture_matched_to_itself_is_itself(photo):
     for name in MAPS:
         assert torch.allclose(mapped(name, photo, photo), photo, atol=1e-9)
     assert torch.allclose(color.match_histogram(photo, photo), photo)
-    assert torch.allclose(color.match_luminance(photo, Moments.of(photo)), color.luminance(photo))
+    assert torch.allclose(color.match_luminance(photo, ColorMoments.of(photo)), color.luminance(photo))
 
 
 def test_weights_are_regions(photo, painting):
@@ -111,7 +111,7 @@ def test_weights_are_regions(photo, painting):
     weights = torch.zeros_like(photo[:, :1])
     weights[..., :20] = 1
     region = photo[..., :20]
-    assert torch.allclose(Moments.of(photo, weights).covariance, Moments.of(region).covariance)
+    assert torch.allclose(ColorMoments.of(photo, weights).covariance, ColorMoments.of(region).covariance)
     found = color.match_histogram(painting, photo, None, weights)
     assert torch.allclose(found, color.match_histogram(painting, region), atol=1e-9)
     other = torch.rand_like(painting[:, :1])
@@ -137,7 +137,7 @@ def test_plain_pictures_have_a_sensible_match(photo, plain, other):
     assert histogram.isfinite().all()
     assert histogram.min() >= target.min() - 1e-9
     assert histogram.max() <= target.max() + 1e-9
-    level = color.match_luminance(source, Moments.of(target))
+    level = color.match_luminance(source, ColorMoments.of(target))
     assert level.isfinite().all()
     assert level.mean().item() == pytest.approx(color.luminance(target).mean().item(), abs=1e-6)
 
@@ -158,7 +158,7 @@ def test_gray_stays_gray_when_matched_to_gray(photo, painting):
 
 def test_contrast_follows_the_photo_within_limits(photo, painting):
     """Luminance gets the photo's mean and deviation, where they are within a factor of two."""
-    found = color.match_luminance(painting, Moments.of(photo))
+    found = color.match_luminance(painting, ColorMoments.of(photo))
     wanted = color.luminance(photo)
     assert found.mean().item() == pytest.approx(wanted.mean().item(), abs=1e-6)
     gain = wanted.std(correction=0) / color.luminance(painting).std(correction=0)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from impasto.encoders import VGG19
-from impasto.masks import averaged, inside, resampled
+from impasto.masks import averaged, inside, resampled_mask
 
 
 def half(height=32, width=32, at=16):
@@ -17,7 +17,7 @@ def half(height=32, width=32, at=16):
 @pytest.mark.parametrize("shape", [(16, 16), (24, 40), (64, 64), (33, 7)])
 def test_resampling_keeps_zeros_and_ones(shape):
     """However it is resampled, a mask stays in [0, 1] and is exactly 0 and 1 away from its borders."""
-    found = resampled(half(), shape)
+    found = resampled_mask(half(), shape)
     assert found.shape == (1, 1, *shape)
     assert found.min() == 0
     assert found.max() == 1
@@ -29,7 +29,7 @@ def test_resampling_keeps_zeros_and_ones(shape):
 def test_resampling_to_its_own_size_is_itself():
     """Nothing happens without need."""
     mask = torch.rand(1, 1, 9, 7) * 0.9 + 0.05
-    assert torch.equal(resampled(mask, (9, 7)), mask)
+    assert torch.equal(resampled_mask(mask, (9, 7)), mask)
 
 
 def test_averages_are_means_over_blocks():

@@ -63,14 +63,14 @@ def with_chroma(pixels: Tensor, color: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class ColorMoments:
     """The mean (3,) and the covariance (3, 3) of a picture's colors, in float64."""
 
     mean: Tensor
     covariance: Tensor
 
     @classmethod
-    def of(cls, pixels: Tensor, weights: Tensor | None = None) -> "Moments":
+    def of(cls, pixels: Tensor, weights: Tensor | None = None) -> "ColorMoments":
         """Those of ``pixels``, every position counted by ``weights`` (1, 1, *spatial), or once."""
         colors = pixels.flatten(2)[0].double()
         parts = torch.ones_like(colors[:1]) if weights is None else weights.flatten(2)[0].double()
@@ -95,7 +95,7 @@ class LinearMap:
         return mapped.to(pixels.dtype).view_as(pixels)
 
 
-def monge_kantorovich(source: Moments, target: Moments) -> LinearMap:
+def monge_kantorovich(source: ColorMoments, target: ColorMoments) -> LinearMap:
     r"""The linear map that brings mean and covariance of ``source`` to those of ``target`` and moves colors least.
 
     .. math:: A = S^{-1/2} \big(S^{1/2} C S^{1/2}\big)^{1/2} S^{-1/2}, \qquad A S A^T = C
@@ -111,7 +111,7 @@ def monge_kantorovich(source: Moments, target: Moments) -> LinearMap:
     return LinearMap(inverse @ middle @ inverse, source.mean, target.mean)
 
 
-def cholesky(source: Moments, target: Moments) -> LinearMap:
+def cholesky(source: ColorMoments, target: ColorMoments) -> LinearMap:
     r"""The linear map :math:`A = L_C L_S^{-1}` from Cholesky factors: :math:`A S A^T = C` (Gatys et al. 2017, 5.2).
 
     Triangular: red depends on red alone, blue on all three. It reaches the same mean and covariance as
@@ -146,7 +146,7 @@ def match_histogram(
     return torch.stack(planes)[None].to(source)
 
 
-def match_luminance(source: Tensor, photo: Moments, weights: Tensor | None = None) -> Tensor:
+def match_luminance(source: Tensor, photo: ColorMoments, weights: Tensor | None = None) -> Tensor:
     r"""The luminance of ``source`` with the photo's mean and contrast, (1, 1, \*spatial).
 
     .. math:: L' = \frac{\sigma_C}{\sigma_S} (L_S - \mu_S) + \mu_C
@@ -155,7 +155,7 @@ def match_luminance(source: Tensor, photo: Moments, weights: Tensor | None = Non
     painting of nearly one gray would have its grain blown up.
     """
     w = torch.tensor(LUMA, dtype=torch.float64)
-    own = Moments.of(source, weights)
+    own = ColorMoments.of(source, weights)
     wanted, given = (float((w @ m.covariance @ w).clamp(min=0).sqrt()) for m in (photo, own))
     gain = min(max(wanted / max(given, 1e-6), _GAINS[0]), _GAINS[1])
     return (luminance(source) - float(w @ own.mean)) * gain + float(w @ photo.mean)

@@ -11,7 +11,7 @@ from torch import Tensor
 _SHARP = 1e-4  # what resampling leaves of a value that should be 0 or 1
 
 
-def resampled(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
+def resampled_mask(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
     """The mask at another size: averaged over what a position covers, and linear in between; 0 and 1 stay exact."""
     if tuple(mask.shape[2:]) != shape:
         mask = nnf.interpolate(mask, shape, mode="bilinear", antialias=True)

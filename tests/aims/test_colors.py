@@ -6,8 +6,8 @@ import torch
 
 import impasto
 from impasto import images
-from impasto.aims.colors import Palette
-from impasto.color import Moments, chroma, is_gray, luminance
+from impasto.aims.colors import ColorMode
+from impasto.color import ColorMoments, chroma, is_gray, luminance
 from impasto.errors import SettingsError
 from impasto.pyramid import resize
 from impasto.settings import Settings, make
@@ -127,10 +127,11 @@ def test_part_of_the_chroma_is_hidden(prepare, photo, painting):
     run = prepare(photo, painting, color="luminance", color_strength=0.6)
     shape = run.levels[-1].shape
     whole = chroma(resize(run.canvas.pixels, shape))
-    assert torch.allclose(chroma(run.palette.photo_at(shape)), 0.4 * whole, atol=1e-5)
-    seen = run.palette.painting(run.styles[0].pixels)
+    assert torch.allclose(chroma(run.color_mode.photo_at(shape)), 0.4 * whole, atol=1e-5)
+    seen = run.color_mode.painting(run.styles[0].pixels)
     assert (
-        Moments.of(chroma(seen)).covariance.trace() < 0.25 * Moments.of(chroma(run.styles[0].pixels)).covariance.trace()
+        ColorMoments.of(chroma(seen)).covariance.trace()
+        < 0.25 * ColorMoments.of(chroma(run.styles[0].pixels)).covariance.trace()
     )
     start = resize(run.canvas.pixels, shape)
     found = run.targets(run.encoder).engine_at(shape).evaluate(start)
@@ -157,12 +158,12 @@ def test_matched_colors_are_between(photo, painting, color):
     pictures = [images.read(x).pixels for x in (photo, painting)]
     means = [x.mean((0, 2, 3)) for x in pictures]
     for strength in (0, 0.5, 1):
-        palette = Palette(make({"color": color, "color_strength": strength}), pictures[0])
-        found = palette.painting(pictures[1])
+        color_mode = ColorMode(make({"color": color, "color_strength": strength}), pictures[0])
+        found = color_mode.painting(pictures[1])
         assert torch.allclose(found.mean((0, 2, 3)), torch.lerp(means[1], means[0], strength), atol=0.03)
         assert found.min() >= 0
         assert found.max() <= 1
-    assert Palette(make({"color": color, "color_strength": 0}), pictures[0]).painting(pictures[1]).equal(pictures[1])
+    assert ColorMode(make({"color": color, "color_strength": 0}), pictures[0]).painting(pictures[1]).equal(pictures[1])
 
 
 @every_color
@@ -178,10 +179,10 @@ def test_transparent_parts_have_no_say(photo, painting):
     half = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
     half[:, 36:, 3] = 0
     cut = images.read(half)
-    of_half = Palette(make({"color": "match"}), cut.pixels, cut.alpha).painting(images.read(painting).pixels)
+    of_half = ColorMode(make({"color": "match"}), cut.pixels, cut.alpha).painting(images.read(painting).pixels)
     visible = images.read(np.ascontiguousarray(photo[:, :36])).pixels
     assert torch.allclose(
-        of_half, Palette(make({"color": "match"}), visible).painting(images.read(painting).pixels), atol=1e-4
+        of_half, ColorMode(make({"color": "match"}), visible).painting(images.read(painting).pixels), atol=1e-4
     )
 
 

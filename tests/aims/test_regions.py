@@ -8,7 +8,7 @@ from PIL.PngImagePlugin import PngInfo
 
 import impasto
 from impasto import images
-from impasto.aims.regions import Places
+from impasto.aims.regions import Regions
 from impasto.errors import CheckpointError, ImageError, SettingsError
 from impasto.losses import STYLE_LOSSES
 from impasto.losses.gram import GramLoss
@@ -81,14 +81,14 @@ def test_a_region_sees_its_part_of_the_painting_only(prepare, photo, painting):
     shape = run.levels[-1].shape
     seen = resize(images.read(painting).pixels, (72, 68))
     [(_, features)] = run.encoder.features(seen, ["conv1_1"])
-    mask = run.places.painting_mask(0, (72, 68))[0, 0]
+    mask = run.regions.painting_mask(0, (72, 68))[0, 0]
     square = mask.square()
     expected = torch.einsum("cp,dp->cd", *(features[0].flatten(1) * square.flatten() ** 0.5,) * 2) / square.sum()
     found = term(run, "style/conv1_1/region1", shape).loss.inner
     assert isinstance(found, GramLoss)
     assert torch.allclose(found.target[0], expected, rtol=0.01, atol=1e-3 * expected.abs().max())
-    rest = run.places.painting_mask(1, (64, 60))
-    assert torch.allclose(rest, 1 - run.places.painting_mask(0, (64, 60)))
+    rest = run.regions.painting_mask(1, (64, 60))
+    assert torch.allclose(rest, 1 - run.regions.painting_mask(0, (64, 60)))
 
 
 def test_weights_are_areas(prepare, photo, pair):
@@ -231,16 +231,16 @@ def test_masks_come_in_every_form(tmp_path, photo, painting):
         tmp_path / "painted.png",
     ]
     for form in forms:
-        places = Places.of([form], None, *read)
-        (mask,) = places.masks_at((54, 72))
+        regions = Regions.of([form], None, *read)
+        (mask,) = regions.masks_at((54, 72))
         assert torch.equal(mask[0, 0], torch.from_numpy(half() / 255).float()), form
 
 
 def test_a_file_named_with_an_equals_sign_is_that_file(tmp_path, photo, painting):
     """Or in Python, a pair."""
     Image.fromarray(half()).save(tmp_path / "a=b.png")
-    places = Places.of([str(tmp_path / "a=b.png")], None, images.read(photo), [images.read(painting)])
-    assert places.pairs[0].painting is None
+    regions = Regions.of([str(tmp_path / "a=b.png")], None, images.read(photo), [images.read(painting)])
+    assert regions.pairs[0].painting is None
 
 
 BLACK = np.zeros((54, 72), np.uint8)
@@ -312,5 +312,5 @@ def test_a_masks_samples_are_shares_not_light(tmp_path, photo, painting, prepare
     assert (images.read(tmp_path / "half.png").pixels - 128 / 255).abs().max() > 0.2
     for given in ({"masks": [(tmp_path / "half.png", None)]}, {"protect": tmp_path / "half.png"}):
         run = prepare(photo, painting, **given)
-        mask = run.places.protected_at((54, 72)) if "protect" in given else run.places.masks_at((54, 72))[0]
+        mask = run.regions.protected_at((54, 72)) if "protect" in given else run.regions.masks_at((54, 72))[0]
         assert (mask - 128 / 255).abs().max() < 1e-6

@@ -275,7 +275,7 @@ def test_photos_share_the_statistics_of_paintings(photo, painting, other_paintin
     runs = [prepare(each, [painting, other_painting], masks=masks) for each in (photo, 255 - photo)]
     encoder = Seen(runs[0])
     first, second = (run.targets(encoder) for run in runs)
-    shared = StyleTargets(encoder, first.styles, runs[0].settings, first.places)
+    shared = StyleTargets(encoder, first.styles, runs[0].settings, first.regions)
     shape = runs[0].levels[-1].shape
     image = torch.rand(1, 3, *shape)
     for count, targets in ((3, first), (1, second), (1, second)):

@@ -7,8 +7,8 @@ import torch
 from PIL import ExifTags, Image, PngImagePlugin
 
 from impasto import images
+from impasto.cli.options.byproducts import BestEffortWriter, FrameWriter, PreviewWriter
 from impasto.cli.options.destination import Destination
-from impasto.cli.terminal.byproducts import Frames, Preview, Tolerant
 from impasto.errors import ImageError
 
 EXIF = Image.Exif()
@@ -31,7 +31,7 @@ def event(level, evaluation, value=0.5):
 def test_preview_comes_about_once_a_second(tmp_path, like):
     """The file holds the latest picture of an interval, and writing waits for the next."""
     now, path = [0.0], tmp_path / "now.png"
-    preview = Preview(path, like, clock=lambda: now[0])
+    preview = PreviewWriter(path, like, clock=lambda: now[0])
     shades = []
     for at, value in [(0, 0.0), (0.5, 0.2), (1.1, 0.4), (2.0, 0.6), (2.2, 1.0)]:
         now[0] = at
@@ -49,7 +49,7 @@ def test_preview_waits_longer_where_writing_is_slow(tmp_path, like, monkeypatch)
         now[0] += 3
 
     monkeypatch.setattr("impasto.images.write", slow)
-    preview = Preview(tmp_path / "now.png", like, clock=lambda: now[0])
+    preview = PreviewWriter(tmp_path / "now.png", like, clock=lambda: now[0])
     while now[0] < 70:
         preview(event(0, 1))
         now[0] += 1
@@ -58,7 +58,7 @@ def test_preview_waits_longer_where_writing_is_slow(tmp_path, like, monkeypatch)
 
 def test_frames_are_due_every_so_many_evaluations(tmp_path, like):
     """A frame is written when its number is reached or passed, and counting begins anew on every level."""
-    frames = Frames(10, Destination(tmp_path / "out.png"), like)
+    frames = FrameWriter(10, Destination(tmp_path / "out.png"), like)
     for at in [(0, 1), (0, 9), (0, 11), (0, 12), (0, 35), (0, 40), (1, 12), (1, 13)]:
         frames(event(*at))
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -72,7 +72,7 @@ def test_a_failure_is_told_once():
         raise ImageError("No room.") if number else KeyError
 
     told = []
-    tolerant = Tolerant(failing, told.append)
+    tolerant = BestEffortWriter(failing, told.append)
     tolerant(1)
     tolerant(1)
     assert told == ["No room. The run goes on without it."]
@@ -89,7 +89,7 @@ def test_a_preview_says_that_it_is_ours_and_nothing_of_the_photo(tmp_path):
     assert like.source.texts
     for metadata in (True, False):
         path = tmp_path / f"now-{metadata}.png"
-        Preview(path, like, metadata=metadata)(event(0, 1))
+        PreviewWriter(path, like, metadata=metadata)(event(0, 1))
         with Image.open(path) as picture:
             assert not picture.getexif().get_ifd(ExifTags.IFD.Exif)
             assert ExifTags.Base.Artist not in picture.getexif()

@@ -2,8 +2,8 @@
 
 import hashlib
 
-from impasto.cli.terminal.finding import find
-from impasto.cli.terminal.recipe import Input
+from impasto.cli.options.finding import find
+from impasto.cli.options.recipe import Input
 
 
 def wanted(name, data):

@@ -142,7 +142,7 @@ def test_a_worker_without_its_device_says_why(album, call):
 def test_a_picture_whose_settings_changed_is_not_made_again_in_silence(made):
     """Its recipe has the last settings alone."""
     from impasto.cli.commands.rerun import differences
-    from impasto.cli.terminal.recipe import recipe_of
+    from impasto.cli.options.recipe import recipe_of
 
     recipe = recipe_of(made)
     assert differences(recipe) == []

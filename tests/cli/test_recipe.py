@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import impasto
 from impasto.cli import main
-from impasto.cli.commands.rerun import prepared
-from impasto.cli.terminal.recipe import Recipe
+from impasto.cli.commands.rerun import prepared_rerun
+from impasto.cli.options.recipe import Recipe
 from impasto.descent import Record
 from impasto.errors import ImpastoError
 from impasto.jobs import submission
@@ -94,7 +94,7 @@ def test_every_recipe_is_that_of_the_run_it_makes_again(room, task, values):
     run = allowed(task, values)
     written = recipe_of(run)
     files = {file["sha256"]: room / file["name"] for file in _files(written["inputs"])}
-    assert recipe_of(prepared(Recipe(**written), files)) == _moved(written, room)
+    assert recipe_of(prepared_rerun(Recipe(**written), files)) == _moved(written, room)
 
 
 def _files(inputs):
@@ -130,7 +130,7 @@ def test_recipes_from_before_content_was_held(room, task):
     written = recipe_of(run)
     del written["in_force"]["content_loss"]
     files = {file["sha256"]: room / file["name"] for file in _files(written["inputs"])}
-    again = prepared(Recipe(**written), files)
+    again = prepared_rerun(Recipe(**written), files)
     assert again.settings.content_loss == "squared"
     assert {name.count("cosine") for name in _terms(again)} == {0}
 

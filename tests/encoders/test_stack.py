@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from impasto.encoders import IMAGE, VGG16, VGG19, Conv, Pool, Stack, described
+from impasto.encoders import IMAGE, VGG16, VGG19, Conv, Pool, Stack, stack_from_words
 from impasto.errors import LayerError
 
 
@@ -151,4 +151,4 @@ def test_extent_is_the_shape_of_the_features_of_any_kernel_and_border(tiny, shap
 def test_words_that_are_no_layers_are_refused(words):
     """With what they could be."""
     with pytest.raises(LayerError, match="such as 16x5"):
-        described(words, 3)
+        stack_from_words(words, 3)

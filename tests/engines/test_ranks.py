@@ -10,7 +10,7 @@ import time
 import pytest
 
 from impasto.engines.group import dealt
-from impasto.engines.ranks import Ranks, joined, region
+from impasto.engines.ranks import Ranks, process_group, region
 from impasto.errors import SettingsError
 from impasto.memory.budget import Layout
 from impasto.tiling import Window, tiles
@@ -126,7 +126,10 @@ def test_numbers_of_the_environment_are_numbers(monkeypatch, name, value):
     """Or a sentence says which variable is not."""
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError, match=f"The environment variable {name} is '{value}', but a number"), joined():
+    with (
+        pytest.raises(SettingsError, match=f"The environment variable {name} is '{value}', but a number"),
+        process_group(),
+    ):
         pass
 
 

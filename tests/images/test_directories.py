@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import TiffImagePlugin
 
-from impasto.images.directories import ASCII, LONG, RATIONAL, SHORT, Entry, Layout
+from impasto.images.directories import ASCII, LONG, RATIONAL, SHORT, DirectoryEntry, TiffLayout
 
-LAYOUTS = [Layout(order, big) for order in "<>" for big in (False, True)]
+LAYOUTS = [TiffLayout(order, big) for order in "<>" for big in (False, True)]
 every_layout = pytest.mark.parametrize("layout", LAYOUTS, ids=str)
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8, 12: 8, 129: 1}
 
 entries = st.builds(
-    lambda kind, count, fill: Entry(kind, (fill * SIZES[kind] * count)[: SIZES[kind] * count]),
+    lambda kind, count, fill: DirectoryEntry(kind, (fill * SIZES[kind] * count)[: SIZES[kind] * count]),
     st.sampled_from(sorted(SIZES)),
     st.integers(1, 9),
     st.binary(min_size=1, max_size=3),
@@ -31,12 +31,12 @@ entries = st.builds(
 def test_what_is_written_is_read(layout, main, below):
     """Tags, types and bytes, with a directory below; and a change of byte order back and forth changes nothing."""
     data = layout.header + layout.pack(main, {0x8769: below}, len(layout.header))
-    assert Layout.of(data) == layout
+    assert TiffLayout.of(data) == layout
     found, following = layout.read(data, layout.first(data))
     pointer = int(layout.numbers(found.pop(0x8769))[0])
     assert (found, following) == (main, 0)
     assert layout.read(data, pointer)[0] == below
-    other = Layout(">" if layout.order == "<" else "<")
+    other = TiffLayout(">" if layout.order == "<" else "<")
     assert other.turned(layout.turned(main, other.order), layout.order) == main
 
 
@@ -44,10 +44,10 @@ def test_what_is_written_is_read(layout, main, below):
 def test_another_library_reads_it(layout):
     """Pillow finds numbers, fractions and text."""
     main = {
-        256: Entry(LONG, struct.pack(f"{layout.order}I", 70_000)),
-        258: Entry(SHORT, struct.pack(f"{layout.order}5H", 1, 2, 3, 4, 5)),
-        270: Entry(ASCII, b"some words\0"),
-        282: Entry(RATIONAL, struct.pack(f"{layout.order}II", 300, 7)),
+        256: DirectoryEntry(LONG, struct.pack(f"{layout.order}I", 70_000)),
+        258: DirectoryEntry(SHORT, struct.pack(f"{layout.order}5H", 1, 2, 3, 4, 5)),
+        270: DirectoryEntry(ASCII, b"some words\0"),
+        282: DirectoryEntry(RATIONAL, struct.pack(f"{layout.order}II", 300, 7)),
     }
     data = layout.header + layout.pack(main, {}, len(layout.header))
     directory = TiffImagePlugin.ImageFileDirectory_v2(data[:16] if layout.big else data[:8])
@@ -61,21 +61,21 @@ def test_another_library_reads_it(layout):
 @pytest.mark.parametrize("value", [72, 72.5, 300.1, 1 / 3, 1e-9, 2.5e8, 4_294_967_295])
 def test_fractions_are_near(value):
     """Over the range of two numbers of 32 bits."""
-    layout = Layout("<")
+    layout = TiffLayout("<")
     assert layout.numbers(layout.rational(value))[0] == pytest.approx(value, rel=1e-6)
 
 
 @pytest.mark.parametrize("value", [1e12, 1e-12])
 def test_what_is_beyond_fractions_is_none(value):
     """It is not stored as something else."""
-    assert Layout("<").rational(value) is None
+    assert TiffLayout("<").rational(value) is None
 
 
 def test_damaged_entries_are_left_out():
     """Values beyond the end and types that nobody knows; the rest is read."""
-    layout = Layout("<")
-    good = {271: Entry(ASCII, b"Maker of pictures\0")}
-    data = bytearray(layout.header + layout.pack({**good, 270: Entry(ASCII, b"long enough\0")}, {}, 8))
+    layout = TiffLayout("<")
+    good = {271: DirectoryEntry(ASCII, b"Maker of pictures\0")}
+    data = bytearray(layout.header + layout.pack({**good, 270: DirectoryEntry(ASCII, b"long enough\0")}, {}, 8))
     beyond, strange = bytearray(data), bytearray(data)
     beyond[18:22] = struct.pack("<I", 10**6)
     strange[12:14] = struct.pack("<H", 77)
@@ -88,4 +88,4 @@ def test_damaged_entries_are_left_out():
 def test_what_is_no_directory_is_an_error(data):
     """Of a kind that callers know."""
     with pytest.raises((ValueError, struct.error)):
-        Layout.of(data).read(data, Layout.of(data).first(data))
+        TiffLayout.of(data).read(data, TiffLayout.of(data).first(data))

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from impasto.images import check_writable, exif, read, write, xmp
-from impasto.images.directories import ASCII, Entry, Layout
+from impasto.images.directories import ASCII, DirectoryEntry, TiffLayout
 
 KINDS = [(".png", 8), (".png", 16), (".jpg", 8), (".webp", 8), (".avif", 8), (".tif", 8), (".tif", 16), (".dzi", 8)]
 HOLDS = [kind for kind in KINDS if kind[0] != ".dzi"]
@@ -20,8 +20,8 @@ every_holder = pytest.mark.parametrize(("suffix", "depth"), HOLDS, ids=str)
 
 def block(order="<", main=None, photo=None, place=None):
     """An EXIF block of entries given as (type, bytes)."""
-    parts = [{tag: Entry(*entry) for tag, entry in (part or {}).items()} for part in (main, photo, place)]
-    return exif.Exif(Layout(order), *parts).packed()
+    parts = [{tag: DirectoryEntry(*entry) for tag, entry in (part or {}).items()} for part in (main, photo, place)]
+    return exif.Exif(TiffLayout(order), *parts).packed()
 
 
 def like(**said):
@@ -133,7 +133,7 @@ def test_what_a_jpeg_has_no_room_for_is_named_and_the_rest_is_kept(tmp_path):
     photo = like(**LONG["exif overfull"])
     left = write(tmp_path / "a.jpg", photo.pixels, like=photo, parameters="made so")
     assert left == ("Left out, as a JPEG file has no room for it: EXIF ImageDescription.",)
-    assert exif.parse(read(tmp_path / "a.jpg").source.exif).main[0x8298] == Entry(ASCII, b"Jo\0")
+    assert exif.parse(read(tmp_path / "a.jpg").source.exif).main[0x8298] == DirectoryEntry(ASCII, b"Jo\0")
     full = like(**LONG["exif nearly full"])
     assert write(tmp_path / "b.jpg", full.pixels, like=full, parameters="made so") == ()
     assert exif.parse(read(tmp_path / "b.jpg").source.exif).main[0x010E].count == 65_301
@@ -164,9 +164,11 @@ SAID = {
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_exif_comes_through_byte_for_byte(tmp_path, order, suffix, depth):
     """Alphabets, fractions, types and tags that no library knows, from cameras of either byte order."""
-    turned = Layout("<").turned
-    parts = {part: turned({tag: Entry(*e) for tag, e in entries.items()}, order) for part, entries in SAID.items()}
-    photo = like(exif=exif.Exif(Layout(order), **parts).packed())
+    turned = TiffLayout("<").turned
+    parts = {
+        part: turned({tag: DirectoryEntry(*e) for tag, e in entries.items()}, order) for part, entries in SAID.items()
+    }
+    photo = like(exif=exif.Exif(TiffLayout(order), **parts).packed())
     assert write(tmp_path / f"a{suffix}", photo.pixels, like=photo, depth=depth, parameters="ours") == ()
     back = exif.parse(read(tmp_path / f"a{suffix}").source.exif)
     for part, entries in parts.items():

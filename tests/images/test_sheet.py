@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from impasto.images.sheet import Strip, Tile, draw
+from impasto.images.sheet import SheetTile, Strip, draw
 
 
 def flat(color, height, width):
@@ -33,8 +33,8 @@ def ink(sheet, top, left, bottom, right):
 def test_pictures_are_there_pixel_for_pixel():
     """Every picture stands uncovered, at its size, in its row and column."""
     rows = [
-        Strip((Tile(flat(RED, 20, 30)), Tile(flat(GREEN, 25, 40), ("a line far wider than its picture",)))),
-        Strip((None, Tile(flat(BLUE, 10, 12))), ("one", "two"), "a label"),
+        Strip((SheetTile(flat(RED, 20, 30)), SheetTile(flat(GREEN, 25, 40), ("a line far wider than its picture",)))),
+        Strip((None, SheetTile(flat(BLUE, 10, 12))), ("one", "two"), "a label"),
     ]
     sheet = draw(rows, "A title")
     red, green, blue = (box(sheet, color) for color in (RED, GREEN, BLUE))
@@ -46,13 +46,13 @@ def test_pictures_are_there_pixel_for_pixel():
 
 def test_words_are_where_they_belong():
     """The title above, headings over their picture, lines under it and the label to its left."""
-    sheet = draw([Strip((Tile(flat(RED, 30, 60), ("under it",)),), ("over it",), "beside")], "Title")
+    sheet = draw([Strip((SheetTile(flat(RED, 30, 60), ("under it",)),), ("over it",), "beside")], "Title")
     top, left, bottom, right = box(sheet, RED)
     assert ink(sheet, 0, 0, 32, right)
     assert ink(sheet, top - 18, left, top, right)
     assert ink(sheet, bottom, left, bottom + 22, right)
     assert ink(sheet, top, 0, bottom, left)
-    bare = draw([Strip((Tile(flat(RED, 30, 60)),))])
+    bare = draw([Strip((SheetTile(flat(RED, 30, 60)),))])
     top, left, bottom, right = box(bare, RED)
     assert not ink(bare, 0, 0, top, bare.shape[3])
     assert not ink(bare, bottom, 0, bare.shape[2], bare.shape[3])
@@ -61,7 +61,7 @@ def test_words_are_where_they_belong():
 @pytest.mark.parametrize("words", ["x", "a heading of some length", "W" * 80])
 def test_no_word_is_cut(words):
     """However long the words are, the sheet has room: its borders stay white."""
-    tile = Tile(flat(RED, 8, 8), (words,))
+    tile = SheetTile(flat(RED, 8, 8), (words,))
     for strips, title in itertools.product([[Strip((tile, tile), (words, words), words)]], ["", words]):
         sheet = draw(strips, title)
         assert sheet[0, :, :, -4:].min() == sheet[0, :, -4:].min() == 1
@@ -69,7 +69,7 @@ def test_no_word_is_cut(words):
 
 def test_a_row_without_pictures_has_the_height_of_the_others():
     """As when a sheet is stopped before its last row."""
-    sheet = draw([Strip((Tile(flat(RED, 20, 30)), None)), Strip((None, None))])
-    whole = draw([Strip((Tile(flat(RED, 20, 30)), None)), Strip((Tile(flat(BLUE, 20, 30)), None))])
+    sheet = draw([Strip((SheetTile(flat(RED, 20, 30)), None)), Strip((None, None))])
+    whole = draw([Strip((SheetTile(flat(RED, 20, 30)), None)), Strip((SheetTile(flat(BLUE, 20, 30)), None))])
     assert sheet.shape == whole.shape
     assert box(sheet, RED) == box(whole, RED)

@@ -57,7 +57,7 @@ def test_a_picture_that_nobody_would_see_is_refused_before_it_is_computed(tmp_pa
     jobs = Jobs.open(tmp_path / "home", "")
     job = jobs.submit(task, {**files, "content": ("photo.png", stream.getvalue())}, settings)
     with pytest.raises(ImageError, match="transparent everywhere at 32 x 24 pixels"):
-        working.prepared(jobs.queue.get(job.id), jobs.store, torch.device("cpu"))
+        working.prepared_job(jobs.queue.get(job.id), jobs.store, torch.device("cpu"))
     jobs.close()
 
 
@@ -357,7 +357,7 @@ def test_the_preview_to_start_from_is_computed_where_the_job_is(tmp_path, ask, m
     monkeypatch.setattr(start, "preview", preview)
     jobs = Jobs.open(tmp_path, "")
     entry = jobs.queue.claim(jobs.submit(*ask(init="preview", device="auto")).id)
-    run = working.prepared(entry, jobs.store, torch.device("cpu", 0))
+    run = working.prepared_job(entry, jobs.store, torch.device("cpu", 0))
     assert run.source is not None
     assert asked == ["cpu:0"]
     assert (run.device, run.settings.device) == (torch.device("cpu", 0), "auto")
@@ -373,8 +373,8 @@ def test_masks_of_a_job_are_shares_and_notes_call_pictures_by_their_names(tmp_pa
     task, files, settings = ask()
     files |= {"protect": [("half.png", half.getvalue())], "content": [("holiday.jpg", photo.getvalue())]}
     jobs = Jobs.open(tmp_path, "")
-    run = working.prepared(jobs.queue.claim(jobs.submit(task, files, settings).id), jobs.store, torch.device("cpu"))
-    assert (run.places.protected_at((32, 32)) - 128 / 255).abs().max() < 1e-6
+    run = working.prepared_job(jobs.queue.claim(jobs.submit(task, files, settings).id), jobs.store, torch.device("cpu"))
+    assert (run.regions.protected_at((32, 32)) - 128 / 255).abs().max() < 1e-6
     assert run.content.source.notes == ("The EXIF of holiday.jpg is damaged and was left out.",)
     jobs.close()
 

@@ -62,9 +62,9 @@ def test_files_make_the_same_picture(prepare, photo, painting, optimizer):
     """Images in files and pairs in half precision: the loss is what it is in memory."""
     run = prepare(photo, painting, optimizer=optimizer)
     filed = in_tiles(run, files=True)
-    assert isinstance(filed.room.storage, Mapped)
-    vars(filed)["room"] = dataclasses.replace(filed.room, storage=Mapped(worth=0))
-    assert isinstance(run.room.storage, type(MEMORY))
+    assert isinstance(filed.execution.storage, Mapped)
+    vars(filed)["execution"] = dataclasses.replace(filed.execution, storage=Mapped(worth=0))
+    assert isinstance(run.execution.storage, type(MEMORY))
     assert filed.run().delivered.value == pytest.approx(run.run().delivered.value, rel=2e-2)
 
 
@@ -73,7 +73,7 @@ def test_a_painting_larger_than_a_tile_is_taken_in_tiles(prepare, photo, paintin
     run = prepare(photo, painting, style_scale=2.0)
     shape = run.levels[-1].shape
     whole, tiled = (other.targets(run.encoder) for other in (run, in_tiles(run)))
-    assert StyleTargets(run.encoder, tiled.styles, run.settings, room=tiled.room).outsized(0, shape)
+    assert StyleTargets(run.encoder, tiled.styles, run.settings, execution=tiled.execution).outsized(0, shape)
     first, second = (targets.bare_engine_at(shape).objective.terms for targets in (whole, tiled))
     for one, other in zip(first, second, strict=True):
         if one.kind == "style":

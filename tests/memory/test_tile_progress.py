@@ -4,7 +4,7 @@ import pytest
 
 from impasto.descent import Level
 from impasto.memory.budget import Layout
-from impasto.memory.tile_progress import Meter
+from impasto.memory.tile_progress import TileMeter
 
 LEVELS = (Level((10, 10), 4), Level((20, 20), 3), Level((40, 40), 2))
 
@@ -30,7 +30,7 @@ def layouts(costs=(1, 1, 1)):
 def test_time_left_is_known_from_the_first_tile(clock):
     """A quarter of an evaluation took 2 seconds: it takes 8, and there are three of them and two of four times the size."""
     told = []
-    count = Meter(told.append, LEVELS, layouts(), clock).at((20, 20))
+    count = TileMeter(told.append, LEVELS, layouts(), clock).at((20, 20))
     clock.now += 2
     count(0.25)
     assert told[-1].level == 1
@@ -42,7 +42,7 @@ def test_time_left_is_known_from_the_first_tile(clock):
 def test_tiles_cost_more(clock):
     """What a level costs in tiles is in the estimate."""
     told = []
-    count = Meter(told.append, LEVELS, layouts((1, 1, 1.5)), clock).at((20, 20))
+    count = TileMeter(told.append, LEVELS, layouts((1, 1, 1.5)), clock).at((20, 20))
     clock.now += 2
     count(0.25)
     assert told[-1].remaining == pytest.approx(2.75 * 8 + 2 * 4 * 8 * 1.5)
@@ -51,7 +51,7 @@ def test_tiles_cost_more(clock):
 def test_evaluations_follow_each_other(clock):
     """Shares add up to one, and the next begins; after the last nothing is left."""
     told = []
-    count = Meter(told.append, LEVELS, layouts(), clock).at((40, 40))
+    count = TileMeter(told.append, LEVELS, layouts(), clock).at((40, 40))
     for _ in range(8):
         clock.now += 1
         count(0.25)
@@ -62,4 +62,4 @@ def test_evaluations_follow_each_other(clock):
 
 def test_other_shapes_are_not_levels():
     """Nothing is told of them."""
-    assert Meter(print, LEVELS, layouts()).at((7, 7)) is None
+    assert TileMeter(print, LEVELS, layouts()).at((7, 7)) is None

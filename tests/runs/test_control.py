@@ -1,4 +1,4 @@
-"""Scales of styles, layers of their own, and what is asked of the picture itself."""
+"""SignalScales of styles, layers of their own, and what is asked of the picture itself."""
 
 import numpy as np
 import pytest

@@ -142,13 +142,7 @@ def liked():
     return visualize_unit("conv1_2", 3)
 
 
-def painted():
-    """Paintings drawn by code."""
-    return torch.cat([paint(name, (32, 32)) for name in ("marble", "glass")])
-
-
 VERBS = {
-    "paint": painted,
     "stylize": lambda: stylized(
         style_losses="gram,moments,wasserstein,histogram,patches", color="match", photorealism=0.1, sharpness=0.1
     ),

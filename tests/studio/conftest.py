@@ -16,7 +16,7 @@ from impasto.jobs import Progress, Status
 from impasto.studio.access import Access
 from impasto.studio.library import PAINTINGS
 from impasto.studio.limits import Limits
-from impasto.studio.server import Place, Studio
+from impasto.studio.server import ServerConfig, Studio
 
 KEYS = {"ada": "ada's long secret key", "bob": "bob's long secret key"}
 STEPS = 6
@@ -91,8 +91,8 @@ def _open_studio(home, **options):
     hung.mkdir(parents=True, exist_ok=True)
     for name in PAINTINGS:
         images.write(hung / f"{name}.png", flat(1.0))
-    studio = Studio(Place(home=home, port=0, workers=0, **options))
-    painter = Painter(studio.desk.jobs)
+    studio = Studio(ServerConfig(home=home, port=0, workers=0, **options))
+    painter = Painter(studio.service.jobs)
     ready = threading.Event()
     thread = threading.Thread(target=studio.run, args=(ready.set,))
     thread.start()

@@ -8,7 +8,7 @@ import pytest
 
 from impasto.errors import SettingsError
 from impasto.studio.access import COOKIE, Access, keys_from
-from impasto.studio.server import Place
+from impasto.studio.server import ServerConfig
 
 KEY = "a key that is long enough"
 
@@ -160,9 +160,9 @@ def test_keys_must_be_good(keys, problem):
 def test_others_need_a_key(host):
     """A studio that other machines can reach does not open without one."""
     with pytest.raises(SettingsError, match="needs a key"):
-        Place(host=host).check()
-    Place(host=host, access=Access.of({"": KEY})).check()
-    Place(host="127.0.0.1").check()
+        ServerConfig(host=host).check()
+    ServerConfig(host=host, access=Access.of({"": KEY})).check()
+    ServerConfig(host="127.0.0.1").check()
 
 
 def test_nothing_leads_out_of_the_path_that_a_proxy_gives(locked):

@@ -124,7 +124,7 @@ def test_delete(http, studio, submit, until):
     http.get(f"/jobs/{identifier}/image")
     http.get(f"/jobs/{identifier}/zoom")
     http.get(f"/jobs/{identifier}/inputs/content/0")
-    made = list(studio.desk.jobs.store.copies(identifier).iterdir())
+    made = list(studio.service.jobs.store.copies(identifier).iterdir())
     assert len(made) == 3
     assert http.delete(f"/jobs/{identifier}").status_code == 204
     assert http.get(f"/jobs/{identifier}").status_code == 404
@@ -144,7 +144,7 @@ def test_the_library(http, bring):
 def test_no_upload_leaves_anything_behind(http, studio):
     """Neither a good nor a bad upload leaves a temporary file."""
     http.post("/pictures", content=b"not a picture", headers={"content-type": "image/png"})
-    assert list((studio.desk.folder / "incoming").iterdir()) == []
+    assert list((studio.service.folder / "incoming").iterdir()) == []
 
 
 def events(answer, count):
@@ -256,11 +256,11 @@ def test_copies_count_as_the_jobs_own(http, studio, submit, until):
     before = http.get("/session").json()["used"]["bytes"]
     http.get(f"/jobs/{identifier}/zoom")
     http.get(f"/jobs/{identifier}/image")
-    copies = studio.desk.jobs.store.copies(identifier)
+    copies = studio.service.jobs.store.copies(identifier)
     made = sum(path.stat().st_size for path in copies.rglob("*") if path.is_file())
     assert made > 0
     assert http.get("/session").json()["used"]["bytes"] >= before + made
-    studio.desk.jobs.delete(identifier)
+    studio.service.jobs.delete(identifier)
     assert not copies.exists()
     assert http.get(f"/jobs/{identifier}/zoom").status_code == 404
 
@@ -270,10 +270,10 @@ def test_old_copies_are_forgotten(http, studio, submit, until):
     identifier = submit(http)["id"]
     until(http, identifier, "done")
     http.get(f"/jobs/{identifier}/zoom")
-    copies = studio.desk.jobs.store.copies(identifier)
-    studio.desk.forget_old_copies(3600)
+    copies = studio.service.jobs.store.copies(identifier)
+    studio.service.forget_old_copies(3600)
     assert list(copies.iterdir()) != []
-    studio.desk.forget_old_copies(0)
+    studio.service.forget_old_copies(0)
     assert list(copies.iterdir()) == []
     assert http.get(f"/jobs/{identifier}/zoom/0/0/0").status_code == 200
 
@@ -305,7 +305,7 @@ def test_events_of_a_deleted_job_end(http, studio, submit, until):
         with http.stream("GET", f"/jobs/{identifier}/events") as answer:
             lines = answer.iter_lines()
             assert any(line.startswith("data: ") for line in lines)
-            studio.desk.jobs.delete(identifier)
+            studio.service.jobs.delete(identifier)
             assert not any(line.startswith("data: ") and "error" in line for line in lines if "status" not in line)
     finally:
         studio.painter.holding.clear()

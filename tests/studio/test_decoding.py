@@ -13,7 +13,7 @@ import pytest
 
 from impasto.errors import ImageError
 from impasto.studio.confinement import Confinement
-from impasto.studio.decoding import Copies, Decoder
+from impasto.studio.decoding import Copies, DecoderPool
 from impasto.studio.limits import Limits
 
 PIXELS = 1_000_000
@@ -49,7 +49,7 @@ serve(decode)
 def decoder(monkeypatch):
     """Processes that do what a file's words say, two seconds each at most."""
     monkeypatch.setenv("IMPASTO_STUDIO_KEY", "a key that is long enough")
-    opened = Decoder(Confinement(seconds=2), HOSTILE, processes=1)
+    opened = DecoderPool(Confinement(seconds=2), HOSTILE, processes=1)
     yield opened
     opened.close()
 
@@ -104,7 +104,7 @@ def test_a_decoder_stays_warm_and_answers_only_what_it_is_asked(ask):
 
 def test_a_decoder_that_does_not_start_is_said(tmp_path):
     """To whoever uploads, and nothing waits for ever."""
-    decoder = Decoder(Confinement(), "raise SystemExit(1)", processes=1)
+    decoder = DecoderPool(Confinement(), "raise SystemExit(1)", processes=1)
     for _ in range(2):
         with pytest.raises(ImageError, match="does not start"):
             decoder.copies(tmp_path / "picture", (10,), PIXELS)
@@ -143,7 +143,7 @@ def test_a_decoder_ends_with_its_server(tmp_path):
 
 def test_real_pictures_are_decoded(tmp_path, png):
     """By the usual program, in one process after the other file; what is no picture is refused with its sentence."""
-    decoder = Decoder(Confinement(), processes=1)
+    decoder = DecoderPool(Confinement(), processes=1)
     (tmp_path / "picture").write_bytes(png(640, 480))
     made = decoder.copies(tmp_path / "picture", (320, 32), PIXELS)
     assert isinstance(made, Copies)
@@ -159,7 +159,7 @@ def test_real_pictures_are_decoded(tmp_path, png):
 
 def test_the_server_lives_on(tmp_path, open_studio, monkeypatch):
     """An upload whose decoding crashes or hangs is refused with a sentence, and the next one is taken."""
-    monkeypatch.setattr(Decoder, "USUAL", HOSTILE)
+    monkeypatch.setattr(DecoderPool, "USUAL", HOSTILE)
     limits = Limits(decoding_seconds=2)
     with open_studio(tmp_path, limits=limits) as studio, httpx.Client(base_url=studio.address, timeout=60) as http:
         headers = {"content-type": "application/octet-stream"}
@@ -168,4 +168,4 @@ def test_the_server_lives_on(tmp_path, open_studio, monkeypatch):
         assert [answer.status_code for answer in answers] == [422, 422, 201]
         assert "save it again as a PNG or JPEG" in answers[0].json()["error"]
         assert len(http.get("/api/v1/pictures").json()) == 1
-        assert list((studio.desk.folder / "incoming").iterdir()) == []
+        assert list((studio.service.folder / "incoming").iterdir()) == []

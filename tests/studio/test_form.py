@@ -95,19 +95,19 @@ def test_free_text_is_found_wherever_it_is(kind, free):
 def test_what_may_not_be_set(task, values, problem):
     """Each is refused with its name and the reason."""
     with pytest.raises(SettingsError, match=problem):
-        form.checked(task, values, LIMITS)
+        form.checked_form(task, values, LIMITS)
 
 
 def test_what_may_be_set():
     """None means the default."""
     few = {"size": 900, "evaluations": [40]}
-    assert form.checked("stylize", {**few, "strength": None}, LIMITS) == few
-    assert form.checked("stylize", {"size": 250, "history": 100}, LIMITS) == {"size": 250, "history": 100}
-    assert form.checked("texture", {"shape": [64, 128], "tileable": True}, LIMITS) == {
+    assert form.checked_form("stylize", {**few, "strength": None}, LIMITS) == few
+    assert form.checked_form("stylize", {"size": 250, "history": 100}, LIMITS) == {"size": 250, "history": 100}
+    assert form.checked_form("texture", {"shape": [64, 128], "tileable": True}, LIMITS) == {
         "shape": [64, 128],
         "tileable": True,
     }
-    assert form.checked("reconstruct", {"layer": "conv4_2"}, LIMITS) == {"layer": "conv4_2"}
+    assert form.checked_form("reconstruct", {"layer": "conv4_2"}, LIMITS) == {"layer": "conv4_2"}
 
 
 @pytest.mark.parametrize(
@@ -116,4 +116,4 @@ def test_what_may_be_set():
 def test_limits_hold_whatever_else_is_given(beside):
     """Also beside settings that mean something only with what a task decides, or that are wrong."""
     with pytest.raises(SettingsError, match="above this studio's limit"):
-        form.checked("texture", {**beside, "size": 1001}, LIMITS)
+        form.checked_form("texture", {**beside, "size": 1001}, LIMITS)

@@ -259,7 +259,7 @@ def test_a_dripping_body_is_given_up(studio):
 
 def test_a_request_that_never_comes_is_given_up(studio, monkeypatch):
     """A connection on which only half a head arrives is closed."""
-    monkeypatch.setattr("impasto.studio.server.Patient.head_seconds", 0.5)
+    monkeypatch.setattr("impasto.studio.server.HeadTimeoutProtocol.head_seconds", 0.5)
     place = urlsplit(studio.address)
     with socket.create_connection((place.hostname, place.port), timeout=240) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
@@ -321,5 +321,5 @@ def test_concurrent_cancels(http, studio, submit):
 def test_the_server_lives(http, studio, submit, until):
     """After all of that it makes a picture, and holds no unfinished upload."""
     until(http, submit(http)["id"], "done")
-    assert list((studio.desk.folder / "incoming").iterdir()) == []
+    assert list((studio.service.folder / "incoming").iterdir()) == []
     assert len(TABLE) + len(RAW) >= 40

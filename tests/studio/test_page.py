@@ -361,8 +361,8 @@ def proxied(studio):
         path = scope["path"].removeprefix(PREFIX)
         await app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
 
-    feed = Feed(studio.desk)
-    app = create(studio.desk, Access(), (), feed)
+    feed = Feed(studio.service)
+    app = create(studio.service, Access(), (), feed)
     config = uvicorn.Config(proxy, port=0, lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     with socket.socket() as listening:

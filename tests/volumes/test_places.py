@@ -5,7 +5,7 @@ import pytest
 
 from impasto import volumes
 from impasto.errors import VolumeError
-from impasto.volumes.places import Place, arranged, numbers
+from impasto.volumes.places import SlicePlace, arranged, finite_numbers
 
 WIDE = (-900, 1200)
 
@@ -55,7 +55,7 @@ def test_one_slice_without_spacing_is_like_the_others(series):
 
 def test_a_step_backwards_is_still_in_space():
     """Frames that are counted from the head down lie in the order of their places."""
-    places = [Place((0.0, 0.0, -3.0 * index), (1, 0, 0, 0, 1, 0), (1.0, 1.0)) for index in range(4)]
+    places = [SlicePlace((0.0, 0.0, -3.0 * index), (1, 0, 0, 0, 1, 0), (1.0, 1.0)) for index in range(4)]
     order, affine, remarks = arranged(places, "a")
     assert order == [3, 2, 1, 0]
     assert affine @ [0, 0, 0, 1] == pytest.approx([0, 0, -9, 1])
@@ -65,6 +65,6 @@ def test_a_step_backwards_is_still_in_space():
 @pytest.mark.parametrize("value", [None, "", "a", [1], [1, "b"], [1, float("nan")], [1, float("inf")]])
 def test_what_is_no_two_numbers_is_none(value):
     """Of whatever kind."""
-    assert numbers({"PixelSpacing": value}, "PixelSpacing", 2) is None
-    assert numbers({}, "PixelSpacing", 2) is None
-    assert numbers({"PixelSpacing": ["1", 2.5]}, "PixelSpacing", 2) == (1.0, 2.5)
+    assert finite_numbers({"PixelSpacing": value}, "PixelSpacing", 2) is None
+    assert finite_numbers({}, "PixelSpacing", 2) is None
+    assert finite_numbers({"PixelSpacing": ["1", 2.5]}, "PixelSpacing", 2) == (1.0, 2.5)

@@ -13,7 +13,7 @@ import torch
 from impasto import volumes
 from impasto.errors import ImpastoError, VolumeError
 from impasto.volumes import CAUTION, Origin, Volume
-from impasto.volumes.volume import resampled
+from impasto.volumes.volume import resampled_affine
 
 NAMES = ["out.nii", "out.nii.gz", "out.tif", "out.npy", "out"]
 RECIPE = {"task": "volume stylize", "impasto": "1", "settings": {"size": 64}}
@@ -81,7 +81,7 @@ def test_a_volume_of_another_size_fills_the_same_box(ct):
         x, y, z = corner
         there = [(x + 0.5) * 2 - 0.5, y, (z + 0.5) / 2 - 0.5]
         assert smaller.affine @ [*there, 1] == pytest.approx(ct.affine @ [x, y, z, 1])
-    assert np.allclose(resampled(ct.affine, (6, 7, 9), (6, 7, 9)), ct.affine)
+    assert np.allclose(resampled_affine(ct.affine, (6, 7, 9), (6, 7, 9)), ct.affine)
 
 
 def test_nifti_says_what_it_is(ct, tmp_path):

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from impasto.color import (
+    ColorMoments,
     LinearMap,
-    Moments,
     cholesky,
     chroma,
     is_gray,
@@ -27,12 +27,15 @@ from impasto.optimizers import Bounds
 from impasto.pyramid import resize_within
 from impasto.settings import Settings
 
-_LINEAR: dict[str, Callable[[Moments, Moments], LinearMap]] = {"match": monge_kantorovich, "match-cholesky": cholesky}
+_LINEAR: dict[str, Callable[[ColorMoments, ColorMoments], LinearMap]] = {
+    "match": monge_kantorovich,
+    "match-cholesky": cholesky,
+}
 _ROUNDING = 1e-6  # of a luminance that was computed from red, green and blue
 
 
 @dataclass(frozen=True, eq=False)
-class Palette:
+class ColorMode:
     """What the settings ``color`` and ``color_strength`` do to a run.
 
     - ``match``, ``match-cholesky`` and ``histogram`` recolor the paintings before anything else is done.
@@ -88,7 +91,7 @@ class Palette:
         weights = self.opacity if region is None else region
         color, share = self.settings.color, self.settings.color_strength
         if color in _LINEAR:
-            of_painting, of_photo = Moments.of(painting, opacity), self._moments(weights)
+            of_painting, of_photo = ColorMoments.of(painting, opacity), self._moments(weights)
             matched = _LINEAR[color](of_painting, of_photo)(painting)
         elif color == "histogram":
             matched = match_histogram(painting, self.photo, opacity, weights)
@@ -111,7 +114,7 @@ class Palette:
 
     def seen_by(self, engine: Evaluator, shape: tuple[int, ...], device: torch.device) -> Evaluator:
         """An engine that sees pictures of a shape as the network is to see them."""
-        return Veiled(engine, self.hidden_at(shape).to(device), gray=self.locks) if self.veils else engine
+        return LuminanceOnly(engine, self.hidden_at(shape).to(device), gray=self.locks) if self.veils else engine
 
     def bounds_at(self, shape: tuple[int, ...], protected: Tensor | None, device: torch.device) -> Bounds:
         """What the picture may be: inside [0, 1], the photo where it is protected, and with its chroma if that is locked.
@@ -146,15 +149,15 @@ class Palette:
         return resize_within(self.photo, shape, self.settings.padding)
 
     @cached_property
-    def _of_photo(self) -> Moments:
-        return Moments.of(self.photo, self.opacity)
+    def _of_photo(self) -> ColorMoments:
+        return ColorMoments.of(self.photo, self.opacity)
 
-    def _moments(self, weights: Tensor | None) -> Moments:
-        return self._of_photo if weights is self.opacity else Moments.of(self.photo, weights)
+    def _moments(self, weights: Tensor | None) -> ColorMoments:
+        return self._of_photo if weights is self.opacity else ColorMoments.of(self.photo, weights)
 
 
 @dataclass(frozen=True, eq=False)
-class Veiled:
+class LuminanceOnly:
     """An engine that does not see some of a picture's colors.
 
     Args:

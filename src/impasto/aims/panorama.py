@@ -11,7 +11,7 @@ from impasto.engines import Evaluation, Evaluator
 _DETAIL = 0.5  # pixels of the equator: the standard deviation of the finest spot on the sphere
 
 
-def evened(panorama: Tensor) -> Tensor:
+def poles_smoothed(panorama: Tensor) -> Tensor:
     r"""A panorama (1, C, H, W) without detail finer than the equator's: each row blurred as its circle is short.
 
     Every row is convolved, all around, with the discrete Gaussian (Lindeberg 1990) of the standard deviation
@@ -29,7 +29,7 @@ def evened(panorama: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Evened:
+class PolesSmoothed:
     """An engine that sees panoramas evened; the gradient is evened with them, for the map is symmetric.
 
     Args:
@@ -40,10 +40,10 @@ class Evened:
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """The value, its terms, and the gradient."""
-        found = self.engine.evaluate(evened(image))
+        found = self.engine.evaluate(poles_smoothed(image))
         assert found.gradient is not None
-        return replace(found, gradient=evened(found.gradient))
+        return replace(found, gradient=poles_smoothed(found.gradient))
 
     def measure(self, image: Tensor) -> Evaluation:
         """The value and its terms alone."""
-        return self.engine.measure(evened(image))
+        return self.engine.measure(poles_smoothed(image))

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from impasto.aims.balance import Balance
-from impasto.aims.regions import Places
+from impasto.aims.regions import Regions
 from impasto.aims.style import StyleTargets
 from impasto.losses import GuidedLoss
 from impasto.objective import Term
 from impasto.settings import Settings
 
 
-def guided_terms(style: StyleTargets, places: Places, balance: Balance, shape: tuple[int, ...]) -> Iterator[Term]:
+def guided_terms(style: StyleTargets, regions: Regions, balance: Balance, shape: tuple[int, ...]) -> Iterator[Term]:
     r"""The terms of style of all regions, for a result of spatial ``shape``.
 
     Each region r of the photo has its own losses, which compare means over the region, weighted by the square of its
@@ -23,16 +23,16 @@ def guided_terms(style: StyleTargets, places: Places, balance: Balance, shape: t
 
     Args:
         style: the paintings' statistics.
-        places: the regions.
+        regions: the regions.
         balance: weighs a loss as if it were everywhere, in a region with a style of its own by that style's layers.
         shape: of the result.
     """
-    for number, mask in enumerate(places.masks_at(shape)):
+    for number, mask in enumerate(regions.masks_at(shape)):
         factor = float(mask.mean()) * _factor(balance.settings, number)
         if not factor:
             continue
-        own = balance.alone(places.styles[number]) if places.pairs else balance
-        region = f"region{number + 1}" if places.pairs else ""
+        own = balance.alone(regions.styles[number]) if regions.pairs else balance
+        region = f"region{number + 1}" if regions.pairs else ""
         for (layer, name), loss in style.losses_at(shape, number).items():
             guide = style.guide(mask, layer)
             if guide.any():

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from impasto import images
-from impasto.aims.colors import Palette
+from impasto.aims.colors import ColorMode
 from impasto.color import luminance
 from impasto.errors import ImageError, SettingsError
 from impasto.files import is_file
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
-from impasto.masks import resampled
+from impasto.masks import resampled_mask
 from impasto.pyramid import same_proportions
 from impasto.settings import Settings
 
@@ -55,7 +55,7 @@ class Pair:
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class Regions:
     """All regions of a run.
 
     Args:
@@ -137,31 +137,31 @@ class Places:
 
     def _regions(self, shape: tuple[int, ...]) -> list[Tensor]:
         """The masks, whatever is protected."""
-        given = [None if pair.photo is None else resampled(_values(pair.photo), shape) for pair in self.pairs]
+        given = [None if pair.photo is None else resampled_mask(_values(pair.photo), shape) for pair in self.pairs]
         return _filled(given, shape) if self.pairs else [torch.ones(1, 1, *shape)]
 
     def _protected(self, shape: tuple[int, ...]) -> Tensor | None:
-        return None if self.protect is None else resampled(_values(self.protect), shape)
+        return None if self.protect is None else resampled_mask(_values(self.protect), shape)
 
     def painting_mask(self, number: int, shape: tuple[int, ...]) -> Tensor | None:
         """How much each position of a painting, seen at ``shape``, belongs to the region of a number; None for all alike."""
         mine = self.pairs[number].painting if self.pairs else None
         if not isinstance(mine, str):
-            return None if mine is None else resampled(_values(mine), shape)
+            return None if mine is None else resampled_mask(_values(mine), shape)
         same = [
             pair.painting for pair, style in zip(self.pairs, self.styles, strict=True) if style == self.styles[number]
         ]
-        others = [resampled(_values(mask), shape) for mask in same if isinstance(mask, Picture)]
+        others = [resampled_mask(_values(mask), shape) for mask in same if isinstance(mask, Picture)]
         return _filled([*others, None], shape)[-1]
 
-    def painted(self, styles: Sequence[Picture], photo: Picture, palette: Palette) -> list[Tensor]:
+    def painted(self, styles: Sequence[Picture], photo: Picture, color_mode: ColorMode) -> list[Tensor]:
         """The painting of every region as the network is to see it, with colors that are matched to those of its region."""
-        masks = self.masks_at(photo.shape) if palette.settings.color != "style" else [None] * len(self.pairs)
+        masks = self.masks_at(photo.shape) if color_mode.settings.color != "style" else [None] * len(self.pairs)
         found = []
         for number, mask in enumerate(masks):
             style = styles[self.styles[number]]
             where = self.painting_mask(number, style.shape)
-            found.append(palette.painting(style.pixels, _together(where, style.alpha), _together(mask, photo.alpha)))
+            found.append(color_mode.painting(style.pixels, _together(where, style.alpha), _together(mask, photo.alpha)))
         return found
 
     @cached_property
@@ -177,14 +177,14 @@ class Places:
         return found
 
 
-def check_places(places: Places | None, settings: Settings) -> None:
+def check_regions(regions: Regions | None, settings: Settings) -> None:
     """Refuse settings that cannot take effect with these regions, or without any.
 
     Raises:
         SettingsError: naming the setting.
     """
-    pairs = () if places is None else places.pairs
-    if settings.guidance != "average" and places is None:
+    pairs = () if regions is None else regions.pairs
+    if settings.guidance != "average" and regions is None:
         raise SettingsError("The setting guidance cannot take effect without masks; give some, or leave it out.")
     if settings.mask_strengths is not None and len(settings.mask_strengths) != len(pairs):
         raise SettingsError(
@@ -194,7 +194,7 @@ def check_places(places: Places | None, settings: Settings) -> None:
         raise SettingsError("The blend cannot take effect beside masks: each style has a region of its own.")
     if pairs and (settings.strength == 0 or settings.style_weight == 0):
         raise SettingsError("Masks cannot take effect without a style loss: strength or style_weight is 0.")
-    for name in (settings.style_losses or ()) if places is not None else ():
+    for name in (settings.style_losses or ()) if regions is not None else ():
         if not STYLE_LOSSES[name].pointwise:
             raise SettingsError(
                 f"The style loss {name} looks at neighbors, so it cannot be kept to a region; leave it out."

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from impasto.aims.balance import Balance, shares
-from impasto.aims.regions import Places
+from impasto.aims.regions import Regions
 from impasto.encoders import Encoder
 from impasto.losses import STYLE_LOSSES, StyleLoss
 from impasto.losses.guided import aimed, mixed
 from impasto.masks import averaged, inside
-from impasto.memory.execution import Room
+from impasto.memory.execution import Execution
 from impasto.pyramid import fitted, resize, scaled
 from impasto.settings import Settings
 
@@ -34,8 +34,8 @@ class StyleTargets:
         encoder: the network that sees the paintings.
         styles: the paintings, (1, 3, H, W) at their own sizes; with pairs of masks one for each pair.
         settings: layers, losses, scale and blend.
-        places: the regions, whose masks of paintings count, or None.
-        room: how each size is computed.
+        regions: the regions, whose masks of paintings count, or None.
+        execution: how each size is computed.
         seen_at: from the spatial shapes of a painting and a result the shape that the painting is seen at;
             :func:`style_shape` unless given.
     """
@@ -43,8 +43,8 @@ class StyleTargets:
     encoder: Encoder
     styles: Sequence[Tensor]
     settings: Settings
-    places: Places | None = None
-    room: Room = field(default_factory=Room)
+    regions: Regions | None = None
+    execution: Execution = field(default_factory=Execution)
     seen_at: Callable[[Shape, Shape], Shape] | None = None
     _known: dict[tuple[Shape, int | None], Losses] = field(default_factory=dict, init=False, repr=False)
 
@@ -72,7 +72,7 @@ class StyleTargets:
 
     def outsized(self, index: int, shape: Shape) -> bool:
         """Whether a painting is seen too large, for a result of a shape in tiles, to be taken whole."""
-        cut = self.room.cut_at(shape)
+        cut = self.execution.cut_at(shape)
         seen = math.prod(self._shape_seen(index, shape))
         divisible = all(STYLE_LOSSES[name].pointwise for name in self._balance.style_losses)
         return divisible and cut is not None and seen > max(tile.box.positions for tile in cut)
@@ -108,7 +108,7 @@ class StyleTargets:
 
     def _shares(self, region: int | None) -> dict[int, float]:
         """By number, the shares of the paintings that are mixed."""
-        if region is not None and self.places is not None and self.places.pairs:
+        if region is not None and self.regions is not None and self.regions.pairs:
             return {region: 1.0}
         return dict(enumerate(shares(self.settings, len(self.styles))))
 
@@ -120,8 +120,8 @@ class StyleTargets:
             return
         image = resize(self.styles[index], self._shape_seen(index, shape)).to(self.encoder.device)
         mask = None
-        if self.places is not None and region is not None:
-            mask = self.places.painting_mask(region, tuple(image.shape[2:]))
+        if self.regions is not None and region is not None:
+            mask = self.regions.painting_mask(region, tuple(image.shape[2:]))
         for layer, features in self.encoder.features(image, layers):
             guide = None if mask is None else self.guide(mask, layer)
             if guide is None or guide.any():
@@ -129,7 +129,7 @@ class StyleTargets:
 
     def _style(self, index: int) -> int:
         """The number of the style that a painting shows: with pairs of masks one style may be there several times."""
-        return self.places.styles[index] if self.places is not None and self.places.pairs else index
+        return self.regions.styles[index] if self.regions is not None and self.regions.pairs else index
 
     def _shape_seen(self, index: int, shape: Shape) -> Shape:
         own = tuple(self.styles[index].shape[2:])
@@ -140,11 +140,11 @@ class StyleTargets:
 
     def _mixed_in_tiles(self, found: Losses, index: int, shape: Shape, parts: Mapping[str, float]) -> Losses:
         """The losses found so far with a part of each layer's target given over to a painting taken tile by tile."""
-        cut = self.room.cut_at(shape)
+        cut = self.execution.cut_at(shape)
         assert cut is not None
         known = {(layer, name): found.get((layer, name)) for layer in parts for name in self._balance.losses_at(layer)}
         side = max(max(tile.core.shape) for tile in cut)
-        losses = self.room.style(self.encoder, self.styles[index], self._shape_seen(index, shape), known, side)
+        losses = self.execution.style(self.encoder, self.styles[index], self._shape_seen(index, shape), known, side)
         for key, loss in losses.items():
             before = known[key]
             losses[key] = loss if before is None else before.joined(loss.target, parts[key[0]])

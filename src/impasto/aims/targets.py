@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from impasto.aims.balance import Balance
-from impasto.aims.colors import Palette
-from impasto.aims.panorama import Evened
+from impasto.aims.colors import ColorMode
+from impasto.aims.panorama import PolesSmoothed
 from impasto.aims.regional_style import guided_terms
-from impasto.aims.regions import Places
+from impasto.aims.regions import Regions
 from impasto.aims.style import StyleTargets, style_shape
 from impasto.choices import WRAPPING
 from impasto.encoders import IMAGE, Encoder
 from impasto.engines import Engine, Evaluator
 from impasto.losses import IMAGE_LOSSES
-from impasto.memory.execution import Room
+from impasto.memory.execution import Execution
 from impasto.objective import Objective, Term
 from impasto.pyramid import resize_within
 from impasto.settings import Settings
@@ -33,11 +33,11 @@ class Targets:
         content: the photo, (1, 3, H, W) at its full size.
         styles: the paintings, likewise.
         settings: layers, losses, weights, scale and blend.
-        palette: whose colors the picture has, or None for the paintings'.
-        places: which part of the photo has which style, or None for all of it. With pairs of masks there is one painting
+        color_mode: whose colors the picture has, or None for the paintings'.
+        regions: which part of the photo has which style, or None for all of it. With pairs of masks there is one painting
             for each pair, in their order.
         canvas: what sees the result and the photo, if that is another network, with another border, than sees the paintings.
-        room: how each size is computed.
+        execution: how each size is computed.
         style: the statistics of the paintings, where several photos share them; else they are made for every engine.
         extra_terms: what a task adds to the objective, from a result's spatial shape.
 
@@ -49,10 +49,10 @@ class Targets:
     content: Tensor
     styles: Sequence[Tensor]
     settings: Settings
-    palette: Palette | None = None
-    places: Places | None = None
+    color_mode: ColorMode | None = None
+    regions: Regions | None = None
     canvas: Encoder | None = None
-    room: Room = field(default_factory=Room)
+    execution: Execution = field(default_factory=Execution)
     style: StyleTargets | None = None
     extra_terms: Callable[[tuple[int, ...]], Sequence[Term]] | None = None
 
@@ -68,32 +68,32 @@ class Targets:
     def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
         """What evaluates a result of spatial ``shape``: an engine, behind a veil if the network sees only luminance."""
         engine: Evaluator = self.bare_engine_at(shape)
-        engine = engine if self.palette is None else self.palette.seen_by(engine, shape, self.encoder.device)
-        return Evened(engine) if self.settings.padding == "equirectangular" else engine
+        engine = engine if self.color_mode is None else self.color_mode.seen_by(engine, shape, self.encoder.device)
+        return PolesSmoothed(engine) if self.settings.padding == "equirectangular" else engine
 
     def bare_engine_at(self, shape: tuple[int, ...]) -> Engine:
         """The engine whose objective belongs to what the network sees of a result of spatial ``shape``."""
-        self.room.announce(self.encoder, shape)
+        self.execution.announce(self.encoder, shape)
         with torch.no_grad():
             terms = [*self._content_terms(shape), *self._style_terms(shape)]
-        free = 1.0 if self.places is None else self.places.free_at(shape)
+        free = 1.0 if self.regions is None else self.regions.free_at(shape)
         terms += [*self._image_terms(shape), *(self.extra_terms(shape) if self.extra_terms else ())]
         objective = Objective(tuple(terms), self.balance.limit(self.content, free))
-        return self.room.engine(self.canvas or self.encoder, objective, shape)
+        return self.execution.engine(self.canvas or self.encoder, objective, shape)
 
     def _photo_at(self, shape: tuple[int, ...]) -> Tensor:
-        if self.palette is not None:
-            return self.palette.photo_at(shape).to(self.encoder.device)
+        if self.color_mode is not None:
+            return self.color_mode.photo_at(shape).to(self.encoder.device)
         return resize_within(self.content, shape, self.settings.padding).to(self.encoder.device)
 
     def _content_terms(self, shape: tuple[int, ...]) -> list[Term]:
         balance = self.balance
         if not balance.content_layers:
             return []
-        if cut := self.room.cut_at(shape):
-            plain = (self.palette is None or not self.palette.veils) and self.settings.padding not in WRAPPING
-            photo = self.room.resized(self.content, shape) if plain else self._photo_at(shape)
-            parts = self.room.content(self.canvas or self.encoder, photo, balance.content_layers, cut)
+        if cut := self.execution.cut_at(shape):
+            plain = (self.color_mode is None or not self.color_mode.veils) and self.settings.padding not in WRAPPING
+            photo = self.execution.resized(self.content, shape) if plain else self._photo_at(shape)
+            parts = self.execution.content(self.canvas or self.encoder, photo, balance.content_layers, cut)
             return [balance.content(target, size, layer, self.encoder.device) for layer, target, size in parts]
         image = self._photo_at(shape)
         return [
@@ -106,10 +106,10 @@ class Targets:
         if not balance.style_layers:
             return
         style = self.style or StyleTargets(
-            self.encoder, self.styles, self.settings, self.places, self.room, seen_at=self._seen_at
+            self.encoder, self.styles, self.settings, self.regions, self.execution, seen_at=self._seen_at
         )
-        if self.places is not None:
-            yield from guided_terms(style, self.places, balance, shape)
+        if self.regions is not None:
+            yield from guided_terms(style, self.regions, balance, shape)
             return
         for (layer, name), loss in style.losses_at(shape).items():
             yield Term("style", layer, loss, balance.style(loss, layer, name), "" if name == "gram" else name)

@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     try:
-        foreign.refuse(words)
+        foreign.refuse_foreign(words)
         code = app(words, console=_console())
         sys.stdout.flush()
     except (ImpastoError, CycloptsError) as error:

@@ -3,7 +3,7 @@
 from impasto.encoders.encoder import Encoder, Parameters
 from impasto.encoders.random_filters import bank, octave_parameters, octaves, random_parameters
 from impasto.encoders.seams import Seams
-from impasto.encoders.stack import IMAGE, VGG16, VGG19, Conv, Pool, Stack, described, vgg
+from impasto.encoders.stack import IMAGE, VGG16, VGG19, Conv, Pool, Stack, stack_from_words, vgg
 from impasto.encoders.weights import NETWORKS, Network, load
 
 __all__ = [
@@ -19,10 +19,10 @@ __all__ = [
     "Seams",
     "Stack",
     "bank",
-    "described",
     "load",
     "octave_parameters",
     "octaves",
     "random_parameters",
+    "stack_from_words",
     "vgg",
 ]

@@ -183,12 +183,12 @@ class Stack:
         return length
 
 
-def described(words: str, channels: int) -> Stack:
+def stack_from_words(words: str, channels: int) -> Stack:
     """A stack from words: ``16x5`` is a convolution of 16 filters 5 wide, ``16x5v`` one with valid borders, ``pool`` a pooling.
 
-    >>> described("16x5v,32x5v", 3).output("conv2", (14, 14))
+    >>> stack_from_words("16x5v,32x5v", 3).output("conv2", (14, 14))
     (6, 6, 32)
-    >>> described("64x3, 64x3, pool, 128x3", 3).names
+    >>> stack_from_words("64x3, 64x3, pool, 128x3", 3).names
     ('conv1', 'conv2', 'pool1', 'conv3')
 
     Raises:

@@ -37,7 +37,7 @@ DONE = ("done",)
 
 
 class Ranks(Group):
-    """The processes that ``torchrun`` started, joined by :func:`joined`."""
+    """The processes that ``torchrun`` started, joined by :func:`process_group`."""
 
     def __init__(self) -> None:
         self.rank = dist.get_rank()
@@ -137,7 +137,7 @@ class Ranks(Group):
 
 
 @contextmanager
-def joined(patience: float | None = None) -> Iterator[Group]:
+def process_group(patience: float | None = None) -> Iterator[Group]:
     """The group that ``torchrun`` started this process in, or the group of one.
 
     Args:

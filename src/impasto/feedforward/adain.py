@@ -13,7 +13,7 @@ _LEAST = 1e-5  # added to variances, as the decoder was trained with
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class ChannelMoments:
     """Mean and standard deviation of every channel over positions, (B, C, 1, 1) each, in float32."""
 
     mean: Tensor
@@ -28,14 +28,14 @@ class Moments:
         return cls(mean[..., None, None], (variance + _LEAST).sqrt()[..., None, None])
 
     @classmethod
-    def mixed(cls, several: "Sequence[Moments]", shares: Sequence[float]) -> Self:
+    def mixed(cls, several: "Sequence[ChannelMoments]", shares: Sequence[float]) -> Self:
         """Moments in shares: then the features made with them are mixed in those shares (eq. 15)."""
         parts = list(zip(several, shares, strict=True))
         mean = torch.stack([share * moments.mean for moments, share in parts]).sum(0)
         return cls(mean, torch.stack([share * moments.deviation for moments, share in parts]).sum(0))
 
 
-def adain(features: Tensor, style: Moments, strength: float = 1.0) -> Tensor:
+def adain(features: Tensor, style: ChannelMoments, strength: float = 1.0) -> Tensor:
     r"""The features with the moments of a style, in a share.
 
     .. math:: t = \alpha \Big(\sigma_s \frac{F - \mu_F}{\sigma_F} + \mu_s\Big) + (1 - \alpha) F
@@ -48,7 +48,7 @@ def adain(features: Tensor, style: Moments, strength: float = 1.0) -> Tensor:
     Returns:
         As ``features``; one affine map per channel.
     """
-    own = Moments.of(features)
+    own = ChannelMoments.of(features)
     factor = 1 - strength + strength * style.deviation / own.deviation
     offset = strength * (style.mean - own.mean * style.deviation / own.deviation)
     return features * factor.to(features.dtype) + offset.to(features.dtype)

@@ -18,7 +18,7 @@ from impasto.choices import Precision
 from impasto.color import is_gray, luminance
 from impasto.encoders import Encoder, load
 from impasto.errors import LayerError, SettingsError
-from impasto.feedforward.adain import Moments, adain
+from impasto.feedforward.adain import ChannelMoments, adain
 from impasto.feedforward.decoder import LAYER, STRIDE, Decoder
 from impasto.images import Picture
 from impasto.pyramid import fitted, resize
@@ -143,8 +143,8 @@ def transferred(
         decoder: the way back.
     """
     with torch.no_grad():
-        parts = [(Moments.of(_features(encoder, style)), share) for style, share in styles if share]
-        style = Moments.mixed(*zip(*parts, strict=True))
+        parts = [(ChannelMoments.of(_features(encoder, style)), share) for style, share in styles if share]
+        style = ChannelMoments.mixed(*zip(*parts, strict=True))
         features = adain(_features(encoder, photo), style, strength)
         height, width = photo.shape[2:]
         return decoder(features)[:, :, :height, :width].contiguous()

@@ -24,7 +24,7 @@ from PIL import (
 from impasto.errors import ImageError
 from impasto.images import colorimetry, headers, iptc, pages, png
 from impasto.images import exif as exif_tags
-from impasto.images.directories import Layout
+from impasto.images.directories import TiffLayout
 
 # Called directly rather than through Image.open, whose bomb limit is a global that other code in the process shares.
 # Each stands behind Pillow's own test of a file's first bytes.
@@ -129,7 +129,7 @@ def check_header(data: bytes, name: str, max_pixels: int) -> None:
         return
     with guarded(name):
         view = memoryview(data)
-        layout = Layout.of(view)
+        layout = TiffLayout.of(view)
         check_size(pages.size_of(layout, pages.picture_of(view, layout, name)), name, max_pixels)
 
 
@@ -154,7 +154,7 @@ def open_header(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile:
         if header.format != "MPO":
             _check_frames(getattr(header, "n_frames", 1), name)
         if kind == "PNG":
-            header.info.update(png.described(data, name))
+            header.info.update(png.chunk_metadata(data, name))
         if kind == "AVIF" and not header.info.get("icc_profile") and (codes := _nclx(data)):
             header.info["cicp"] = codes
         return header
@@ -227,7 +227,7 @@ def _plain_mode(image: Image.Image, name: str) -> str:
 
 def _decode_tiff(data: bytes, name: str, max_pixels: int) -> Decoded:
     view = memoryview(data)
-    layout = Layout.of(view)
+    layout = TiffLayout.of(view)
     page = pages.picture_of(view, layout, name)
     image = _vips_open(data, page=page.number, **({} if page.below is None else {"subifd": page.below}))
     check_size((image.width, image.height), name, max_pixels)

@@ -29,7 +29,7 @@ _MOST = 4096  # directories in a row, beyond which a file is taken for a trap
 
 
 @dataclass(frozen=True)
-class Entry:
+class DirectoryEntry:
     """What stands under a tag: the number of its type, and its values as they are stored."""
 
     type: int
@@ -41,12 +41,12 @@ class Entry:
         return len(self.data) // _SIZES[self.type]
 
 
-Directory = dict[int, Entry]
+Directory = dict[int, DirectoryEntry]
 Stored = bytes | memoryview | mmap
 
 
 @dataclass(frozen=True)
-class Layout:
+class TiffLayout:
     """How the numbers of a file are stored.
 
     Args:
@@ -108,7 +108,7 @@ class Layout:
             length = _SIZES.get(kind, 0) * self._number(data, at + 4, self._offset)
             value = at + 4 + width if length <= width else self._number(data, at + 4 + width, self._offset)
             if length > 0 and value + length <= len(data):
-                found.setdefault(tag, Entry(kind, memoryview(data)[value : value + length]))
+                found.setdefault(tag, DirectoryEntry(kind, memoryview(data)[value : value + length]))
         return found, self._number(data, end, self._offset) if end + width <= len(data) else 0
 
     def chain(self, data: Stored) -> Iterator[Directory]:
@@ -132,10 +132,10 @@ class Layout:
         """A directory to stand at an offset, with its values and the directories below it, which it will point to."""
         pointer = LONG8 if self.big else LONG
         below = {tag: directory for tag, directory in nested.items() if directory}
-        pointers = {tag: Entry(pointer, bytes(_SIZES[pointer])) for tag in below}
+        pointers = {tag: DirectoryEntry(pointer, bytes(_SIZES[pointer])) for tag in below}
         end, behind = start + len(self._single({**main, **pointers}, start)), b""
         for tag, directory in below.items():
-            pointers[tag] = Entry(pointer, struct.pack(f"{self.order}{self._offset}", end + len(behind)))
+            pointers[tag] = DirectoryEntry(pointer, struct.pack(f"{self.order}{self._offset}", end + len(behind)))
             behind += self._single(directory, end + len(behind))
         return self._single({**main, **pointers}, start) + behind
 
@@ -153,7 +153,7 @@ class Layout:
             values += bytes(entry.data) + bytes(len(entry.data) % 2)
         return struct.pack(f"{self.order}{count_code}", len(directory)) + entries + bytes(width) + values
 
-    def numbers(self, entry: Entry | None) -> tuple[float, ...]:
+    def numbers(self, entry: DirectoryEntry | None) -> tuple[float, ...]:
         """The values of an entry of numbers; fractions as such, and none where they are not numbers."""
         if entry is None or entry.type not in _CODES:
             return ()
@@ -164,13 +164,13 @@ class Layout:
             top / bottom if bottom else float("nan") for top, bottom in zip(words[::2], words[1::2], strict=True)
         )
 
-    def rational(self, value: float) -> Entry | None:
+    def rational(self, value: float) -> DirectoryEntry | None:
         """A number above zero as a fraction of two numbers of 32 bits, or None where there is none that is near."""
         limit = 2**32 - 1
         fraction = Fraction(value).limit_denominator(limit if value <= 1 else max(1, int(limit / value)))
         if not 0 < fraction.numerator <= limit:
             return None
-        return Entry(RATIONAL, struct.pack(f"{self.order}II", fraction.numerator, fraction.denominator))
+        return DirectoryEntry(RATIONAL, struct.pack(f"{self.order}II", fraction.numerator, fraction.denominator))
 
     def turned(self, directory: Directory, order: str) -> Directory:
         """A directory of this byte order in another."""
@@ -183,6 +183,6 @@ class Layout:
         return value
 
 
-def _turned(entry: Entry) -> Entry:
+def _turned(entry: DirectoryEntry) -> DirectoryEntry:
     words = np.frombuffer(entry.data, np.uint8).reshape(-1, _WORDS[entry.type])
-    return Entry(entry.type, words[:, ::-1].tobytes())
+    return DirectoryEntry(entry.type, words[:, ::-1].tobytes())

@@ -145,7 +145,7 @@ def described_tiff(tiff: bytes | memoryview, icc: bytes | None, blocks: Blocks) 
     Returns:
         The header to stand in place of the file's, and what to write behind the file: zeros, and the directory.
     """
-    layout = directories.Layout.of(tiff)
+    layout = directories.TiffLayout.of(tiff)
     old, _ = layout.read(tiff, layout.first(tiff))
     said, order = blocks.exif, blocks.exif.layout
     main = {tag: entry for tag, entry in old.items() if tag not in _RESOLUTION_TAGS}
@@ -153,7 +153,7 @@ def described_tiff(tiff: bytes | memoryview, icc: bytes | None, blocks: Blocks) 
     kinds = {_ICC_TAG: directories.UNDEFINED, _XMP_TAG: directories.BYTE, _IPTC_TAG: directories.UNDEFINED}
     for tag, data in {_ICC_TAG: icc, _XMP_TAG: blocks.xmp, _IPTC_TAG: blocks.iptc}.items():
         if data:
-            main[tag] = directories.Entry(kinds[tag], data)
+            main[tag] = directories.DirectoryEntry(kinds[tag], data)
     nested = {tag: order.turned(directory, layout.order) for tag, directory in said.nested.items()}
     filling = bytes(-len(tiff) % 8)
     start = len(tiff) + len(filling)

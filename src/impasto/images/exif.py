@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from PIL import ExifTags
 
-from impasto.images.directories import SHORT, UNDEFINED, Directory, Entry, Layout
+from impasto.images.directories import SHORT, UNDEFINED, Directory, DirectoryEntry, TiffLayout
 
 _BASE, _IFD = ExifTags.Base, ExifTags.IFD
 PREFIX = b"Exif\0\0"
@@ -46,7 +46,7 @@ class Exif:
         interoperability: of the rules it was stored by.
     """
 
-    layout: Layout = field(default_factory=lambda: Layout("<"))
+    layout: TiffLayout = field(default_factory=lambda: TiffLayout("<"))
     main: Directory = field(default_factory=dict)
     photo: Directory = field(default_factory=dict)
     place: Directory = field(default_factory=dict)
@@ -75,20 +75,20 @@ def parse(block: bytes | None) -> Exif:
     while data[: len(PREFIX)] == PREFIX:
         data = data[len(PREFIX) :]
     try:
-        layout = Layout.of(data)
+        layout = TiffLayout.of(data)
         return of_page(data, layout, layout.read(data, layout.first(data))[0])
     except (ValueError, struct.error):
         return Exif()
 
 
-def of_page(data: memoryview, layout: Layout, page: Directory) -> Exif:
+def of_page(data: memoryview, layout: TiffLayout, page: Directory) -> Exif:
     """What the directory of a TIFF's page says, and those that it points to."""
     photo = _below(data, layout, page.get(_IFD.Exif))
     place = _below(data, layout, page.get(_IFD.GPSInfo))
     return Exif(layout, page, photo, place, _below(data, layout, photo.get(_IFD.Interop)))
 
 
-def _below(data: memoryview, layout: Layout, pointer: Entry | None) -> Directory:
+def _below(data: memoryview, layout: TiffLayout, pointer: DirectoryEntry | None) -> Directory:
     try:
         return layout.read(data, int(layout.numbers(pointer)[0]))[0]
     except (IndexError, ValueError, struct.error):
@@ -105,17 +105,17 @@ def descriptive(exif: Exif, ours: str | None = None) -> Exif:
     return Exif(exif.layout, main, photo, exif.place)
 
 
-def _retyped(tag: int, entry: Entry) -> Entry:
-    return Entry(_STORED_AS.get(tag, entry.type), entry.data)
+def _retyped(tag: int, entry: DirectoryEntry) -> DirectoryEntry:
+    return DirectoryEntry(_STORED_AS.get(tag, entry.type), entry.data)
 
 
 def upright(exif: Exif) -> bytes | None:
     """The block of ``exif`` with orientation 1, or None where it says nothing."""
     if not exif:
         return None
-    one = Entry(SHORT, struct.pack(f"{exif.layout.order}H", 1))
+    one = DirectoryEntry(SHORT, struct.pack(f"{exif.layout.order}H", 1))
     # Whatever file it stood in, a block is a classic TIFF: where a BigTIFF's types do not fit, their values stay out.
-    layout = Layout(exif.layout.order)
+    layout = TiffLayout(exif.layout.order)
     main, photo, place = (
         {tag: entry for tag, entry in part.items() if entry.type not in (16, 17, 18)}
         for part in (exif.main, exif.photo, exif.place)
@@ -160,11 +160,11 @@ def stamped(block: bytes | None, dpi: tuple[float, float] | None, comment: str |
     if dpi and all(known):
         x, y = (entry for entry in known if entry)
         main |= {int(_BASE.XResolution): x, int(_BASE.YResolution): y}
-        main[int(_BASE.ResolutionUnit)] = Entry(SHORT, struct.pack(f"{order}H", _INCH))
+        main[int(_BASE.ResolutionUnit)] = DirectoryEntry(SHORT, struct.pack(f"{order}H", _INCH))
     if comment and not _says_something(photo.get(_BASE.UserComment)):
-        photo[int(_BASE.UserComment)] = Entry(UNDEFINED, _as_comment(comment))
+        photo[int(_BASE.UserComment)] = DirectoryEntry(UNDEFINED, _as_comment(comment))
     if (main or photo) and ORIENTATION not in main:
-        main[ORIENTATION] = Entry(SHORT, struct.pack(f"{order}H", 1))
+        main[ORIENTATION] = DirectoryEntry(SHORT, struct.pack(f"{order}H", 1))
     return replace(kept, main=main, photo=photo)
 
 
@@ -172,7 +172,7 @@ def _as_comment(text: str) -> bytes:
     return _UNICODE + text.encode("utf-16-be", "replace")
 
 
-def _says_something(comment: Entry | None) -> bool:
+def _says_something(comment: DirectoryEntry | None) -> bool:
     return comment is not None and bool(bytes(comment.data[_CODE:]).strip(b"\0 "))
 
 

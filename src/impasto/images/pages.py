@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from impasto.errors import ImageError
-from impasto.images.directories import Directory, Layout
+from impasto.images.directories import Directory, TiffLayout
 
 _SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _PHOTOMETRIC = 254, 255, 256, 257, 262
 _BELOW, _EXTRA, _DNG = 330, 338, 50706
@@ -35,7 +35,7 @@ class Page:
     directory: Directory
 
 
-def picture_of(data: memoryview, layout: Layout, name: str) -> Page:
+def picture_of(data: memoryview, layout: TiffLayout, name: str) -> Page:
     """The one picture in a file, beside which there may be reductions of it and masks.
 
     Raises:
@@ -71,18 +71,18 @@ def raw_photo(name: str) -> str:
     )
 
 
-def extra_samples(layout: Layout, page: Page) -> tuple[int, ...]:
+def extra_samples(layout: TiffLayout, page: Page) -> tuple[int, ...]:
     """What the channels beyond the colors are, in TIFF's numbers."""
     return tuple(int(kind) for kind in layout.numbers(page.directory.get(_EXTRA)))
 
 
-def chromaticities(layout: Layout, page: Page) -> tuple[float, ...] | None:
+def chromaticities(layout: TiffLayout, page: Page) -> tuple[float, ...] | None:
     """White, red, green and blue, x and y each, or None where they are not said."""
     found = layout.numbers(page.directory.get(_WHITE)) + layout.numbers(page.directory.get(_PRIMARIES))
     return found if len(found) == 8 else None
 
 
-def _below(data: memoryview, layout: Layout, page: Page) -> Iterator[Page]:
+def _below(data: memoryview, layout: TiffLayout, page: Page) -> Iterator[Page]:
     for number, start in enumerate(layout.numbers(page.directory.get(_BELOW))[:_MOST_BELOW]):
         try:
             directory, _ = layout.read(data, int(start))
@@ -92,18 +92,18 @@ def _below(data: memoryview, layout: Layout, page: Page) -> Iterator[Page]:
         yield Page(page.number, number, {**beside, **directory})
 
 
-def _is_raw(layout: Layout, directory: Directory) -> bool:
+def _is_raw(layout: TiffLayout, directory: Directory) -> bool:
     return _DNG in directory or any(space in _MOSAICS for space in layout.numbers(directory.get(_PHOTOMETRIC)))
 
 
-def _is_full(layout: Layout, page: Page) -> bool:
+def _is_full(layout: TiffLayout, page: Page) -> bool:
     """Whether a page is neither a reduction of another nor a mask."""
     kind = next(iter(layout.numbers(page.directory.get(_SUBFILE))), 0)
     old = next(iter(layout.numbers(page.directory.get(_OLD_SUBFILE))), 1)
     return not int(kind) & (_REDUCED | _MASK) and old != 2
 
 
-def size_of(layout: Layout, page: Page) -> tuple[int, int]:
+def size_of(layout: TiffLayout, page: Page) -> tuple[int, int]:
     """Width and height."""
     sides = [next(iter(layout.numbers(page.directory.get(tag))), 0) for tag in (_WIDTH, _HEIGHT)]
     return int(sides[0]), int(sides[1])

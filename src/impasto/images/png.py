@@ -55,7 +55,7 @@ def text_chunk(key: str, text: str) -> bytes:
         return chunk(b"iTXt", name + b"\0\0\0\0\0" + text.encode("utf-8", "replace"))
 
 
-def described(data: bytes, name: str) -> dict[str, Any]:
+def chunk_metadata(data: bytes, name: str) -> dict[str, Any]:
     """What the chunks say that :func:`bare` leaves out, by the names that Pillow has for it.
 
     These are ``icc_profile``, ``exif`` and ``iptc`` (where ImageMagick stored them), ``xmp``, ``cicp`` (four numbers), and

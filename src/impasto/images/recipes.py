@@ -10,7 +10,7 @@ from impasto.errors import ImageError
 from impasto.files import is_folder
 from impasto.images import headers, pyramids, xmp
 from impasto.images.decoding import guarded, is_tiff, open_header
-from impasto.images.directories import Layout
+from impasto.images.directories import TiffLayout
 from impasto.images.metadata import recipe_from_text
 from impasto.images.picture import PICTURES
 
@@ -60,7 +60,7 @@ def _real(path: str | Path) -> Path:
 
 
 def _tiff_packet(data: mmap.mmap) -> bytes | None:
-    layout = Layout.of(data)
+    layout = TiffLayout.of(data)
     entry = layout.read(data, layout.first(data))[0].get(_XMP_TAG)
     return bytes(entry.data) if entry else None
 

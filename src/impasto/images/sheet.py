@@ -15,7 +15,7 @@ _TEXT, _TITLE, _GAP = 14, 18, 12  # pixels
 
 
 @dataclass(frozen=True, eq=False)
-class Tile:
+class SheetTile:
     """A picture with lines of words under it.
 
     Args:
@@ -37,7 +37,7 @@ class Strip:
         label: to the left of them.
     """
 
-    tiles: tuple[Tile | None, ...]
+    tiles: tuple[SheetTile | None, ...]
     headings: tuple[str, ...] = ()
     label: str = ""
 

@@ -3,8 +3,8 @@
 Free of torch: only the processes that compute import it.
 """
 
-from impasto.jobs.job import ENDED, KEPT, Event, Job, Progress, Status, Usage
+from impasto.jobs.job import ENDED, KEPT, Job, JobEvent, Progress, Status, Usage
 from impasto.jobs.jobs import Jobs
 from impasto.jobs.worker import Worker, spawn_worker
 
-__all__ = ["ENDED", "KEPT", "Event", "Job", "Jobs", "Progress", "Status", "Usage", "Worker", "spawn_worker"]
+__all__ = ["ENDED", "KEPT", "Job", "JobEvent", "Jobs", "Progress", "Status", "Usage", "Worker", "spawn_worker"]

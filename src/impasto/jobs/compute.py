@@ -25,10 +25,10 @@ from impasto.jobs.database import QueueError
 from impasto.jobs.delivery import delivered
 from impasto.jobs.job import Status
 from impasto.jobs.jobs import Jobs, clear
-from impasto.jobs.queue import Entry
+from impasto.jobs.queue import QueueEntry
 from impasto.jobs.reporting import Teller
 from impasto.jobs.store import CHECKPOINT, PREVIEW, result_name
-from impasto.jobs.work import carry_over, prepared, recipe_note
+from impasto.jobs.work import carry_over, prepared_job, recipe_note
 from impasto.runs.checkpoint import Checkpoint
 from impasto.runs.events import Event, Leave
 
@@ -54,7 +54,7 @@ class Attempt:
         ending: set when this process is to end.
     """
 
-    def __init__(self, jobs: Jobs, entry: Entry, ending: threading.Event) -> None:
+    def __init__(self, jobs: Jobs, entry: QueueEntry, ending: threading.Event) -> None:
         self.jobs = jobs
         self.entry = entry
         self.ending = ending
@@ -147,7 +147,7 @@ class Computer:
                 lock.release()
         return False
 
-    def _work(self, entry: Entry) -> None:
+    def _work(self, entry: QueueEntry) -> None:
         attempt = Attempt(self.jobs, entry, self.ending)
         identifier = entry.job.id
         try:
@@ -175,10 +175,10 @@ class Computer:
             attempt.watcher.join()
             self._persist(lambda: clear(self.jobs, identifier))
 
-    def _compute(self, entry: Entry, attempt: Attempt) -> None:
+    def _compute(self, entry: QueueEntry, attempt: Attempt) -> None:
         folder = self.jobs.store.folder(entry.job.id)
         self.jobs.store.tidy(entry.job.id)
-        run = prepared(entry, self.jobs.store, self.device)
+        run = prepared_job(entry, self.jobs.store, self.device)
         done = carry_over(run, folder)
         if done is not None:
             self._persist(lambda: self.jobs.queue.note(entry.job.id, done))
@@ -195,7 +195,7 @@ class Computer:
             self._persist(lambda note=note: self.jobs.queue.note(entry.job.id, note))  # type: ignore[misc]
         self._deliver(entry, replace(result, recipe={**result.recipe, **recipe_note(entry)}), folder)
 
-    def _deliver(self, entry: Entry, result: Any, folder: Path) -> None:
+    def _deliver(self, entry: QueueEntry, result: Any, folder: Path) -> None:
         """The file first, and the word of it after: whoever is killed between the two writes the same file again."""
         note = delivered(result, folder)
         if note is not None:

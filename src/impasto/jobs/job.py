@@ -102,7 +102,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Event:
+class JobEvent:
     """One line of a job's log.
 
     Args:

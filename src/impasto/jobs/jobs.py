@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from impasto.errors import JobError, MissingExtraError
 from impasto.jobs import submission
-from impasto.jobs.job import ENDED, KEPT, Event, Job, Status, Usage
+from impasto.jobs.job import ENDED, KEPT, Job, JobEvent, Status, Usage
 from impasto.jobs.store import PREVIEW, Store, result_name
 from impasto.jobs.submission import Input
 from impasto.tasks import task_of
@@ -22,7 +22,7 @@ HOME, DATABASE = "IMPASTO_HOME", "IMPASTO_DATABASE"
 """Environment variables that say where the jobs are unless an argument does."""
 
 Found = list[Job]
-Events = list[Event]
+Events = list[JobEvent]
 """By these names because a class with a method ``list`` cannot say it otherwise."""
 
 _INTERVAL = 0.1  # seconds between two looks at jobs that are waited for

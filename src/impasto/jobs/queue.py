@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from impasto.errors import JobError
 from impasto.jobs.database import PATIENCE, engine_of, explained
-from impasto.jobs.job import ENDED, Event, Job, Progress, Status
+from impasto.jobs.job import ENDED, Job, JobEvent, Progress, Status
 from impasto.jobs.schema import EVENTS, FORMAT, JOBS, prepare
 
 _CHUNK = 500  # names in one query
@@ -29,7 +29,7 @@ _HIDDEN = ("number", "key", "format", "in_force", "wish", "generation", "claim",
 
 
 @dataclass(frozen=True)
-class Entry:
+class QueueEntry:
     """A job, and what only its worker needs to know.
 
     Args:
@@ -111,14 +111,14 @@ class Queue:
             return None
         return job
 
-    def with_key(self, owner: str, key: str) -> Entry | None:
+    def with_key(self, owner: str, key: str) -> QueueEntry | None:
         """An owner's job with a key."""
         with self._reading() as connection:
             query = sql.select(JOBS).where(JOBS.c.owner == owner, JOBS.c.key == key)
             row = connection.execute(query).mappings().one_or_none()
         return None if row is None else _entry(row)
 
-    def get(self, identifier: str) -> Entry:
+    def get(self, identifier: str) -> QueueEntry:
         """One job.
 
         Raises:
@@ -221,7 +221,7 @@ class Queue:
         with self._reading() as connection:
             return list(connection.execute(query).scalars())
 
-    def claim(self, identifier: str) -> Entry | None:
+    def claim(self, identifier: str) -> QueueEntry | None:
         """Take up a job whose lock is held; None if there is nothing to do for it any more."""
         with self.writing() as connection:
             change = {
@@ -278,7 +278,7 @@ class Queue:
             if _update(connection, change, *mine) is not None:
                 _log(connection, identifier, "status", {"status": Status.QUEUED.value, "error": ""})
 
-    def finish(self, entry: Entry, status: Status, error: str = "") -> bool:
+    def finish(self, entry: QueueEntry, status: Status, error: str = "") -> bool:
         """End a claimed job; False if it was canceled, changed or removed meanwhile. Pausing comes too late for it."""
         change = {"status": status.value, "error": error, "finished": time.time(), "wish": ""}
         mine = (
@@ -293,7 +293,7 @@ class Queue:
                 _log(connection, entry.job.id, "status", {"status": status.value, "error": error})
         return found
 
-    def events(self, identifier: str, after: int, limit: int) -> list[Event]:
+    def events(self, identifier: str, after: int, limit: int) -> list[JobEvent]:
         """A job's log from a number on.
 
         Raises:
@@ -303,7 +303,7 @@ class Queue:
         with self._reading() as connection:
             _row(connection, identifier)
             rows = connection.execute(query.order_by(EVENTS.c.number).limit(limit)).mappings()
-            return [Event(**row) for row in rows]
+            return [JobEvent(**row) for row in rows]
 
     def remove(self, identifier: str) -> None:
         """Forget a job and its log."""
@@ -372,6 +372,6 @@ def _progress(data: Mapping[str, Any] | None) -> Progress | None:
     return Progress(**{**data, "history": history})
 
 
-def _entry(row: RowMapping) -> Entry:
+def _entry(row: RowMapping) -> QueueEntry:
     own = {key: row[key] for key in ("in_force", "wish", "generation", "claim", "tries", "adjusted")}
-    return Entry(_job(row), **own)
+    return QueueEntry(_job(row), **own)

@@ -8,7 +8,7 @@ from impasto import images
 from impasto.errors import ImageError
 from impasto.jobs.database import QueueError
 from impasto.jobs.job import Progress
-from impasto.jobs.queue import Entry, Queue
+from impasto.jobs.queue import Queue, QueueEntry
 from impasto.media import Medium
 from impasto.runs.events import Event
 
@@ -31,7 +31,7 @@ class Teller:
     def __init__(
         self,
         queue: Queue,
-        entry: Entry,
+        entry: QueueEntry,
         preview: Path,
         medium: Medium,
         clock: Callable[[], float] = time.monotonic,

@@ -10,7 +10,7 @@ import torch
 from impasto import images
 from impasto.errors import CheckpointError, ImageError, JobError
 from impasto.jobs.job import Job
-from impasto.jobs.queue import Entry
+from impasto.jobs.queue import QueueEntry
 from impasto.jobs.store import CHECKPOINT, Store, result_name
 from impasto.jobs.submission import STEERABLE
 from impasto.runs.checkpoint import read_checkpoint
@@ -19,7 +19,7 @@ from impasto.settings import Settings, make
 from impasto.tasks import task_of
 
 
-def prepared(entry: Entry, store: Store, device: torch.device) -> Run:
+def prepared_job(entry: QueueEntry, store: Store, device: torch.device) -> Run:
     """A job's run, ready to begin.
 
     Args:
@@ -40,7 +40,7 @@ def prepared(entry: Entry, store: Store, device: torch.device) -> Run:
     return run
 
 
-def _settings(entry: Entry) -> Settings:
+def _settings(entry: QueueEntry) -> Settings:
     """The settings that were in force when the job was submitted, whatever today's defaults are.
 
     Raises:
@@ -118,6 +118,6 @@ def carry_over(run: Run, folder: Path) -> str | None:
     return "The job goes on from its picture with the new settings."
 
 
-def recipe_note(entry: Entry) -> dict[str, Any]:
+def recipe_note(entry: QueueEntry) -> dict[str, Any]:
     """What a recipe says of a job whose settings changed on the way: such a picture cannot be made again."""
     return {"adjusted": entry.adjusted} if entry.adjusted else {}

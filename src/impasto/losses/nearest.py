@@ -48,7 +48,7 @@ class NearestLoss(StyleLoss):
             most: J at most; drawn at random, always the same, where there are more.
         """
         rows = torch.cat(matrices(features))
-        return cls(rows[samples.drawn(len(rows), most, rows.device)].contiguous())
+        return cls(rows[samples.random_subset(len(rows), most, rows.device)].contiguous())
 
     def summarize(self, features: Tensor) -> Tensor:
         nearest = self._nearest(features)
@@ -79,7 +79,7 @@ class NearestLoss(StyleLoss):
         return self.joined(type(self).of(features).target, share)
 
     def joined(self, target: Tensor, share: float) -> Self:
-        return replace(self, target=samples.mixed(self.target, target, share))
+        return replace(self, target=samples.mixed_samples(self.target, target, share))
 
     def size(self) -> float:
         """The loss of an image without features: 1."""

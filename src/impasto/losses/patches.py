@@ -70,7 +70,7 @@ class PatchLoss(StyleLoss):
         sides = tuple(min(_SIDE, length) for length in features.shape[2:])
         exact = features.to(accumulator(features))
         count = features.shape[0] * math.prod(blocks(features, sides, None))
-        chosen = samples.drawn(count, most, features.device)
+        chosen = samples.random_subset(count, most, features.device)
         parts = [view.movedim(1, -1).flatten(0, -2)[chosen] for view in members(exact, sides, None)]
         return cls(torch.stack(parts, dim=-1).view(*parts[0].shape, *sides))
 
@@ -110,7 +110,7 @@ class PatchLoss(StyleLoss):
         if 0 < share < 1:
             sides = tuple(map(min, own.shape[2:], other.shape[2:]))
             own, other = _cropped(own, sides), _cropped(other, sides)
-        return replace(self, whole=None, target=samples.mixed(own, other, share))
+        return replace(self, whole=None, target=samples.mixed_samples(own, other, share))
 
     def size(self) -> float:
         """The loss of an image without features: 1."""

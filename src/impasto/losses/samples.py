@@ -9,12 +9,12 @@ MOST = 1024
 """Samples of a style: a search among them costs what a convolution with so many filters does."""
 
 
-def drawn(count: int, most: int, device: torch.device) -> Tensor:
+def random_subset(count: int, most: int, device: torch.device) -> Tensor:
     """The numbers of ``most`` of so many things, at random and always the same; of all where there are fewer."""
     return torch.randperm(count, generator=torch.Generator().manual_seed(0))[:most].to(device)
 
 
-def within(numbers: Tensor, extent: tuple[int, ...], window: Window) -> tuple[Tensor, Tensor]:
+def positions_within(numbers: Tensor, extent: tuple[int, ...], window: Window) -> tuple[Tensor, Tensor]:
     """Which of these positions of a layer, numbered over its extent, lie in a window; and their numbers over the window."""
     places = torch.unravel_index(numbers, extent)
     inside = torch.ones_like(numbers, dtype=torch.bool)
@@ -25,7 +25,7 @@ def within(numbers: Tensor, extent: tuple[int, ...], window: Window) -> tuple[Te
     return inside, local[inside]
 
 
-def mixed(own: Tensor, other: Tensor, share: float) -> Tensor:
+def mixed_samples(own: Tensor, other: Tensor, share: float) -> Tensor:
     """Samples (J, ...) of which a ``share`` (0 to 1) is of another style, ``MOST`` at most.
 
     What is left of the first is taken evenly, so styles mixed into it before keep their proportions.

@@ -17,7 +17,7 @@ MEDIA = {
 """By name: the module with the medium, as ``MEDIUM``, and what a job calls its result."""
 
 
-__all__ = ["MEDIA", "Medium", "medium_of", "recipe_in"]
+__all__ = ["MEDIA", "Medium", "medium_of", "recipe_of_file"]
 
 
 def medium_of(name: str) -> Medium:
@@ -34,17 +34,17 @@ _ENDINGS = {
 }
 
 
-def of_file(path: Path) -> Iterator[Medium]:
+def media_of(path: Path) -> Iterator[Medium]:
     """The media that a file of this name may hold; a folder holds a volume."""
     names = ("volume",) if is_folder(path) else _ENDINGS.get(path.suffix.lower(), ("picture",))
     yield from map(medium_of, names)
 
 
-def recipe_in(path: Path) -> dict[str, Any] | None:
+def recipe_of_file(path: Path) -> dict[str, Any] | None:
     """How a file says that it was made, or None.
 
     Raises:
         ImpastoError: if it cannot be read.
     """
-    found = (medium.read_recipe(path) for medium in of_file(path))
+    found = (medium.read_recipe(path) for medium in media_of(path))
     return next((recipe for recipe in found if recipe is not None), None)

@@ -11,7 +11,7 @@ from impasto import signals
 from impasto.images.plot import curves
 from impasto.media.medium import Medium
 from impasto.media.sound import named, picture_beside
-from impasto.signals import Record
+from impasto.signals import Signal
 
 
 class SignalMedium(Medium):
@@ -19,7 +19,7 @@ class SignalMedium(Medium):
 
     plain = ".csv"
 
-    def read(self, path: Path, *, mask: bool = False) -> Record:  # noqa: ARG002
+    def read(self, path: Path, *, mask: bool = False) -> Signal:  # noqa: ARG002
         """A record."""
         return signals.read(path)
 
@@ -34,7 +34,7 @@ class SignalMedium(Medium):
     def check(
         self,
         path: Path | BinaryIO,
-        like: Record,
+        like: Signal,
         shape: tuple[int, ...],  # noqa: ARG002
         *,
         metadata: bool = True,  # noqa: ARG002
@@ -47,8 +47,8 @@ class SignalMedium(Medium):
     def write(
         self,
         path: str | Path | BinaryIO,
-        made: Record,
-        like: Record,  # noqa: ARG002
+        made: Signal,
+        like: Signal,  # noqa: ARG002
         recipe: Mapping[str, Any],
         *,
         metadata: bool = True,
@@ -58,7 +58,7 @@ class SignalMedium(Medium):
         signals.write(named(path, storage), made, recipe=dict(recipe) if metadata else None)
         return ()
 
-    def array(self, made: Record) -> NDArray[Any]:
+    def array(self, made: Signal) -> NDArray[Any]:
         """(leads, n)."""
         return made.values.numpy()
 

@@ -246,18 +246,18 @@ def _too_little(want: Demand, total: float, least: float) -> str:
 
 
 def _cheapest(
-    want: Demand, room: float, processes: int, cuts: Iterator[tuple[Tile, ...]]
+    want: Demand, execution: float, processes: int, cuts: Iterator[tuple[Tile, ...]]
 ) -> tuple[tuple[Tile, ...], int, float, float] | None:
     """The cheapest tiles that fit into so many bytes, how many are kept, their peak in bytes and their cost."""
     best: tuple[tuple[Tile, ...], int, float, float] | None = None
     for cut in cuts:
         largest = max(tile.box.positions for tile in cut)
         peak = _LOOSE * want.peak * largest
-        if peak > room:
+        if peak > execution:
             continue
         shares = dealt(cut, processes)
         another = _LOOSE * want.kept * largest
-        keep = min(max(map(len, shares)), 1 + int((room - peak) // another))
+        keep = min(max(map(len, shares)), 1 + int((execution - peak) // another))
         cost = max(_work(share, keep) for share in shares) / (2 * want.positions)
         if best is None or cost < best[3]:
             best = cut, keep, peak + (keep - 1) * another, cost

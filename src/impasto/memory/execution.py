@@ -15,7 +15,7 @@ from impasto.engines.group import ALONE, Group, dealt
 from impasto.images import quantize
 from impasto.losses import STYLE_LOSSES, StyleLoss, samples
 from impasto.memory.budget import Layout
-from impasto.memory.tile_progress import Meter
+from impasto.memory.tile_progress import TileMeter
 from impasto.objective import Objective
 from impasto.pyramid import fitted, resize
 from impasto.statistics import accumulator, matrices, position_count
@@ -26,7 +26,7 @@ _SAMPLE = 256  # long side at which a painting says what the scales of its losse
 
 
 @dataclass(frozen=True, eq=False)
-class Room:
+class Execution:
     """Where the levels of a run are computed.
 
     Args:
@@ -39,7 +39,7 @@ class Room:
     layouts: Mapping[tuple[int, ...], Layout] = field(default_factory=dict)
     group: Group = ALONE
     storage: Storage = MEMORY
-    meter: Meter | None = None
+    meter: TileMeter | None = None
 
     def cut_at(self, shape: tuple[int, ...]) -> tuple[Tile, ...] | None:
         """The tiles of a level, or None if it is computed whole."""
@@ -132,7 +132,9 @@ class Room:
         sums: dict[tuple[str, str], Tensor] = {}
         taken = dict.fromkeys(found, 0)
         extents = {layer: stack.extent(layer, seen) for layer in layers}
-        drawn = {layer: samples.drawn(math.prod(extents[layer]), samples.MOST, encoder.device) for layer in layers}
+        drawn = {
+            layer: samples.random_subset(math.prod(extents[layer]), samples.MOST, encoder.device) for layer in layers
+        }
         rows: dict[tuple[str, str], Tensor] = {}
         for tile in tiles(seen, side, halo, stride, wraps=encoder.padding == "circular"):
             for layer, features, window in cores(encoder, image, tile, layers):
@@ -143,7 +145,7 @@ class Room:
                         sums[key] = sums[key] + part if key in sums else part
                     else:
                         own = rows.setdefault(key, features.new_empty(len(drawn[layer]), features.shape[1]))
-                        inside, numbers = samples.within(drawn[layer], extents[layer], window)
+                        inside, numbers = samples.positions_within(drawn[layer], extents[layer], window)
                         own[inside] = matrices(features)[0][numbers]
             self.let_go()
         for key, total in sums.items():

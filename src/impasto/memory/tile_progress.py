@@ -9,7 +9,7 @@ from impasto.memory.budget import Layout
 
 
 @dataclass(frozen=True)
-class Work:
+class TileProgress:
     """How far an evaluation is.
 
     Args:
@@ -27,15 +27,15 @@ class Work:
     remaining: float
 
 
-OnWork = Callable[[Work], object]
+OnTile = Callable[[TileProgress], object]
 """Told after every pass over a tile."""
 
 
-class Meter:
+class TileMeter:
     """Adds up the shares of work that engines report.
 
     Args:
-        on_work: told the sum.
+        on_tile: told the sum.
         levels: coarse to fine.
         layouts: by a level's shape, how it is computed.
         clock: reads seconds.
@@ -43,12 +43,12 @@ class Meter:
 
     def __init__(
         self,
-        on_work: OnWork,
+        on_tile: OnTile,
         levels: Sequence[Level],
         layouts: Mapping[tuple[int, ...], Layout],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.on_work = on_work
+        self.on_tile = on_tile
         self.levels = levels
         self.clock = clock
         self._costs = [level.cost * layouts[level.shape].cost / level.evaluations for level in levels]
@@ -72,7 +72,7 @@ class Meter:
             done += share
             seconds = (now - began) / done
             left = max(0.0, level.evaluations - made - done) + later / cost
-            self.on_work(Work(index, self.levels, min(done, 1.0), seconds, left * seconds))
+            self.on_tile(TileProgress(index, self.levels, min(done, 1.0), seconds, left * seconds))
             if done > 1 - 1e-9:
                 done, made, began = 0.0, made + 1, now
 

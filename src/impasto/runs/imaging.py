@@ -12,10 +12,10 @@ from torch import Tensor
 import impasto
 from impasto import images, machine
 from impasto.aims.balance import Balance, check_counts
-from impasto.aims.colors import Palette
+from impasto.aims.colors import ColorMode
 from impasto.aims.initial_image import covering, named_start, previewed, starting_image
-from impasto.aims.panorama import evened
-from impasto.aims.regions import Places
+from impasto.aims.panorama import poles_smoothed
+from impasto.aims.regions import Regions
 from impasto.aims.targets import Targets
 from impasto.choices import WRAPPING, file_and_colors
 from impasto.descent import Level, Record
@@ -26,8 +26,8 @@ from impasto.engines.ranks import DONE, Ranks
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.memory.budget import WHOLE, Budget, Layout, bytes_of, compact_from
-from impasto.memory.execution import Room
-from impasto.memory.tile_progress import Meter, OnWork
+from impasto.memory.execution import Execution
+from impasto.memory.tile_progress import OnTile, TileMeter
 from impasto.optimizers import LBFGS, Bounds, Optimizer
 from impasto.pyramid import fitted, resize, resize_within
 from impasto.runs import remarks
@@ -49,9 +49,9 @@ class ImageRun(Run):
         settings: in force, with layers under their own names.
         stack: the network's layers.
         parameters: its filters.
-        places: the regions, if there are any.
+        regions: the regions, if there are any.
         budget: the memory that it may use and the processes that share the work; :meth:`within` sets it.
-        on_work: told how the work on large images goes on.
+        on_tile: told how the work on large images goes on.
         place: where it computes, instead of what the settings say.
         first: the picture to start from, instead of what the settings name.
     """
@@ -63,9 +63,9 @@ class ImageRun(Run):
     settings: Settings
     stack: Stack
     parameters: Parameters
-    places: Places | None = None
+    regions: Regions | None = None
     budget: Budget = WHOLE
-    on_work: OnWork | None = None
+    on_tile: OnTile | None = None
     place: torch.device | None = None
     first: Picture | None = None
 
@@ -96,8 +96,8 @@ class ImageRun(Run):
             ImpastoError: with a sentence on what is wrong.
         """
         self.levels, self.source, self.device  # noqa: B018 - each raises what is wrong with it
-        if self.places is not None:
-            self.places.check_areas(self.levels[-1].shape, self.styles)
+        if self.regions is not None:
+            self.regions.check_areas(self.levels[-1].shape, self.styles)
         return self
 
     @property
@@ -128,13 +128,13 @@ class ImageRun(Run):
             return replace(self, settings=self.settings.model_copy(update={"init": name}), first=first)
         return self
 
-    def within(self, budget: Budget, on_work: OnWork | None = None) -> Self:
+    def within(self, budget: Budget, on_tile: OnTile | None = None) -> Self:
         """The same run within another budget, with someone told how its work goes on.
 
         Raises:
             SettingsError: if it does not fit.
         """
-        other = replace(self, budget=budget, on_work=on_work, first=self.source)
+        other = replace(self, budget=budget, on_tile=on_tile, first=self.source)
         other.layouts  # noqa: B018 - raises if it does not fit
         return other
 
@@ -158,7 +158,9 @@ class ImageRun(Run):
         if self.settings.init == "content":
             return self.content
         if self.settings.init == "preview":
-            recolored = [replace(each, pixels=self.palette.painting(each.pixels, each.alpha)) for each in self.styles]
+            recolored = [
+                replace(each, pixels=self.color_mode.painting(each.pixels, each.alpha)) for each in self.styles
+            ]
             return previewed(self.settings, self.canvas, recolored, max(self.levels[0].shape), self.device)
         return None if self.settings.init in INITS else covering(named_start(self.settings.init), self.canvas.shape)
 
@@ -200,15 +202,15 @@ class ImageRun(Run):
     @cached_property
     def layouts(self) -> dict[tuple[int, ...], Layout]:
         """How each level is computed within the budget, by its shape."""
-        protected = self.places is not None and self.places.protects
+        protected = self.regions is not None and self.regions.protects
         inputs = (self.content, self.styles)
         return layouts(self.settings, self.encoder, self.levels, *inputs, budget=self.budget, protected=protected)
 
     @cached_property
-    def room(self) -> Room:
+    def execution(self) -> Execution:
         """Where the levels are computed."""
-        meter = Meter(self.on_work, self.levels, self.layouts) if self.on_work else None
-        return Room(self.layouts, self.budget.group, self.storage, meter)
+        meter = TileMeter(self.on_tile, self.levels, self.layouts) if self.on_tile else None
+        return Execution(self.layouts, self.budget.group, self.storage, meter)
 
     @cached_property
     def storage(self) -> Storage:
@@ -224,9 +226,9 @@ class ImageRun(Run):
         while (order := group.order()) != DONE:
             if order[0] == "engine":
                 layout, exact = Layout.of(order[1]), order[2]
-                room = Room({layout.shape: layout}, group, self.storage)
+                execution = Execution({layout.shape: layout}, group, self.storage)
                 encoder = self.encoder_of(torch.float32 if exact else torch.bfloat16)
-                engine = replace(self.targets(encoder), room=room).bare_engine_at(layout.shape)
+                engine = replace(self.targets(encoder), execution=execution).bare_engine_at(layout.shape)
             else:
                 assert engine is not None
                 engine.assist(order[1], gradient=order[2])
@@ -253,7 +255,7 @@ class ImageRun(Run):
         """
         before = tuple(image.shape[2:])
         detailed = self.settings.init in ("content", "preview") and before != shape
-        larger = self.room.storage.empty((*image.shape[:2], *shape), image.dtype, image.device)
+        larger = self.execution.storage.empty((*image.shape[:2], *shape), image.dtype, image.device)
         for channel in range(image.shape[1]):  # one after the other, for what is made on the way is large too
             part = larger[:, channel : channel + 1]
             part.copy_(self.resized(image[:, channel : channel + 1], shape))
@@ -261,7 +263,7 @@ class ImageRun(Run):
                 photo = self.resized(self.canvas.pixels[:, channel : channel + 1], shape)
                 photo = photo - self.resized(self.resized(photo, before), shape)
                 part.add_(photo.to(part.device)).clamp_(0, 1)
-        self.room.let_go()
+        self.execution.let_go()
         return larger
 
     def resized(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -274,9 +276,9 @@ class ImageRun(Run):
 
     def targets(self, encoder: Encoder) -> Targets:
         """What the run aims at, computed with an encoder."""
-        return self.targets_in(self.room, encoder)
+        return self.targets_in(self.execution, encoder)
 
-    def targets_in(self, room: Room, encoder: Encoder) -> Targets:
+    def targets_in(self, execution: Execution, encoder: Encoder) -> Targets:
         """The same in a room; pictures that wrap are compared with paintings that do not."""
         wraps = self.settings.padding in WRAPPING
         return Targets(
@@ -284,28 +286,28 @@ class ImageRun(Run):
             self.canvas.pixels,
             self.paintings,
             self.settings,
-            self.palette,
-            self.places,
+            self.color_mode,
+            self.regions,
             canvas=encoder if wraps else None,
-            room=room,
+            execution=execution,
         )
 
     @cached_property
-    def palette(self) -> Palette:
+    def color_mode(self) -> ColorMode:
         """Whose colors the picture has."""
-        return Palette.of(self.settings, self.canvas, self.styles)
+        return ColorMode.of(self.settings, self.canvas, self.styles)
 
     @cached_property
     def paintings(self) -> list[Tensor]:
         """The styles' pixels as the network is to see them, one for each region if there are masks."""
-        if self.places is not None and self.places.pairs:
-            return self.places.painted(self.styles, self.canvas, self.palette)
-        return [self.palette.painting(style.pixels, style.alpha) for style in self.styles]
+        if self.regions is not None and self.regions.pairs:
+            return self.regions.painted(self.styles, self.canvas, self.color_mode)
+        return [self.color_mode.painting(style.pixels, style.alpha) for style in self.styles]
 
     def bounds_at(self, shape: tuple[int, ...]) -> Bounds:
         """What an image of a spatial shape may be."""
-        protected = None if self.places is None else self.places.protected_at(shape)
-        return self.palette.bounds_at(shape, protected, self.device)
+        protected = None if self.regions is None else self.regions.protected_at(shape)
+        return self.color_mode.bounds_at(shape, protected, self.device)
 
     def completed(self, best: Tensor) -> Tensor:
         """The best image at the finest size, within its bounds, in main memory."""
@@ -315,8 +317,8 @@ class ImageRun(Run):
 
     def finished(self, image: Tensor) -> Tensor:
         """With smooth poles, of a panorama, and in its colors."""
-        flat = evened(image) if self.settings.padding == "equirectangular" else image
-        return self.palette.finished(flat)
+        flat = poles_smoothed(image) if self.settings.padding == "equirectangular" else image
+        return self.color_mode.finished(flat)
 
     def delivered(self, finished: Tensor) -> tuple[Tensor, Any]:
         """The pixels are all."""
@@ -326,7 +328,7 @@ class ImageRun(Run):
         """The losses of the image as optimized, and finished as the photo's depth holds it, in float32 in any case."""
         exact = self.encoder if self.encoder.dtype == torch.float32 else self.encoder_of(torch.float32)
         engine = self.targets(exact).engine_at(self.levels[-1].shape)
-        rounded = self.room.rounded(finished, self.canvas.source.depth)
+        rounded = self.execution.rounded(finished, self.canvas.source.depth)
         pairs = {"optimized": image, "delivered": rounded}
         return {name: scores_of(engine, each.to(self.device)) for name, each in pairs.items()}
 
@@ -342,7 +344,7 @@ class ImageRun(Run):
             "content": [self.canvas.source.sha256, *self.canvas.shape],
             "styles": [[style.source.sha256, *style.shape] for style in self.styles],
             "files": self._files(),
-            "masks": {} if self.places is None else self.places.references,
+            "masks": {} if self.regions is None else self.regions.references,
             "impasto's version": impasto.__version__,
             **task,
             **self.words(),
@@ -376,7 +378,7 @@ class ImageRun(Run):
                 **({} if self.content is None else {"content": _reference(self.content)}),
                 "styles": [_reference(style) for style in self.styles],
                 **self._files(),
-                **({} if self.places is None else self.places.references),
+                **({} if self.regions is None else self.regions.references),
             },
             "precision": precision_name(self.encoder.dtype),
             "device": str(self.device),

@@ -11,7 +11,7 @@ from impasto.storage import in_memory as files_in_memory
 _ENLARGED = 0.75  # share of the size needed below which a picture counts as too small
 
 
-def in_memory(storage: Storage) -> Iterator[str]:
+def memory_remarks(storage: Storage) -> Iterator[str]:
     """Files beside memory that are in memory after all."""
     if isinstance(storage, Mapped) and files_in_memory(storage.folder):
         yield (
@@ -68,6 +68,6 @@ def settled(levels: Sequence[Level], history: Sequence[Record], *, stopped: bool
 
 def of_descent(storage: Storage, levels: Sequence[Level], history: Sequence[Record], *, stopped: bool) -> Iterator[str]:
     """How the descent went."""
-    yield from in_memory(storage)
+    yield from memory_remarks(storage)
     yield from () if stopped else unmoved(levels, history)
     yield from settled(levels, history, stopped=stopped)

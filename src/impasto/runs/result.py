@@ -41,7 +41,7 @@ class Result:
         tensor: the values: of a picture (1, 3, H, W) float32 RGB in [0, 1], as it was optimized; of a volume
             (1, 3, D, H, W); of a sound (channels, n) in [-1, 1]; of a signal (leads, n) in its units.
         made: what a file of it holds: of a picture the tensor, else a :class:`impasto.volumes.Volume`,
-            :class:`impasto.sounds.Sound` or :class:`impasto.signals.Record`.
+            :class:`impasto.sounds.Sound` or :class:`impasto.signals.Signal`.
         like: the input whose file its file is like: alpha, profile, depth, tags and units are taken over.
         medium: how it is written and shown.
         settings: the settings in force.

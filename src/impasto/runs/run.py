@@ -17,7 +17,7 @@ from impasto.engines.group import ALONE
 from impasto.errors import SettingsError
 from impasto.media import Medium, medium_of
 from impasto.memory.budget import Budget
-from impasto.memory.tile_progress import OnWork
+from impasto.memory.tile_progress import OnTile
 from impasto.optimizers import Bounds, Optimizer
 from impasto.runs import remarks
 from impasto.runs.checkpoint import Checkpoint
@@ -127,7 +127,7 @@ class Run(ABC):
         """The method of descent."""
         return optimizer_of(self.settings, self.spectrum, self.storage)
 
-    def within(self, budget: Budget, on_work: OnWork | None = None) -> "Run":  # noqa: ARG002
+    def within(self, budget: Budget, on_tile: OnTile | None = None) -> "Run":  # noqa: ARG002
         """The same run within another budget, with someone told how its work goes on.
 
         Raises:

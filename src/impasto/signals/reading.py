@@ -15,7 +15,7 @@ import numpy as np
 from impasto.errors import SignalError
 from impasto.libraries import understood
 from impasto.signals.dicom import is_dicom, read_dicom
-from impasto.signals.record import CAUTION, SIGNALS, Found, Record, beside_name, checked
+from impasto.signals.record import CAUTION, SIGNALS, Found, Signal, beside_name, checked_signal
 from impasto.signals.tables import read_table
 
 _LARGEST = 2**31  # bytes that a gzipped file may unpack to
@@ -34,7 +34,7 @@ _FOREIGN = (
 """First bytes of kinds of files that people have, and what these are."""
 
 
-def read(path: str | Path, rate: float | None = None) -> Record:
+def read(path: str | Path, rate: float | None = None) -> Signal:
     """Read a record.
 
     CSV, gzipped or not: a column per lead, a line per sample, in the many forms that :func:`read_table` understands. NPY:
@@ -58,7 +58,7 @@ def read(path: str | Path, rate: float | None = None) -> Record:
     else:
         found = _csv(data, name, rate)
     given = found if rate is None else replace(found, rate=rate)
-    return checked(given, name, Path(path).name, hashlib.sha256(packed).hexdigest())
+    return checked_signal(given, name, Path(path).name, hashlib.sha256(packed).hexdigest())
 
 
 def read_recipe(path: str | Path) -> dict[str, Any] | None:

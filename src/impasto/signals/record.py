@@ -46,7 +46,7 @@ class Found:
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class Signal:
     """A record of one or several leads.
 
     Args:
@@ -67,7 +67,7 @@ class Record:
     sha256: str
     notes: tuple[str, ...] = ()
 
-    def chosen(self, names: Sequence[str]) -> "Record":
+    def chosen(self, names: Sequence[str]) -> "Signal":
         """The record with only these leads, by name or by number from 1, in this order.
 
         Raises:
@@ -85,7 +85,7 @@ class Record:
 
 def as_record(
     values: Any, rate: float | None = None, *, leads: Sequence[str] = (), units: Sequence[str] = (), name: str = "array"
-) -> Record:
+) -> Signal:
     """A record from an array or tensor of values, (n,) or (leads, n).
 
     Raises:
@@ -94,10 +94,10 @@ def as_record(
     """
     array = np.asarray(values)
     digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-    return checked(Found(np.atleast_2d(array), rate, tuple(leads), tuple(units)), "The record", name, digest)
+    return checked_signal(Found(np.atleast_2d(array), rate, tuple(leads), tuple(units)), "The record", name, digest)
 
 
-def checked(found: Found, what: str, name: str, sha256: str) -> Record:
+def checked_signal(found: Found, what: str, name: str, sha256: str) -> Signal:
     """A record that can be worked on; ``what`` is what sentences call it.
 
     Raises:
@@ -119,7 +119,7 @@ def checked(found: Found, what: str, name: str, sha256: str) -> Record:
     _refuse_bad(values, what)
     tensor = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
     leads = found.leads or tuple(f"lead {place + 1}" for place in range(len(values)))
-    return Record(tensor, rate, leads, found.units or ("",) * len(leads), name, sha256, found.notes)
+    return Signal(tensor, rate, leads, found.units or ("",) * len(leads), name, sha256, found.notes)
 
 
 def _refuse_bad(values: Any, what: str) -> None:

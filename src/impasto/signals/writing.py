@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from impasto.errors import SignalError
-from impasto.signals.record import CAUTION, SIGNALS, Record, beside_name
+from impasto.signals.record import CAUTION, SIGNALS, Signal, beside_name
 
 SUFFIXES = (".csv", ".npy")
 
 
-def write(path: str | Path, record: Record, *, recipe: dict[str, Any] | None = None) -> None:
+def write(path: str | Path, record: Signal, *, recipe: dict[str, Any] | None = None) -> None:
     """Write a record to a file that is either complete or untouched; whatever the options, it says what it is not for.
 
     CSV: comment lines with the caution and the recipe, then names with units, and a column of times where the rate is
@@ -38,7 +38,7 @@ def write(path: str | Path, record: Record, *, recipe: dict[str, Any] | None = N
         SIGNALS.replace(place, data)
 
 
-def check_writable(path: str | Path, record: Record | None = None) -> None:
+def check_writable(path: str | Path, record: Signal | None = None) -> None:
     """Raise now what :func:`write` would raise after a long run.
 
     Args:
@@ -56,7 +56,7 @@ def check_writable(path: str | Path, record: Record | None = None) -> None:
         SIGNALS.replace(place, None)
 
 
-def _encoded(path: Path, record: Record, recipe: dict[str, Any] | None) -> dict[Path, bytes]:
+def _encoded(path: Path, record: Signal, recipe: dict[str, Any] | None) -> dict[Path, bytes]:
     """The files that a record becomes, by their places."""
     _check_suffix(path)
     if path.suffix.lower() == ".csv":
@@ -76,7 +76,7 @@ def _check_suffix(path: Path) -> None:
         )
 
 
-def _csv(record: Record, recipe: dict[str, Any] | None) -> str:
+def _csv(record: Signal, recipe: dict[str, Any] | None) -> str:
     stream = io.StringIO()
     stream.write(f"# {CAUTION}\n")
     if recipe is not None:

@@ -15,7 +15,7 @@ from impasto import images
 from impasto.errors import ImageError
 from impasto.files import Files
 from impasto.images import Picture
-from impasto.images.sheet import Strip, Tile, draw
+from impasto.images.sheet import SheetTile, Strip, draw
 from impasto.pyramid import fitted, resize
 from impasto.runs.events import Event
 from impasto.runs.result import Result
@@ -78,7 +78,7 @@ class Sketch:
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class FigureProgress:
     """Where the drawing of a figure is.
 
     Args:
@@ -143,7 +143,7 @@ def numbers_path(path: str | Path) -> Path:
     return Path(path).with_suffix(".json")
 
 
-def drawn(sketch: Sketch, on_event: Callable[[Moment], object] | None = None) -> Figure:
+def drawn(sketch: Sketch, on_event: Callable[[FigureProgress], object] | None = None) -> Figure:
     """Run every cell and put the pictures on a sheet.
 
     Args:
@@ -170,16 +170,18 @@ def drawn(sketch: Sketch, on_event: Callable[[Moment], object] | None = None) ->
 
 
 def _listener(
-    on_event: Callable[[Moment], object] | None, index: int, count: int, name: str
+    on_event: Callable[[FigureProgress], object] | None, index: int, count: int, name: str
 ) -> Callable[[Event], object] | None:
-    return None if on_event is None else lambda event: on_event(Moment(index, count, name, event))
+    return None if on_event is None else lambda event: on_event(FigureProgress(index, count, name, event))
 
 
 def _sheet(
     sketch: Sketch, results: Mapping[tuple[int, int], Result], found: Mapping[tuple[int, int], Numbers]
 ) -> Tensor:
     inputs = Strip(
-        tuple(Tile(resize(picture.pixels, fitted(picture.shape, sketch.size))) for picture in sketch.inputs.values()),
+        tuple(
+            SheetTile(resize(picture.pixels, fitted(picture.shape, sketch.size))) for picture in sketch.inputs.values()
+        ),
         tuple(f"{what}: {picture.source.name}" for what, picture in sketch.inputs.items()),
     )
     strips = [inputs]
@@ -189,14 +191,14 @@ def _sheet(
     return draw(strips, sketch.title)
 
 
-def _tile(result: Result | None, numbers: Numbers, cell: Cell) -> Tile | None:
+def _tile(result: Result | None, numbers: Numbers, cell: Cell) -> SheetTile | None:
     if result is None:
         return None
     lines = (
         *(f"{name} {_shown(value)}" for name, value in numbers.items()),
         *textwrap.wrap(cell.command, _COLUMNS, break_on_hyphens=False),
     )
-    return Tile(result.tensor, lines if result.complete else (*lines, "(stopped early)"))
+    return SheetTile(result.tensor, lines if result.complete else (*lines, "(stopped early)"))
 
 
 def _shown(value: float | None) -> str:

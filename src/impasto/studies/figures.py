@@ -20,7 +20,7 @@ from impasto.runs.pictures.texture import Texture
 from impasto.runs.plan import from_noise
 from impasto.runs.result import Result
 from impasto.settings import STYLE_LAYERS, make, up_to
-from impasto.studies.figure_sheet import Cell, Figure, Moment, Row, Sketch, drawn
+from impasto.studies.figure_sheet import Cell, Figure, FigureProgress, Row, Sketch, drawn
 from impasto.studies.score import score
 
 SIZE = 256
@@ -85,7 +85,7 @@ def figure(
     name: str,
     *inputs: Any,
     size: int = SIZE,
-    on_event: Callable[[Moment], object] | None = None,
+    on_event: Callable[[FigureProgress], object] | None = None,
     **values: Any,
 ) -> Figure:
     """Draw a figure of the papers from any pictures.

@@ -14,7 +14,7 @@ from impasto.aims.style import style_shape
 from impasto.engines import Evaluation, Evaluator
 from impasto.errors import ImageError
 from impasto.judge import Judge
-from impasto.memory.execution import Room
+from impasto.memory.execution import Execution
 from impasto.pyramid import fitted, resize, same_proportions
 from impasto.quality import ssim
 from impasto.runs.pictures.stylize import Transfer
@@ -85,7 +85,7 @@ def score(
             sized = run if exact.style_size is None else replace(run, settings=_sized(exact, picture.shape))
             check_fit(sized.settings, run.stack, run.canvas, run.styles, picture.shape)
             both = (sized, _styles_alone(sized, picture.shape))
-            first, second = (each.targets_in(Room(), run.encoder).engine_at(picture.shape) for each in both)
+            first, second = (each.targets_in(Execution(), run.encoder).engine_at(picture.shape) for each in both)
             engines = {picture.shape: (first, second)}
         evaluation, distances = (engine.measure(picture.pixels.to(run.device)) for engine in engines[picture.shape])
         scores = Scores(evaluation.value, evaluation.by_kind, evaluation.losses)
@@ -115,7 +115,7 @@ def _styles_alone(run: Transfer, shape: tuple[int, int]) -> Transfer:
     none = dict.fromkeys(("content_weight", "style_weight", "layers_per_style", "mask_strengths"))
     chosen = {"strength": 1.0, "content_loss": "squared", "style_losses": {"gram": 1.0, "moments": 1.0}}
     update = {**off, **none, **chosen, "style_layers": dict.fromkeys(layers, 1.0)}
-    return replace(run, settings=run.settings.model_copy(update=update), places=None)
+    return replace(run, settings=run.settings.model_copy(update=update), regions=None)
 
 
 def _of(found: Evaluation, variant: str) -> dict[str, float]:

@@ -13,7 +13,7 @@ from impasto import machine
 from impasto.choices import Pooling
 from impasto.encoders import IMAGE, Encoder, load
 from impasto.errors import LayerError
-from impasto.images.sheet import Strip, Tile, draw
+from impasto.images.sheet import SheetTile, Strip, draw
 from impasto.pyramid import resize
 from impasto.studies.patches import GRAY, Patch, channels_of, patches, strongest
 from impasto.studies.preferred import Preference, preferred
@@ -173,10 +173,10 @@ def visualize_network(
     strips = []
     for name in names:
         sees = encoder.stack.stride(name) + 2 * encoder.stack.radius(name)
-        tiles: list[tuple[str, Tile]] = []
+        tiles: list[tuple[str, SheetTile]] = []
         for unit, several in found[name].items():
             tiles += _beside(str(unit), _mosaics(several, cell))
-            tiles.append(("preferred", Tile(_fit(liked[name, unit], side))))
+            tiles.append(("preferred", SheetTile(_fit(liked[name, unit], side))))
         strips.append(_strip(tiles, f"{name}, sees {sees}"))
     sheet = draw(strips, f"What the units of {encoder.stack.name} see: patches, guided gradients, preferred pictures")
     return Visualization(sheet, found, liked, len(scan.paths), tuple(scan.skipped))
@@ -209,12 +209,12 @@ def _found(
     return {layer: patches(encoder, scan, layer, several) for layer, several in hits.items()}
 
 
-def _strip(named: Sequence[tuple[str, Tile]], label: str = "") -> Strip:
+def _strip(named: Sequence[tuple[str, SheetTile]], label: str = "") -> Strip:
     return Strip(tuple(tile for _, tile in named), tuple(name for name, _ in named), label)
 
 
-def _beside(unit: str, mosaics: tuple[Tensor, Tensor]) -> list[tuple[str, Tile]]:
-    return [(f"unit {unit}", Tile(mosaics[0])), ("guided gradient", Tile(mosaics[1]))]
+def _beside(unit: str, mosaics: tuple[Tensor, Tensor]) -> list[tuple[str, SheetTile]]:
+    return [(f"unit {unit}", SheetTile(mosaics[0])), ("guided gradient", SheetTile(mosaics[1]))]
 
 
 def _mosaics(several: Sequence[Patch], cell: int) -> tuple[Tensor, Tensor]:

@@ -11,22 +11,22 @@ from impasto import __version__
 from impasto.errors import ImpastoError
 from impasto.studio import jobs_api, page, pictures_api
 from impasto.studio.access import COOKIE, SESSION_SECONDS, Access
-from impasto.studio.desk import Desk
 from impasto.studio.feed import Feed
 from impasto.studio.form import fields
 from impasto.studio.guard import Guard, session_of
 from impasto.studio.pictures_api import Owner
 from impasto.studio.refusals import Refusal, said
+from impasto.studio.service import Service
 from impasto.studio.views import Login, SessionView
 
 API = "/api/v1"
 
 
-def create(desk: Desk, access: Access, names: Collection[str], feed: Feed) -> Guard:
+def create(service: Service, access: Access, names: Collection[str], feed: Feed) -> Guard:
     """The studio as an ASGI application.
 
     Args:
-        desk: what it serves.
+        service: what it serves.
         access: who may use it.
         names: host names under which it may be called from other machines; none for this machine alone.
         feed: the streams of what happens to its jobs.
@@ -40,11 +40,11 @@ def create(desk: Desk, access: Access, names: Collection[str], feed: Feed) -> Gu
         redirect_slashes=False,
     )
     _add_errors(app)
-    _add_session(app, desk, access)
-    app.include_router(pictures_api.routes(desk), prefix=API)
-    app.include_router(jobs_api.routes(desk, feed), prefix=API)
+    _add_session(app, service, access)
+    app.include_router(pictures_api.routes(service), prefix=API)
+    app.include_router(jobs_api.routes(service, feed), prefix=API)
     app.include_router(page.routes())
-    return Guard(app, access, desk.limits, frozenset(name.lower() for name in names))
+    return Guard(app, access, service.limits, frozenset(name.lower() for name in names))
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -67,13 +67,13 @@ def _add_errors(app: FastAPI) -> None:
         return said(500, "Something went wrong in the server; its log says what.")
 
 
-def _add_session(app: FastAPI, desk: Desk, access: Access) -> None:
+def _add_session(app: FastAPI, service: Service, access: Access) -> None:
     @app.get(f"{API}/session", tags=["session"])
     def session(request: Request, owner: Owner) -> SessionView:
         """Who one is, and how much one may have and has."""
         if not request.state.known:
             raise Refusal(401, "A key is needed.")
-        limits, usage = desk.limits, desk.jobs.usage(owner)
+        limits, usage = service.limits, service.jobs.usage(owner)
         return SessionView(
             user=owner,
             locked=access.locked,
@@ -81,7 +81,7 @@ def _add_session(app: FastAPI, desk: Desk, access: Access) -> None:
             limits={
                 name: getattr(limits, name) for name in ("upload_bytes", "upload_pixels", "queue", "disk_bytes", "side")
             },
-            used={"jobs": usage.queued + usage.running, "bytes": usage.bytes + desk.library.size(owner)},
+            used={"jobs": usage.queued + usage.running, "bytes": usage.bytes + service.library.size(owner)},
         )
 
     @app.post(f"{API}/session", tags=["session"])
@@ -112,4 +112,4 @@ def _add_session(app: FastAPI, desk: Desk, access: Access) -> None:
     @app.get(f"{API}/settings", tags=["session"])
     def settings() -> list[dict[str, object]]:
         """Every setting that can be given, with its default, bounds and meaning."""
-        return fields(desk.limits)
+        return fields(service.limits)

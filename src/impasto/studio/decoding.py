@@ -37,7 +37,7 @@ Decode = Callable[[Path, Sequence[int], int], Copies]
 """From a file, the long sides of copies and the most pixels to these copies; ImageError if it is no such picture."""
 
 
-class Decoder:
+class DecoderPool:
     """Makes copies of pictures in processes apart, a few at a time.
 
     Args:

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from starlette.concurrency import run_in_threadpool
 
 from impasto.errors import ImpastoError
-from impasto.studio.desk import Desk
 from impasto.studio.refusals import Refusal
+from impasto.studio.service import Service
 from impasto.studio.views import JobView
 
 _PERIOD = 0.5  # seconds between two looks at the jobs
@@ -22,8 +22,8 @@ _OWNERS = 1000  # whose last look is remembered
 class Feed:
     """Streams of one server, which share what they see: fifty watchers of one user's jobs look once."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, service: Service) -> None:
+        self._service = service
         self._seen: OrderedDict[str, tuple[float, list[JobView]]] = OrderedDict()
         self._looking: dict[str, asyncio.Lock] = {}
         self._open: Counter[str] = Counter()
@@ -58,20 +58,20 @@ class Feed:
         Raises:
             Refusal: if that user has no such job, or holds too many streams already.
         """
-        await run_in_threadpool(self._desk.own, owner, id)
+        await run_in_threadpool(self._service.own, owner, id)
         last, first, over = after, True, False
 
         def look() -> list[str] | None:
             nonlocal last, first, over
             if over:
                 return None
-            news = self._desk.jobs.events(id, last)
+            news = self._service.jobs.events(id, last)
             if not news and not first:
                 return []
             first, last = False, max([last, *(event.number for event in news)])
-            job = self._desk.own(owner, id)
+            job = self._service.own(owner, id)
             over = job.status.ended
-            return [_event("job", self._desk.view(job).model_dump_json(), last)]
+            return [_event("job", self._service.view(job).model_dump_json(), last)]
 
         async def changes() -> list[str] | None:
             return await run_in_threadpool(look)
@@ -105,7 +105,7 @@ class Feed:
         Raises:
             Refusal: if that user holds as many as one may.
         """
-        if self._open[owner] >= self._desk.limits.watchers:
+        if self._open[owner] >= self._service.limits.watchers:
             raise Refusal(429, "You are watching in too many places; close some.")
 
     async def _views(self, owner: str) -> list[JobView]:
@@ -120,7 +120,7 @@ class Feed:
             return views
 
     def _look(self, owner: str) -> list[JobView]:
-        return [self._desk.view(job) for job in self._desk.jobs.list(owner, limit=_WATCHED)]
+        return [self._service.view(job) for job in self._service.jobs.list(owner, limit=_WATCHED)]
 
 
 def _event(name: str, data: str, number: int | None = None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from impasto.errors import SettingsError
 from impasto.panels import PANELS
 from impasto.settings import INITS, Settings
-from impasto.studio.library import shown
+from impasto.studio.library import one_line
 from impasto.studio.limits import Limits
 from impasto.tasks import TASKS, Task, task_of
 
@@ -41,7 +41,7 @@ def fields(limits: Limits) -> list[dict[str, Any]]:
     return sorted(found, key=lambda field: order.index(field["name"]))
 
 
-def checked(task: str, values: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+def checked_form(task: str, values: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     """Settings from a client, without those that are None.
 
     Whether they hold together is for the jobs to say; here it is only found out whether they may be given.
@@ -73,17 +73,17 @@ def _check_words(task: Task, given: Mapping[str, Any], limits: Limits) -> dict[s
     """What a task takes beside the settings, as plain data."""
     for name in given:
         if name not in task.words:
-            raise SettingsError(f"There is no setting {shown(name, 40)!r} for this task.")
+            raise SettingsError(f"There is no setting {one_line(name, 40)!r} for this task.")
     words = {}
     for name, value in given.items():
         word = task.words[name]
         try:
             words[name] = word.read(value)
         except SettingsError as error:
-            raise SettingsError(shown(str(error), 200)) from None
+            raise SettingsError(one_line(str(error), 200)) from None
         if word.largest and word.largest(words[name]) > limits.side:
             raise SettingsError(
-                f"The setting {name} cannot be {shown(str(value), 40)!r}; sides go up to {limits.side}."
+                f"The setting {name} cannot be {one_line(str(value), 40)!r}; sides go up to {limits.side}."
             )
     return words
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from impasto.studio.access import COOKIE, Access
 from impasto.studio.limits import Limits
-from impasto.studio.refusals import Refusal, refuse
+from impasto.studio.refusals import Refusal, send_refusal
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 UPLOAD = "/api/v1/pictures"
@@ -75,7 +75,7 @@ class Guard:
             scope.setdefault("state", {}).update(owner=owner or "", known=owner is not None)
             limited = self._limited(scope, headers, receive)
         except Refusal as refusal:
-            await refuse(refusal, scope, receive, send)
+            await send_refusal(refusal, scope, receive, send)
             return
         await self.app(scope, limited, send)
 

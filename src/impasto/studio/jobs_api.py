@@ -8,32 +8,32 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from impasto.errors import ImpastoError
 from impasto.jobs import Job, Status
-from impasto.studio.desk import Desk
 from impasto.studio.feed import Feed
-from impasto.studio.form import checked
-from impasto.studio.library import LARGE, SMALL, shown
+from impasto.studio.form import checked_form
+from impasto.studio.library import LARGE, SMALL, one_line
 from impasto.studio.pictures_api import Owner, Side, jpeg
 from impasto.studio.refusals import Refusal
+from impasto.studio.service import Service
 from impasto.studio.views import Adjustment, Again, JobsView, JobView, More, Submission
 
 _LAST = (1 << 31) - 1  # no event has a higher number
 
 
-def routes(desk: Desk, feed: Feed) -> APIRouter:
+def routes(service: Service, feed: Feed) -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["jobs"])
-    _add_submissions(router, desk)
-    _add_steering(router, desk)
-    _add_pictures(router, desk)
+    _add_submissions(router, service)
+    _add_steering(router, service)
+    _add_pictures(router, service)
     _add_events(router, feed)
     return router
 
 
-def _add_submissions(router: APIRouter, desk: Desk) -> None:
+def _add_submissions(router: APIRouter, service: Service) -> None:
     @router.post("/jobs", status_code=201)
     def submit(owner: Owner, body: Submission) -> JobView:
         """Put a job into the queue."""
-        return desk.view(desk.submit(owner, body))
+        return service.view(service.submit(owner, body))
 
     @router.get("/jobs")
     def jobs(
@@ -44,83 +44,85 @@ def _add_submissions(router: APIRouter, desk: Desk) -> None:
         before: Annotated[str | None, Query(max_length=100)] = None,
     ) -> JobsView:
         """One's jobs, the newest first."""
-        found = desk.jobs.list(owner, status=status, search=search, limit=limit, before=before)
+        found = service.jobs.list(owner, status=status, search=search, limit=limit, before=before)
         last = found[-1].id if len(found) == limit else None
-        return JobsView(jobs=[desk.view(job) for job in found], before=last)
+        return JobsView(jobs=[service.view(job) for job in found], before=last)
 
     @router.get("/jobs/{id}")
     def job(owner: Owner, id: str) -> JobView:  # noqa: A002
         """One job."""
-        return desk.view(desk.own(owner, id))
+        return service.view(service.own(owner, id))
 
     @router.delete("/jobs/{id}", status_code=204)
     def delete(owner: Owner, id: str) -> None:  # noqa: A002
         """Delete a job that is over, with its result."""
-        desk.delete(owner, id)
+        service.delete(owner, id)
 
     @router.post("/jobs/{id}/again", status_code=201)
     def again(owner: Owner, id: str, body: Again) -> JobView:  # noqa: A002
         """A new job of the same pictures and settings, with other settings where they are given."""
-        return desk.view(desk.again(owner, id, body.settings))
+        return service.view(service.again(owner, id, body.settings))
 
 
-def _add_steering(router: APIRouter, desk: Desk) -> None:
+def _add_steering(router: APIRouter, service: Service) -> None:
     def steered(owner: str, id: str, act: Callable[..., Any], *arguments: Any) -> JobView:  # noqa: A002
-        job = desk.own(owner, id)
+        job = service.own(owner, id)
         try:
             made = act(job.id, *arguments)
         except ImpastoError as error:
             raise Refusal(409, str(error)) from error
-        return desk.view(made if isinstance(made, Job) else desk.own(owner, id))
+        return service.view(made if isinstance(made, Job) else service.own(owner, id))
 
     @router.post("/jobs/{id}/pause")
     def pause(owner: Owner, id: str) -> JobView:  # noqa: A002
         """Hold a job where it is."""
-        return steered(owner, id, desk.jobs.pause)
+        return steered(owner, id, service.jobs.pause)
 
     @router.post("/jobs/{id}/resume")
     def resume(owner: Owner, id: str) -> JobView:  # noqa: A002
         """Let a paused job go on."""
-        return steered(owner, id, desk.jobs.resume)
+        return steered(owner, id, service.jobs.resume)
 
     @router.post("/jobs/{id}/stop")
     def stop(owner: Owner, id: str) -> JobView:  # noqa: A002
         """End a job and keep its picture as it is."""
-        return steered(owner, id, desk.jobs.stop)
+        return steered(owner, id, service.jobs.stop)
 
     @router.post("/jobs/{id}/cancel")
     def cancel(owner: Owner, id: str) -> JobView:  # noqa: A002
         """End a job without a picture."""
-        return steered(owner, id, desk.jobs.cancel)
+        return steered(owner, id, service.jobs.cancel)
 
     @router.post("/jobs/{id}/retry")
     def retry(owner: Owner, id: str) -> JobView:  # noqa: A002
         """Try a job again that failed or was canceled."""
-        desk.check_room(owner)
-        return steered(owner, id, desk.jobs.retry)
+        service.check_room(owner)
+        return steered(owner, id, service.jobs.retry)
 
     @router.post("/jobs/{id}/adjust")
     def adjust(owner: Owner, id: str, body: Adjustment) -> JobView:  # noqa: A002
         """Go on from the current picture with other settings."""
-        job = desk.own(owner, id)
-        checked(job.task, {**job.settings, **body.settings}, desk.limits)
+        job = service.own(owner, id)
+        checked_form(job.task, {**job.settings, **body.settings}, service.limits)
         back = {name: None for name, value in body.settings.items() if value is None}
-        return steered(owner, id, desk.jobs.adjust, {**checked(job.task, body.settings, desk.limits), **back})
+        return steered(
+            owner, id, service.jobs.adjust, {**checked_form(job.task, body.settings, service.limits), **back}
+        )
 
     @router.post("/jobs/{id}/more", status_code=201)
     def more(owner: Owner, id: str, body: More) -> JobView:  # noqa: A002
         """A new job that goes on from this one's result."""
-        desk.check_room(owner)
-        job = desk.own(owner, id)
-        checked(job.task, {**job.settings, "evaluations": [body.evaluations]}, desk.limits)
-        return steered(owner, id, desk.jobs.more, body.evaluations)
+        service.check_room(owner)
+        job = service.own(owner, id)
+        checked_form(job.task, {**job.settings, "evaluations": [body.evaluations]}, service.limits)
+        return steered(owner, id, service.jobs.more, body.evaluations)
 
 
-def _add_pictures(router: APIRouter, desk: Desk) -> None:
+def _add_pictures(router: APIRouter, service: Service) -> None:
     @router.get("/jobs/{id}/preview", response_class=Response)
     def preview(owner: Owner, id: str) -> Response:  # noqa: A002
         """The latest picture of a job, a small JPEG."""
-        path = desk.jobs.preview(desk.own(owner, id).id)
+        path = service.jobs.preview(service.own(owner, id).id)
         if path is None or not path.is_file():
             raise Refusal(409, "This job has no preview yet.")
         return Response(path.read_bytes(), media_type="image/jpeg", headers={"cache-control": "private, no-cache"})
@@ -128,20 +130,20 @@ def _add_pictures(router: APIRouter, desk: Desk) -> None:
     @router.get("/jobs/{id}/image", response_class=Response)
     def image(owner: Owner, id: str, side: Side = "large") -> Response:  # noqa: A002
         """A JPEG copy of the result, small or large."""
-        return jpeg(desk.shrunk(desk.existing_result(owner, id), SMALL if side == "small" else LARGE, id))
+        return jpeg(service.shrunk(service.existing_result(owner, id), SMALL if side == "small" else LARGE, id))
 
     @router.get("/jobs/{id}/inputs/{role}/{index}", response_class=Response)
     def input_image(owner: Owner, id: str, role: str, index: int, side: Side = "large") -> Response:  # noqa: A002
         """A JPEG copy of a picture that went into a job."""
-        return jpeg(desk.shrunk(desk.input(owner, id, role, index), SMALL if side == "small" else LARGE, id))
+        return jpeg(service.shrunk(service.input(owner, id, role, index), SMALL if side == "small" else LARGE, id))
 
     @router.get("/jobs/{id}/result", response_class=FileResponse)
     def result(owner: Owner, id: str, download: bool = False) -> FileResponse:  # noqa: A002
         """The result itself, a PNG that says how it was made."""
-        job = desk.own(owner, id)
-        name = "".join(letter if letter.isalnum() else "-" for letter in shown(job.title, 60)).strip("-")
+        job = service.own(owner, id)
+        name = "".join(letter if letter.isalnum() else "-" for letter in one_line(job.title, 60)).strip("-")
         return FileResponse(
-            desk.existing_result(owner, id),
+            service.existing_result(owner, id),
             media_type="image/png",
             filename=f"{name or 'impasto'}.png",
             content_disposition_type="attachment" if download else "inline",
@@ -152,7 +154,7 @@ def _add_pictures(router: APIRouter, desk: Desk) -> None:
         """How the result was made, from its file: as JSON, and in the customary text form."""
         from impasto import images  # noqa: PLC0415  # waits for torch
 
-        path = desk.existing_result(owner, id)
+        path = service.existing_result(owner, id)
         return {"recipe": images.read_recipe(path), "parameters": images.read_parameters(path)}
 
     @router.get("/jobs/{id}/zoom")
@@ -160,13 +162,13 @@ def _add_pictures(router: APIRouter, desk: Desk) -> None:
         """The result's size, and that of its tiles and how many levels of them there are."""
         from impasto.images.zoom import TILE  # noqa: PLC0415  # waits for torch
 
-        _, (height, width) = desk.zoom(owner, id)
+        _, (height, width) = service.zoom(owner, id)
         return {"width": width, "height": height, "tile": TILE, "levels": _levels(max(height, width), TILE)}
 
     @router.get("/jobs/{id}/zoom/{level}/{row}/{column}", response_class=Response)
     def tile(owner: Owner, id: str, level: int, row: int, column: int) -> Response:  # noqa: A002
         """A tile of the result; the last level is the result itself."""
-        folder, _ = desk.zoom(owner, id)
+        folder, _ = service.zoom(owner, id)
         path = folder / str(level) / str(row) / f"{column}.jpg"
         if min(level, row, column) < 0 or not path.is_file():
             raise Refusal(404, "There is no such tile.")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from impasto import samples
 from impasto.files import whole_folder
-from impasto.studio.decoding import Decoder
+from impasto.studio.decoding import DecoderPool
 from impasto.studio.limits import Limits
 from impasto.studio.refusals import Refusal
 
@@ -56,7 +56,7 @@ class Item:
 class Library:
     """Every user's pictures, in one folder that no name from outside leads into: ids are looked up, not joined."""
 
-    def __init__(self, folder: Path, limits: Limits, decoder: Decoder) -> None:
+    def __init__(self, folder: Path, limits: Limits, decoder: DecoderPool) -> None:
         self._folder = folder
         self._limits = limits
         self._lock = threading.Lock()
@@ -96,7 +96,7 @@ class Library:
             return known
         made = self._decoder.copies(received, (LARGE, SMALL), self._limits.upload_pixels)
         size = received.stat().st_size + sum(map(len, made.jpegs))
-        called = shown(name) or "picture"
+        called = one_line(name) or "picture"
         item = Item(secrets.token_urlsafe(18), called, made.shape, size, sha256, time.time(), mask)
         files = dict(zip(("large.jpg", "small.jpg"), made.jpegs, strict=True))
         self._store(home, item, {"picture": received.read_bytes(), **files})
@@ -167,7 +167,7 @@ def sample(name: str) -> Path:
     return samples.photo(name) if name in PHOTOS else samples.painting(name)
 
 
-def shown(text: str, length: int = 120) -> str:
+def one_line(text: str, length: int = 120) -> str:
     """Words from outside as one line that can do nothing but be read."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     return " ".join(line.split())[:length]

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from impasto.studio.desk import Desk
 from impasto.studio.library import LARGE, PAINTINGS, PHOTOS, SMALL
 from impasto.studio.refusals import Refusal
+from impasto.studio.service import Service
 from impasto.studio.views import PictureView
 
 Side = Literal["small", "large"]
@@ -31,7 +31,7 @@ def jpeg(data: bytes) -> Response:
     return Response(data, media_type="image/jpeg", headers={"cache-control": "private, max-age=86400"})
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(service: Service) -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["pictures"])
     uploading: Counter[str] = Counter()
@@ -45,17 +45,17 @@ def routes(desk: Desk) -> APIRouter:
         mask: bool = False,
     ) -> PictureView:
         """Bring a picture, or a mask: its bytes are the body, ``name`` is what it is called."""
-        if uploading[owner] >= desk.limits.uploads:
+        if uploading[owner] >= service.limits.uploads:
             raise Refusal(429, "You are uploading too many pictures at once; wait for some.")
         uploading[owner] += 1
         try:
             expected = int(request.headers.get("content-length", 0))
-            await run_in_threadpool(desk.check_room, owner, expected, 0)
-            with desk.library.incoming() as path:
+            await run_in_threadpool(service.check_room, owner, expected, 0)
+            with service.library.incoming() as path:
                 await _receive(request, path)
-                await run_in_threadpool(desk.check_room, owner, path.stat().st_size, 0)
+                await run_in_threadpool(service.check_room, owner, path.stat().st_size, 0)
                 async with decoding:  # waiting takes none of the threads that answer others
-                    item = await run_in_threadpool(partial(desk.library.add, mask=mask), owner, path, name)
+                    item = await run_in_threadpool(partial(service.library.add, mask=mask), owner, path, name)
                 return PictureView.of(item)
         finally:
             uploading[owner] -= 1
@@ -63,17 +63,17 @@ def routes(desk: Desk) -> APIRouter:
     @router.get("/pictures")
     def library(owner: Owner) -> list[PictureView]:
         """The pictures one has brought, the newest first."""
-        return [PictureView.of(item) for item in desk.library.items(owner) if not item.mask]
+        return [PictureView.of(item) for item in service.library.items(owner) if not item.mask]
 
     @router.get("/pictures/{id}/image", response_class=Response)
     def image(owner: Owner, id: str, side: Side = "small") -> Response:  # noqa: A002
         """A JPEG copy of a picture, small or large."""
-        return jpeg(desk.library.file(owner, id, f"{side}.jpg").read_bytes())
+        return jpeg(service.library.file(owner, id, f"{side}.jpg").read_bytes())
 
     @router.delete("/pictures/{id}", status_code=204)
     def forget(owner: Owner, id: str) -> None:  # noqa: A002
         """Forget a picture; jobs keep their own copy."""
-        desk.library.delete(owner, id)
+        service.library.delete(owner, id)
 
     @router.get("/samples")
     def samples() -> list[dict[str, str]]:
@@ -87,7 +87,7 @@ def routes(desk: Desk) -> APIRouter:
     @router.get("/samples/{name}/image", response_class=Response)
     def sample(owner: Owner, name: str, side: Side = "small") -> Response:
         """A JPEG copy of a sample."""
-        return jpeg(desk.shrunk(desk.file(owner, f"sample:{name}"), SMALL if side == "small" else LARGE))
+        return jpeg(service.shrunk(service.file(owner, f"sample:{name}"), SMALL if side == "small" else LARGE))
 
     return router
 

@@ -23,7 +23,7 @@ def said(status: int, sentence: str, headers: Any = None) -> JSONResponse:
     return JSONResponse({"error": sentence}, status, headers=headers)
 
 
-async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+async def send_refusal(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with the refusal and close the connection, for what is left of the request will not be read."""
     response = refusal.response()
     response.headers["connection"] = "close"

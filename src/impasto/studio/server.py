@@ -18,17 +18,17 @@ from impasto.errors import SettingsError
 from impasto.jobs import Jobs, spawn_worker
 from impasto.studio.access import Access
 from impasto.studio.application import create
-from impasto.studio.desk import Desk
 from impasto.studio.feed import Feed
 from impasto.studio.guard import LOCAL_NAMES
 from impasto.studio.limits import Limits
+from impasto.studio.service import Service
 
 _LOOK, _PATIENCE = 5.0, 25.0  # seconds between two looks at the workers; that one has to end
 _OLD = 7 * 24 * 3600.0  # seconds after which copies for the page are made anew
 
 
 @dataclass(frozen=True)
-class Place:
+class ServerConfig:
     """Where a studio is and who may come.
 
     Args:
@@ -65,12 +65,12 @@ class Place:
         """
         if not self.is_local and not self.access.locked:
             raise SettingsError(
-                f"Listening on {self.host} lets other machines in, which needs a key; give --key-file FILE, or leave "
+                f"SpectrogramEvaluator on {self.host} lets other machines in, which needs a key; give --key-file FILE, or leave "
                 "--host out."
             )
 
 
-class Patient(H11Protocol):
+class HeadTimeoutProtocol(H11Protocol):
     """HTTP that does not wait for ever for a request's first lines, of which uvicorn itself takes no notice."""
 
     head_seconds = 10.0
@@ -109,37 +109,37 @@ class Studio:
         JobError: if the jobs' folder or database cannot be used.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ServerConfig) -> None:
         place.check()
         self._listening = _listen(place)
         self.address = _address(place, self._listening)
         try:
-            self.desk = Desk(Jobs.open(place.home, place.database), place.limits)
+            self.service = Service(Jobs.open(place.home, place.database), place.limits)
         except BaseException:
             self._listening.close()
             raise
-        self._feed = Feed(self.desk)
+        self._feed = Feed(self.service)
         names = () if place.is_local else (*place.names, socket.gethostname())
-        app = create(self.desk, place.access, names, self._feed)
+        app = create(self.service, place.access, names, self._feed)
         self._server = _Server(_config(place, app), self._feed)
-        self._crew = Crew(place.workers, lambda: spawn_worker(self.desk.jobs.home, place.database))
+        self._worker_pool = WorkerPool(place.workers, lambda: spawn_worker(self.service.jobs.home, place.database))
 
     def run(self, ready: Callable[[], object] = lambda: None) -> None:
         """Serve until SIGINT, SIGTERM or :meth:`stop`; ``ready`` is called once the page can be opened."""
-        warming = threading.Thread(target=_warm, args=(self.desk,), daemon=True)
+        warming = threading.Thread(target=_warm, args=(self.service,), daemon=True)
 
         def open_doors() -> None:  # what takes long begins only now
             ready()
-            self._crew.start()
+            self._worker_pool.start()
             warming.start()
 
         self._server.opened = open_doors
         try:
             self._server.run([self._listening])
         finally:
-            self._crew.stop()
-            self.desk.decoder.close()
-            self.desk.jobs.close()
+            self._worker_pool.stop()
+            self.service.decoder.close()
+            self.service.jobs.close()
 
     def stop(self) -> None:
         """End :meth:`run`, from another thread."""
@@ -166,11 +166,11 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _config(place: Place, app: Any) -> uvicorn.Config:
+def _config(place: ServerConfig, app: Any) -> uvicorn.Config:
     certificate, key = place.certificate or (None, None)
     return uvicorn.Config(
         app,
-        http=Patient,
+        http=HeadTimeoutProtocol,
         ws="none",
         lifespan="off",
         log_level="warning",
@@ -187,7 +187,7 @@ def _config(place: Place, app: Any) -> uvicorn.Config:
     )
 
 
-def _listen(place: Place) -> socket.socket:
+def _listen(place: ServerConfig) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -201,19 +201,19 @@ def _listen(place: Place) -> socket.socket:
     return listening
 
 
-def _address(place: Place, listening: socket.socket) -> str:
+def _address(place: ServerConfig, listening: socket.socket) -> str:
     scheme = "https" if place.certificate else "http"
     host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname(), "::1": "[::1]"}.get(place.host, place.host)  # noqa: S104
     return f"{scheme}://{host}:{listening.getsockname()[1]}"
 
 
-def _warm(desk: Desk) -> None:
+def _warm(service: Service) -> None:
     """Do what the first visitor would wait for: start what reads pictures."""
-    desk.decoder.warm()
-    desk.forget_old_copies(_OLD)
+    service.decoder.warm()
+    service.forget_old_copies(_OLD)
 
 
-class Crew:
+class WorkerPool:
     """Worker processes that are started again when they end."""
 
     def __init__(self, count: int, spawn: Callable[[], "subprocess.Popen[bytes]"]) -> None:

@@ -9,13 +9,13 @@ from impasto.tasks.task import MANY, Role, Task, Word
 
 _READING = {
     "leads": Word("Leads by name or number, such as I,II; all unless given.", words.names, metavar="NAMES"),
-    "rate": Word("Samples per second, instead of what the (first) file says.", words.number("rate"), metavar="FLOAT"),
+    "rate": Word("Samples per second, instead of what the (first) file says.", words.real("rate"), metavar="FLOAT"),
 }
 _SEEING = {
-    "scales": Word("How many, each twice as coarse; at most 8 unless given.", words.whole("scales"), metavar="INT"),
-    "filters": Word("Random filters at every scale; 64 unless given.", words.whole("filters"), metavar="INT"),
-    "width": Word("Of every filter, in samples; 11 unless given.", words.whole("width"), metavar="INT"),
-    "filter_seed": Word("Of the random filters.", words.whole("filter_seed"), metavar="INT"),
+    "scales": Word("How many, each twice as coarse; at most 8 unless given.", words.integer("scales"), metavar="INT"),
+    "filters": Word("Random filters at every scale; 64 unless given.", words.integer("filters"), metavar="INT"),
+    "width": Word("Of every filter, in samples; 11 unless given.", words.integer("width"), metavar="INT"),
+    "filter_seed": Word("Of the random filters.", words.integer("filter_seed"), metavar="INT"),
 }
 
 
@@ -38,7 +38,7 @@ SIGNAL = Task(
     },
     words={
         "style_rate": Word(
-            "Samples per second of the styles, instead of what they say.", words.number("style_rate"), metavar="FLOAT"
+            "Samples per second of the styles, instead of what they say.", words.real("style_rate"), metavar="FLOAT"
         ),
         **_READING,
         **_SEEING,
@@ -57,7 +57,7 @@ SIGNAL_TEXTURE = Task(
     medium="signal",
     roles={"styles": Role(1, MANY, "The exemplar, or several to blend.", ("signal",), metavar="RECORD")},
     words={
-        "samples": Word("Length; the exemplar's unless given.", words.whole("samples"), metavar="INT"),
+        "samples": Word("Length; the exemplar's unless given.", words.integer("samples"), metavar="INT"),
         **_READING,
         **_SEEING,
     },

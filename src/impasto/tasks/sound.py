@@ -9,15 +9,15 @@ from impasto.tasks.sequences import SETTINGS, TEXTURE_SETTINGS, USUAL
 from impasto.tasks.task import MANY, Role, Task, Word
 
 _FILTERS = {
-    "filters": Word("How many random filters; 4096 unless given.", words.whole("filters"), metavar="INT"),
-    "width": Word("Of every filter, in spectra; 11 unless given.", words.whole("width"), metavar="INT"),
-    "window": Word("Samples of a spectrum; about 64 ms unless given.", words.whole("window"), metavar="INT"),
+    "filters": Word("How many random filters; 4096 unless given.", words.integer("filters"), metavar="INT"),
+    "width": Word("Of every filter, in spectra; 11 unless given.", words.integer("width"), metavar="INT"),
+    "window": Word("Samples of a spectrum; about 64 ms unless given.", words.integer("window"), metavar="INT"),
     "phase": Word(
         "descent (unless given): the descent goes on over the samples; griffin-lim; content: carried over.",
         words.one_of("phase", get_args(Phase)),
         metavar="CHOICE",
     ),
-    "filter_seed": Word("Of the random filters.", words.whole("filter_seed"), metavar="INT"),
+    "filter_seed": Word("Of the random filters.", words.integer("filter_seed"), metavar="INT"),
 }
 
 
@@ -51,7 +51,7 @@ SOUND_TEXTURE = Task(
     medium="sound",
     roles={"styles": Role(1, MANY, "The exemplar, or several to blend.", ("sound",), metavar="STYLE")},
     words={
-        "seconds": Word("Length; the exemplar's unless given.", words.number("seconds"), metavar="FLOAT"),
+        "seconds": Word("Length; the exemplar's unless given.", words.real("seconds"), metavar="FLOAT"),
         **_FILTERS,
     },
     settings=TEXTURE_SETTINGS,

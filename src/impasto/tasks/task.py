@@ -77,6 +77,11 @@ class Shorthand:
     expand: Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
+def _no_words(recipe: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+    """The words in the recipe of a task that has none."""
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """What can be asked for.
@@ -115,7 +120,7 @@ class Task:
     beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     shorthands: Mapping[str, Shorthand] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
-    words_of: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda recipe: dict(recipe.get("words", {}))
+    words_of: Callable[[Mapping[str, Any]], dict[str, Any]] = _no_words
     details: str = ""
 
     def prepared(

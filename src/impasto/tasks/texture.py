@@ -35,7 +35,7 @@ TEXTURE = Task(
     words={
         "shape": Word(
             "In pixels; the exemplar's unless given.",
-            words.sides(2, "a side such as 512, or 640x480 for width and height"),
+            words.extents(2, "a side such as 512, or 640x480 for width and height"),
             option="--size",
             metavar="SIDE|WIDTHxHEIGHT",
             largest=max,

@@ -33,7 +33,7 @@ SOLID = Task(
     words={
         "shape": Word(
             "In voxels, each side at least 16.",
-            words.sides(3, "a side such as 64, or 96x80x64 for width, height and depth"),
+            words.extents(3, "a side such as 64, or 96x80x64 for width, height and depth"),
             default=64,
             option="--size",
             metavar="SIDE|WIDTHxHEIGHTxDEPTH",

@@ -24,7 +24,7 @@ def switch(value: Any) -> bool:
     raise SettingsError(f"{value!r} was given where only true or false is possible.")
 
 
-def whole(name: str) -> Callable[[Any], int]:
+def integer(name: str) -> Callable[[Any], int]:
     """A whole number."""
 
     def read(value: Any) -> int:
@@ -35,7 +35,7 @@ def whole(name: str) -> Callable[[Any], int]:
     return read
 
 
-def number(name: str) -> Callable[[Any], float]:
+def real(name: str) -> Callable[[Any], float]:
     """A number."""
 
     def read(value: Any) -> float:
@@ -61,7 +61,7 @@ def numbers(name: str, example: str) -> Callable[[Any], list[float]]:
     return read
 
 
-def sides(count: int, example: str, least: int = 16) -> Callable[[Any], list[int]]:
+def extents(count: int, example: str, least: int = 16) -> Callable[[Any], list[int]]:
     """Extents, the last axis of text first: ``640x480`` is [480, 640], as is [480, 640]; one number stands for all."""
 
     def read(value: Any) -> list[int]:

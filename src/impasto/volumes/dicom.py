@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from impasto.errors import VolumeError
 from impasto.files import is_folder, is_there
 from impasto.libraries import library, reason, understood, unheard
-from impasto.volumes.frames import PICTURES, Frames, frames_of, joined
+from impasto.volumes.frames import PICTURES, Frames, frames_of, joined_slices
 from impasto.volumes.places import arranged, number
 from impasto.volumes.volume import MAX_VOXELS, VOLUMES, Origin, Volume, assembled, check_size
 
@@ -83,7 +83,7 @@ def _volume(path: Path, found: Sequence[_File], remarks: Sequence[str], window: 
             f"The slices in {path} are of several kinds (grays, inverted grays, colors); give those of one."
         )
     order, affine, said = arranged(places, path.name)
-    samples = joined([part.values for part in slices])[order]
+    samples = joined_slices([part.values for part in slices])[order]
     digest = hashlib.sha256(b"".join(file.digest for file in found)).hexdigest()
     origin = Origin(
         *(path.name, path, digest, "DICOM"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from impasto.errors import MissingExtraError, VolumeError
 from impasto.libraries import library, reason
-from impasto.volumes.places import Place, number, numbers, place_of
+from impasto.volumes.places import SlicePlace, finite_numbers, number, place_of
 
 PICTURES = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 """The attributes that hold a picture."""
@@ -40,7 +40,7 @@ class Frames:
 
     values: NDArray[Any]
     blank: NDArray[np.bool_] | None
-    places: list[Place]
+    places: list[SlicePlace]
     inverted: bool
     bits: int
 
@@ -114,7 +114,7 @@ def _entry(item: Any, name: str, index: int) -> Any:
     return several[index] if several and len(several) > index else None
 
 
-def _places(item: Any, facts: Sequence[Any]) -> list[Place]:
+def _places(item: Any, facts: Sequence[Any]) -> list[SlicePlace]:
     """Where each frame is: as its own group says, or along the normal from where the file is."""
     places = [replace(place_of(fact, index), number=index) for index, fact in enumerate(facts)]
     if len(facts) == 1:
@@ -124,7 +124,7 @@ def _places(item: Any, facts: Sequence[Any]) -> list[Place]:
     first = places[0]
     if first.position is None or first.directions is None:
         return places
-    offsets = numbers(item, "GridFrameOffsetVector", len(facts))  # of doses
+    offsets = finite_numbers(item, "GridFrameOffsetVector", len(facts))  # of doses
     if offsets is None and first.step is None:
         return [replace(place, position=None) for place in places]
     along = [index * (first.step or 0.0) for index in range(len(facts))] if offsets is None else list(offsets)
@@ -147,7 +147,7 @@ def _in_units(stored: NDArray[Any], item: Any, facts: Sequence[Any]) -> NDArray[
     if len({*lines}) == 1:
         return _on_line(pixels, stored, lines[0])
     several = [_on_line(pixels, frame, line) for frame, line in zip(stored, lines, strict=True)]
-    return joined(several, stack=True)
+    return joined_slices(several, stack=True)
 
 
 def _line(facts: Any) -> tuple[float, float]:
@@ -170,7 +170,7 @@ def _on_line(pixels: Any, stored: NDArray[Any], line: tuple[float, float]) -> ND
     return np.asarray(values, dtype=np.float32)
 
 
-def joined(several: Sequence[NDArray[Any]], *, stack: bool = False) -> NDArray[Any]:
+def joined_slices(several: Sequence[NDArray[Any]], *, stack: bool = False) -> NDArray[Any]:
     """Slices one after the other, of a type that holds all of them, and not of more than float32."""
     found = np.stack(several) if stack else np.concatenate(several)
     mixed = found.dtype == np.float64 and any(one.dtype != np.float64 for one in several)
@@ -190,10 +190,10 @@ def _with_table(item: Any) -> Any:
 
 def _padding(stored: NDArray[Any], item: Any) -> NDArray[np.bool_] | None:
     """Which stored values are there only because a picture is a rectangle."""
-    first = numbers(item, "PixelPaddingValue", 1)
+    first = finite_numbers(item, "PixelPaddingValue", 1)
     if first is None or stored.dtype.kind not in "iu":
         return None
-    last = numbers(item, "PixelPaddingRangeLimit", 1) or first
+    last = finite_numbers(item, "PixelPaddingRangeLimit", 1) or first
     low, high = sorted(int(np.array(int(value)).astype(stored.dtype)) for value in (first[0], last[0]))
     blank = (stored >= low) & (stored <= high)
     return blank if blank.any() else None

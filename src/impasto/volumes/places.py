@@ -21,7 +21,7 @@ Vector = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Place:
+class SlicePlace:
     """What is said of one slice; None where nothing is said that can be.
 
     Args:
@@ -39,7 +39,7 @@ class Place:
     number: int = 0
 
 
-def numbers(item: Any, name: str, count: int) -> Vector | None:
+def finite_numbers(item: Any, name: str, count: int) -> Vector | None:
     """So many finite numbers from an attribute of a data set, or None if it is missing, empty or anything else."""
     try:
         value = item.get(name)
@@ -52,18 +52,18 @@ def numbers(item: Any, name: str, count: int) -> Vector | None:
 
 def number(item: Any, name: str, usual: float) -> float:
     """One finite number, or another."""
-    found = numbers(item, name, 1)
+    found = finite_numbers(item, name, 1)
     return usual if found is None else found[0]
 
 
-def place_of(item: Any, index: int = 0) -> Place:
+def place_of(item: Any, index: int = 0) -> SlicePlace:
     """What a data set says of its slice; what cannot be, such as pixels without width, counts as not said."""
-    spacing = numbers(item, "PixelSpacing", 2) or numbers(item, "NominalScannedPixelSpacing", 2)
-    directions = numbers(item, "ImageOrientationPatient", 6)
+    spacing = finite_numbers(item, "PixelSpacing", 2) or finite_numbers(item, "NominalScannedPixelSpacing", 2)
+    directions = finite_numbers(item, "ImageOrientationPatient", 6)
     across = np.zeros(3) if directions is None else np.cross(directions[:3], directions[3:])
-    step = next((found[0] for name in _STEPS if (found := numbers(item, name, 1)) and found[0]), None)
-    return Place(
-        numbers(item, "ImagePositionPatient", 3),
+    step = next((found[0] for name in _STEPS if (found := finite_numbers(item, name, 1)) and found[0]), None)
+    return SlicePlace(
+        finite_numbers(item, "ImagePositionPatient", 3),
         directions if np.linalg.norm(across) > 0.5 else None,
         spacing if spacing and min(spacing) > 0 else None,
         step,
@@ -74,7 +74,7 @@ def place_of(item: Any, index: int = 0) -> Place:
 _STEPS = ("SpacingBetweenSlices", "SliceThickness")
 
 
-def arranged(places: Sequence[Place], name: str) -> tuple[list[int], NDArray[np.float64], list[str]]:
+def arranged(places: Sequence[SlicePlace], name: str) -> tuple[list[int], NDArray[np.float64], list[str]]:
     """The order of slices, the affine of the volume that they make, and sentences on what was assumed.
 
     Args:
@@ -100,7 +100,7 @@ def arranged(places: Sequence[Place], name: str) -> tuple[list[int], NDArray[np.
     return order, LPS @ affine, remarks
 
 
-def _common_spacing(places: Sequence[Place], name: str, remarks: list[str]) -> tuple[float, float]:
+def _common_spacing(places: Sequence[SlicePlace], name: str, remarks: list[str]) -> tuple[float, float]:
     """Millimeters between rows and between columns of all slices."""
     found = [place.spacing for place in places if place.spacing is not None]
     if not found:
@@ -120,7 +120,7 @@ def _common_spacing(places: Sequence[Place], name: str, remarks: list[str]) -> t
     return float(found[0][0]), float(found[0][1])
 
 
-def _check_directions(places: Sequence[Place], name: str) -> None:
+def _check_directions(places: Sequence[SlicePlace], name: str) -> None:
     found = np.array([place.directions for place in places if place.directions is not None])
     if len(found) and np.ptp(found, axis=0).max() > _ALIKE * 10:
         raise VolumeError(
@@ -130,7 +130,7 @@ def _check_directions(places: Sequence[Place], name: str) -> None:
 
 
 def _by_position(
-    places: Sequence[Place], normal: NDArray[np.float64], pixel: float, name: str
+    places: Sequence[SlicePlace], normal: NDArray[np.float64], pixel: float, name: str
 ) -> tuple[list[int], NDArray[np.float64]]:
     """Slices in order along their normal, and the step from one to the next."""
     points = np.array([place.position for place in places], dtype=float)
@@ -152,7 +152,7 @@ def _by_position(
 
 
 def _by_number(
-    places: Sequence[Place], normal: NDArray[np.float64], name: str, remarks: list[str]
+    places: Sequence[SlicePlace], normal: NDArray[np.float64], name: str, remarks: list[str]
 ) -> tuple[list[int], NDArray[np.float64]]:
     """Slices in the order of their numbers, and a step along their normal."""
     order = sorted(range(len(places)), key=lambda index: places[index].number)

@@ -29,7 +29,7 @@ _BIG = 2**32 - 2**25  # bytes beyond which a file needs wider offsets
 
 
 @dataclass(frozen=True)
-class Stack:
+class TiffStack:
     """What a TIFF holds.
 
     Args:
@@ -71,7 +71,7 @@ def opened(data: bytes) -> io.BytesIO:
     return io.BytesIO(data)
 
 
-def read(data: bytes, path: Path) -> Stack:
+def read(data: bytes, path: Path) -> TiffStack:
     """The stack in a file, without copies of its pages that are marked as reduced, and without masks.
 
     Raises:
@@ -94,7 +94,7 @@ def read(data: bytes, path: Path) -> Stack:
     if troubles:
         raise ValueError(troubles[0])
     said = (f"The channels of {path.name} beyond red, green and blue are left out.",) if dropped else ()
-    return Stack(arranged, spacing, inverted, min(8, bits), known, (*remarks, *said))
+    return TiffStack(arranged, spacing, inverted, min(8, bits), known, (*remarks, *said))
 
 
 def full_pages(file: Any) -> list[tuple[Any, list[Any]]]:

@@ -97,7 +97,7 @@ class Volume:
         known = self.origin
         if color:
             known = replace(known, gray=False, dtype="uint8", inverted=False)
-        affine = resampled(self.affine, self.shape, tuple(voxels.shape[2:]))
+        affine = resampled_affine(self.affine, self.shape, tuple(voxels.shape[2:]))
         return replace(self, voxels=voxels, affine=affine, origin=known)
 
     def samples(self, kind: np.dtype[Any] | None = None) -> NDArray[Any]:
@@ -123,7 +123,9 @@ def _limits(kind: np.dtype[Any]) -> tuple[float, float]:
     return low, high if int(high) <= np.iinfo(kind).max else float(np.nextafter(high, 0))
 
 
-def resampled(affine: NDArray[np.float64], before: tuple[int, ...], after: tuple[int, ...]) -> NDArray[np.float64]:
+def resampled_affine(
+    affine: NDArray[np.float64], before: tuple[int, ...], after: tuple[int, ...]
+) -> NDArray[np.float64]:
     """The affine of a grid of shape ``after`` (D, H, W) that fills the same box as one of shape ``before``.
 
     The box begins half a voxel before the center of the first voxel, and that is where both begin.

@@ -11,10 +11,10 @@ from impasto.errors import CheckpointError, SettingsError, SignalError
 from impasto.losses import LOSSES
 from impasto.objective import Objective, Term
 from impasto.runs.sequences.signal import SignalTransfer
-from impasto.runs.sequences.signal_scales import Scales
+from impasto.runs.sequences.signal_scales import SignalScales
 from impasto.tiling import tiles
 
-SMALL = Scales(scales=4, filters=12, width=7)
+SMALL = SignalScales(scales=4, filters=12, width=7)
 
 
 def beats(count=600, period=70, width=3.0, leads=1, *, rate=100.0, scale=1.0):
@@ -139,14 +139,14 @@ def test_result_says_what_it_is_not_for(tmp_path, suffix):
         (lambda: SignalTransfer.of(beats(leads=3), beats(leads=2)), SignalError, "2 leads and beats 3"),
         (lambda: SignalTransfer.of(beats(), beats(rate=None)), SignalError, "does not say how many"),
         (lambda: SignalTransfer.of(beats(10), beats()), SignalError, "has 10 samples, but 16 are needed"),
-        (lambda: SignalTransfer.of(beats(100), beats(), scales=Scales(9)), SignalError, "100 samples, but 4096"),
+        (lambda: SignalTransfer.of(beats(100), beats(), scales=SignalScales(9)), SignalError, "100 samples, but 4096"),
         (lambda: SignalTransfer.of(beats(scale=0.0), beats()), SignalError, "is flat"),
         (lambda: SignalTransfer.of(beats(), [beats()], size=64), SettingsError, "size cannot take effect"),
         (lambda: SignalTransfer.of(beats(), beats(), evaluations=(1,) * 5), SettingsError, "5 numbers, .* 3 levels"),
-        (lambda: SignalTransfer.texture([]), SettingsError, "no style"),
+        (lambda: SignalTransfer.texture([]), SettingsError, "no (sound|record) to take a style from"),
         (lambda: SignalTransfer.texture(beats(), 0), SettingsError, "0 samples was asked for"),
-        (lambda: Scales(0), SettingsError, "scales is 0|goes from 1"),
-        (lambda: Scales(filters=0), SettingsError, "filters is 0"),
+        (lambda: SignalScales(0), SettingsError, "scales is 0|goes from 1"),
+        (lambda: SignalScales(filters=0), SettingsError, "filters is 0"),
     ],
 )
 def test_refusals(make, error, words):

@@ -14,11 +14,11 @@ from impasto.losses import ContentLoss
 from impasto.losses.gram import GramLoss
 from impasto.objective import Objective, Term
 from impasto.runs.sequences.sound import SoundTransfer
-from impasto.runs.sequences.sound_filters import Hearing, Listening
+from impasto.runs.sequences.sound_filters import SoundFilters, SpectrogramEvaluator
 from impasto.sounds import Spectrogram, Tags
 from impasto.tiling import tiles
 
-SMALL = Hearing(filters=24, width=5, window=256)
+SMALL = SoundFilters(filters=24, width=5, window=256)
 RATE = 8000
 
 
@@ -88,7 +88,7 @@ def test_gradient_over_samples_agrees_with_differences():
     target = dict(
         encoder.features(spectrogram.levels(spectrogram.spectra(torch.rand(2, 180).double()), 3.0), ("conv1",))
     )
-    listening = Listening(
+    listening = SpectrogramEvaluator(
         Engine(encoder, Objective((Term("style", "conv1", GramLoss.of(target["conv1"]), 1.0),))),
         spectrogram,
         reference,
@@ -105,7 +105,7 @@ def test_gradient_over_samples_agrees_with_differences():
 def test_style_falls_and_onsets_stay():
     """Pulses in the style of a chord: the delivered samples have its statistics and the pulses' moments."""
     content, style = pulses(), chord()
-    result = SoundTransfer.of(content, style, hearing=SMALL, evaluations=(30, 40)).run()
+    result = SoundTransfer.of(content, style, sound_filters=SMALL, evaluations=(30, 40)).run()
     assert result.tensor.shape == content.samples.shape
     assert result.measures["fall"] > 20
     assert result.measures["onsets"] > 0.8
@@ -118,7 +118,7 @@ def test_style_falls_and_onsets_stay():
 def test_descent_over_samples_beats_phases():
     """What Griffin and Lim lose of the statistics, the descent over samples regains."""
     falls = {
-        phase: SoundTransfer.of(pulses(), chord(), hearing=Hearing(24, 5, 256, phase), evaluations=30)
+        phase: SoundTransfer.of(pulses(), chord(), sound_filters=SoundFilters(24, 5, 256, phase), evaluations=30)
         .run()
         .measures["fall"]
         for phase in ("descent", "griffin-lim", "content")
@@ -128,7 +128,7 @@ def test_descent_over_samples_beats_phases():
 
 def test_texture_of_any_length():
     """From noise, with the exemplar's statistics."""
-    run = SoundTransfer.texture(chord(), 0.9, hearing=SMALL, evaluations=25)
+    run = SoundTransfer.texture(chord(), 0.9, sound_filters=SMALL, evaluations=25)
     result = run.run()
     assert result.tensor.shape == (1, 7200)
     assert result.measures["fall"] > 10
@@ -136,7 +136,7 @@ def test_texture_of_any_length():
     assert result.recipe["inputs"]["content"] is None
     assert torch.equal(run.run().samples, result.tensor)
     assert not torch.equal(
-        SoundTransfer.texture(chord(), 0.9, hearing=SMALL, evaluations=25, seed=1).run().samples, result.tensor
+        SoundTransfer.texture(chord(), 0.9, sound_filters=SMALL, evaluations=25, seed=1).run().samples, result.tensor
     )
 
 
@@ -144,7 +144,7 @@ def test_texture_of_any_length():
 def test_mono_and_stereo_and_other_rates(channels):
     """The content decides on both; the style is fitted to it."""
     content, style = pulses(0.3, channels=channels[0]), chord(0.3, 11025, channels[1])
-    run = SoundTransfer.of(content, style, hearing=SMALL, evaluations=2)
+    run = SoundTransfer.of(content, style, sound_filters=SMALL, evaluations=2)
     assert run.styles[0].samples.shape == (channels[0], 2400)
     result = run.run()
     assert result.tensor.shape == content.samples.shape
@@ -154,22 +154,22 @@ def test_mono_and_stereo_and_other_rates(channels):
 def test_loud_results_are_scaled_down(monkeypatch):
     """Nothing is clipped, and a note says by how much it was made quieter."""
     loud = sounds.as_sound(pulses().samples / pulses().samples.abs().max() * 3, RATE)
-    result = SoundTransfer.of(loud, chord(), hearing=SMALL, evaluations=2).run()
+    result = SoundTransfer.of(loud, chord(), sound_filters=SMALL, evaluations=2).run()
     assert result.measures["peak"] == pytest.approx(0.98)
     assert any("dB quieter" in note for note in result.notes)
 
 
 def test_a_checkpoint_goes_on_to_the_same_sound(tmp_path):
     """Killed on either level, a run ends with the same samples; another run's checkpoint is refused."""
-    run = SoundTransfer.of(pulses(0.3), chord(0.3), hearing=SMALL, evaluations=6)
+    run = SoundTransfer.of(pulses(0.3), chord(0.3), sound_filters=SMALL, evaluations=6)
     expected = run.run()
     for level in (0, 1):
         folder = tmp_path / str(level)
         stopped = run.run(lambda event, level=level: event.level == level and event.evaluation >= 3, folder)
         assert not stopped.complete
-        assert stopped.samples.shape == expected.samples.shape
-        assert torch.equal(run.run(checkpoint=folder).samples, expected.samples)
-    other = SoundTransfer.of(pulses(0.3), chord(0.3), hearing=Hearing(25, 5, 256), evaluations=6)
+        assert stopped.tensor.shape == expected.tensor.shape
+        assert torch.equal(run.run(checkpoint=folder).samples, expected.tensor)
+    other = SoundTransfer.of(pulses(0.3), chord(0.3), sound_filters=SoundFilters(25, 5, 256), evaluations=6)
     with pytest.raises(CheckpointError, match="hearing"):
         other.run(checkpoint=tmp_path / "0")
 
@@ -178,7 +178,7 @@ def test_result_is_saved_with_recipe_and_picture(tmp_path):
     """The sound says how it was made, and so does the picture of its spectrograms."""
     from impasto import images
 
-    result = SoundTransfer.of(pulses(0.3), chord(0.3), hearing=SMALL, evaluations=1).run()
+    result = SoundTransfer.of(pulses(0.3), chord(0.3), sound_filters=SMALL, evaluations=1).run()
     result.save(tmp_path / "out.ogg")
     result.save_picture(tmp_path / "out.png")
     assert sounds.read_recipe(tmp_path / "out.ogg") == result.recipe == images.read_recipe(tmp_path / "out.png")
@@ -191,11 +191,11 @@ def test_what_a_recording_says_comes_through(tmp_path):
     """Its tags, and a note on what has no place; a texture is not that recording."""
     said = Tags({"title": "Kirchenglocken", "artist": "Äbtissin"}, ("a cover picture",))
     content = replace(pulses(0.3), tags=said)
-    result = SoundTransfer.of(content, chord(0.3), hearing=SMALL, evaluations=1).run()
+    result = SoundTransfer.of(content, chord(0.3), sound_filters=SMALL, evaluations=1).run()
     result.save(tmp_path / "out.mp3", metadata=False)
     assert sounds.read(tmp_path / "out.mp3").tags == Tags(said.words)
     assert "Of pulses, these do not come through: a cover picture." in result.notes
-    texture = SoundTransfer.texture(content, 0.3, hearing=SMALL, evaluations=1).run()
+    texture = SoundTransfer.texture(content, 0.3, sound_filters=SMALL, evaluations=1).run()
     texture.save(tmp_path / "out.wav", metadata=False)
     assert sounds.read(tmp_path / "out.wav").tags == Tags()
     assert not texture.notes
@@ -204,9 +204,9 @@ def test_what_a_recording_says_comes_through(tmp_path):
 @pytest.mark.parametrize(("name", "rate"), [("x.ogg", 384_000), ("x.mp3", 96_000), ("no/x.wav", 8000), ("x.aac", 8000)])
 def test_what_cannot_be_saved_is_found_before(tmp_path, name, rate):
     """By the run, with all that its file would carry."""
-    run = SoundTransfer.of(replace(pulses(0.3), rate=rate), replace(chord(0.3), rate=rate), hearing=SMALL)
+    run = SoundTransfer.of(replace(pulses(0.3), rate=rate), replace(chord(0.3), rate=rate), sound_filters=SMALL)
     with pytest.raises(SoundError):
-        run.check_writable(tmp_path / name)
+        run.medium.check(tmp_path / name, run.like, run.shapes[-1])
     run.check_writable(tmp_path / "x.wav")
 
 
@@ -214,13 +214,13 @@ def test_what_cannot_be_saved_is_found_before(tmp_path, name, rate):
     ("make", "error", "words"),
     [
         (
-            lambda: SoundTransfer.of(sounds.as_sound(np.ones(200), RATE), chord(), hearing=SMALL),
+            lambda: SoundTransfer.of(sounds.as_sound(np.ones(200), RATE), chord(), sound_filters=SMALL),
             SoundError,
             "more than 256, one window",
         ),
-        (lambda: SoundTransfer.of(pulses(), []), SettingsError, "no style"),
+        (lambda: SoundTransfer.of(pulses(), []), SettingsError, "no (sound|record) to take a style from"),
         (
-            lambda: SoundTransfer.of(pulses(), sounds.as_sound(np.ones(900), 2**31 - 1), hearing=SMALL),
+            lambda: SoundTransfer.of(pulses(), sounds.as_sound(np.ones(900), 2**31 - 1), sound_filters=SMALL),
             SoundError,
             "2.14748e.09 samples per second and cannot be brought to 8000",
         ),
@@ -232,13 +232,13 @@ def test_what_cannot_be_saved_is_found_before(tmp_path, name, rate):
         (lambda: SoundTransfer.texture(chord(), noise=0.3), SettingsError, "noise cannot take effect"),
         (lambda: SoundTransfer.texture(chord(), -1), SettingsError, "more than 0"),
         (
-            lambda: SoundTransfer.texture(chord(), hearing=Hearing(phase="content")),
+            lambda: SoundTransfer.texture(chord(), sound_filters=SoundFilters(phase="content")),
             SettingsError,
             "no content whose phase",
         ),
-        (lambda: Hearing(filters=0), SettingsError, "filters is 0, but it goes from 1"),
-        (lambda: Hearing(window=130), SettingsError, "multiple of 4"),
-        (lambda: Hearing(phase="loud"), SettingsError, "choose one of descent"),
+        (lambda: SoundFilters(filters=0), SettingsError, "filters is 0, but it goes from 1"),
+        (lambda: SoundFilters(window=130), SettingsError, "multiple of 4"),
+        (lambda: SoundFilters(phase="loud"), SettingsError, "choose one of descent"),
     ],
 )
 def test_refusals(make, error, words):

@@ -11,7 +11,7 @@ import torch
 from impasto import volumes
 from impasto.errors import ImpastoError, SettingsError
 from impasto.memory.budget import Budget, Layout
-from impasto.memory.execution import Room
+from impasto.memory.execution import Execution
 from impasto.runs.solids.volume import VolumeTransfer, style_of, stylize_volume
 from impasto.tiling import tiles
 
@@ -154,7 +154,8 @@ def test_tiles_change_nothing(brain, painting, depths):
     targets = run.targets(run.encoder)
     layout = Layout(shape, cut, 1, 0.0, 0.0, 1.0)
     whole, tiled = (
-        replace(targets, room=room).engine_at(shape).evaluate(image) for room in (Room(), Room({shape: layout}))
+        replace(targets, execution=room).engine_at(shape).evaluate(image)
+        for room in (Execution(), Execution({shape: layout}))
     )
     assert tiled.value == pytest.approx(whole.value, rel=1e-5)
     assert torch.allclose(tiled.gradient, whole.gradient, rtol=1e-3, atol=1e-4 * whole.gradient.abs().max().item())

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.commands.figure import destination, draw
+from impasto.cli.commands.figure import destination, draw_figure
 from impasto.cli.options.outputs import DryRun, Overwrite
 from impasto.cli.options.settings import arguments, options
 from impasto.errors import SettingsError
@@ -61,7 +61,7 @@ def explore(
     if dry_run:
         outputs.show(as_json=as_json)
         return 0
-    return draw(plan, where, outputs, as_json=as_json, quiet=quiet)
+    return draw_figure(plan, where, outputs, as_json=as_json, quiet=quiet)
 
 
 def _numbers(name: str, text: str | None) -> tuple[float, ...] | None:

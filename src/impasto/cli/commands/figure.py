@@ -7,16 +7,16 @@ from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
 from impasto.cli.options.destination import Destination
+from impasto.cli.options.keeping import KEPT_ELSEWHERE, Kept, Way, all_kept, keep
 from impasto.cli.options.outputs import DryRun, Outputs, Overwrite
 from impasto.cli.options.settings import options
 from impasto.cli.terminal.interruption import Interruption
-from impasto.cli.terminal.keeping import KEPT_ELSEWHERE, Kept, Way, all_kept, keep
 from impasto.cli.terminal.progress import duration, reporter
 from impasto.cli.terminal.streams import complain, put_json
 from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
-    from impasto.studies.figure_sheet import Figure, Moment, Sketch
+    from impasto.studies.figure_sheet import Figure, FigureProgress, Sketch
 
     Given = dict[str, str]
 else:
@@ -69,17 +69,17 @@ def figure(
     if dry_run:
         outputs.show(as_json=as_json)
         return 0
-    return draw(plan, where, outputs, as_json=as_json, quiet=quiet)
+    return draw_figure(plan, where, outputs, as_json=as_json, quiet=quiet)
 
 
-def draw(plan: "Sketch", where: Path, outputs: Outputs, *, as_json: bool, quiet: bool) -> int:
+def draw_figure(plan: "Sketch", where: Path, outputs: Outputs, *, as_json: bool, quiet: bool) -> int:
     """Draw a figure cell by cell, save it and its numbers, and return the exit code."""
     from impasto.studies.figure_sheet import drawn
 
     with reporter(quiet=quiet) as tell, Interruption(lambda: tell.say(_STOPPING)) as interruption:
         begun = -1
 
-        def listen(moment: "Moment") -> bool:
+        def listen(moment: "FigureProgress") -> bool:
             nonlocal begun
             if moment.cell > begun:
                 begun = moment.cell

@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 
 from impasto.cli.commands.worker import Database, Home
 from impasto.cli.options.settings import chosen, options, words_of_tasks
-from impasto.cli.terminal.streams import complain, put, put_json, put_lines, shown
+from impasto.cli.terminal.streams import complain, printable, put, put_json, put_lines
 from impasto.cli.terminal.watching import put_jobs, table_of, watched
 from impasto.errors import ImpastoError, JobError, SettingsError
 from impasto.files import is_file, is_folder
@@ -37,7 +37,7 @@ AsJson = Annotated[bool, Parameter(name="--json", show_default=False, help="Prin
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class JobsLocation:
     """Where the jobs are."""
 
     home: Annotated[Home, Parameter(group=_PLACE)] = None
@@ -50,8 +50,8 @@ class Place:
         return Jobs.open(self.home, self.database)
 
 
-Where = Annotated[Place, Parameter(name="*")]
-_USUAL = Place()
+Where = Annotated[JobsLocation, Parameter(name="*")]
+_USUAL = JobsLocation()
 
 
 @app.command(usage="Usage: impasto jobs submit CONTENT|FOLDER STYLE [STYLE ...] [OPTIONS]", help_epilogue="")
@@ -144,13 +144,13 @@ def _submissions(task: Task, inputs: Sequence[Path]) -> Iterator[tuple[str, dict
 def _named_like(task: Task, role: str, folder: Path) -> list[Path]:
     """The files of a folder that are named like what a role takes."""
     from impasto.images.folder import pictures_in
-    from impasto.media import medium_of, of_file
+    from impasto.media import media_of, medium_of
 
     if "picture" in task.roles[role].media:
         return list(pictures_in(folder))
     wanted = {medium_of(name) for name in task.roles[role].media}
     files = (path for path in sorted(folder.rglob("*")) if is_file(path) and not path.name.startswith("."))
-    return [path for path in files if wanted & {*of_file(path)}]
+    return [path for path in files if wanted & {*media_of(path)}]
 
 
 def _passed_over(folder: Path) -> list[Path]:
@@ -171,7 +171,7 @@ def _tell(made: Sequence[tuple["Job", bool]], refused: Sequence[str], passed: Se
     for job, new in made if len(made) < 4 else ():
         put(f"{'Submitted' if new else 'Was there already:'} {job.id}  {job.title}")
     count = sum(new for _, new in made)
-    kinds = ", ".join(sorted({shown(path.suffix.lower() or path.name) for path in passed}))
+    kinds = ", ".join(sorted({printable(path.suffix.lower() or path.name) for path in passed}))
     words = [
         f"{count} submitted",
         f"{len(made) - count} were there already",
@@ -248,7 +248,7 @@ def show(name: Annotated[str, Parameter(name="JOB")], /, *, as_json: AsJson = Fa
     )
 
 
-def _each(names: Sequence[str], place: Place, what: Callable[["Jobs", str], object], done: str) -> int:
+def _each(names: Sequence[str], place: JobsLocation, what: Callable[["Jobs", str], object], done: str) -> int:
     """Do something with several jobs; every one that refuses says so."""
     jobs, refused = place.open(), 0
     for name in names:

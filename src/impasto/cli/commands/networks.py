@@ -9,8 +9,8 @@ from cyclopts.validators import Number
 
 from impasto.choices import Pooling, file_and_colors
 from impasto.cli.commands.facts import networks
-from impasto.cli.options.outputs import DryRun, Outputs, Overwrite, rehearse
-from impasto.cli.terminal.keeping import KEPT_ELSEWHERE, Way, keep
+from impasto.cli.options.keeping import KEPT_ELSEWHERE, Way, keep
+from impasto.cli.options.outputs import DryRun, Outputs, Overwrite, rehearse_folder
 from impasto.cli.terminal.progress import counter
 from impasto.cli.terminal.progress import size as extents
 from impasto.cli.terminal.streams import complain, put, put_json, put_table
@@ -60,11 +60,11 @@ def describe(
     come before the first position's own: what convolutions without a border take away) and shape (per axis, of a
     picture height and width, 0 if the input is too small).
     """
-    from impasto.encoders import IMAGE, described, load
+    from impasto.encoders import IMAGE, load, stack_from_words
 
     if layers is not None and (weights is not None or network != "vgg19"):
         raise SettingsError("--layers describes a network of its own; leave --network and --weights out.")
-    stack = described(layers, channels) if layers is not None else load(network, weights, "caffe")[0]
+    stack = stack_from_words(layers, channels) if layers is not None else load(network, weights, "caffe")[0]
     shape = _shape(size, axes)
     found = _layers(stack, shape)
     if as_json:
@@ -140,7 +140,7 @@ def normalize(
     """
     outputs = _outputs(Path(output), weights, overwrite=overwrite)
     if dry_run:
-        return rehearse(outputs, images, as_json=as_json)
+        return rehearse_folder(outputs, images, as_json=as_json)
     from impasto.studies.normalization import normalize as compute
 
     tell = counter("pictures", quiet=quiet)

@@ -9,8 +9,8 @@ from cyclopts.validators import Number
 
 from impasto.choices import Precision
 from impasto.cli.options.destination import Destination
+from impasto.cli.options.keeping import KEPT_ELSEWHERE, Kept
 from impasto.cli.options.outputs import DryRun, Outputs, Overwrite
-from impasto.cli.terminal.keeping import KEPT_ELSEWHERE, Kept
 from impasto.cli.terminal.progress import size as sides
 from impasto.cli.terminal.streams import complain, put_json, tell
 from impasto.errors import SettingsError

@@ -8,9 +8,9 @@ from cyclopts import Group, Parameter
 
 import impasto
 from impasto.choices import file_and_colors
+from impasto.cli.options.finding import digest_of, find
+from impasto.cli.options.recipe import Input, Recipe, recipe_of
 from impasto.cli.options.running import NO_OPTIONS, RunOptions, perform
-from impasto.cli.terminal.finding import digest_of, find
-from impasto.cli.terminal.recipe import Input, Recipe, recipe_of
 from impasto.errors import ImageError
 from impasto.files import is_folder
 from impasto.settings import INITS, Settings, make
@@ -57,12 +57,12 @@ def rerun(
     usual = str(image.with_name(f"{stem}_again{ending}"))
     where = run.destination([image, *paths.values()], usual, medium=recipe.kind.medium)
 
-    again = prepared(recipe, paths)
+    again = prepared_rerun(recipe, paths)
     notes = [*differences(recipe), *_other_threads(recipe, again)]
     return perform(again, where, run, until=None if recipe.complete else _after(recipe.evaluations), notes=notes)
 
 
-def prepared(recipe: Recipe, paths: dict[str, Path]) -> "Run":
+def prepared_rerun(recipe: Recipe, paths: dict[str, Path]) -> "Run":
     """The run of a recipe's task, with the files of the recipe by their SHA-256."""
     words, _ = recipe.kind.split(recipe.words)
     run: Run = recipe.kind.prepared(_inputs(recipe, paths), words, _settings(recipe, paths))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.options.regions import EVERYWHERE, PlaceOptions
+from impasto.cli.options.regions import EVERYWHERE, RegionOptions
 from impasto.cli.options.settings import SCORING, chosen, options
 from impasto.cli.terminal.progress import size
 from impasto.cli.terminal.reports import scores
-from impasto.cli.terminal.streams import put, put_json, put_table, shown
+from impasto.cli.terminal.streams import printable, put, put_json, put_table
 from impasto.files import is_folder
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def score(
         ),
     ] = None,
     as_json: Annotated[bool, Parameter(name="--json", show_default=False, help="Print JSON.")] = False,
-    places: Annotated[PlaceOptions, Parameter(name="*")] = EVERYWHERE,
+    regions: Annotated[RegionOptions, Parameter(name="*")] = EVERYWHERE,
     given: Annotated[Given | None, Parameter(name="*")] = None,
 ) -> None:
     """Measure the losses of any pictures, from any tool.
@@ -51,13 +51,13 @@ def score(
     from impasto.studies.score import score as measure
 
     several = _opened(images)
-    found = measure(content, [style, *more], several, **places.arguments(), judge=judge, settings=settings)
+    found = measure(content, [style, *more], several, **regions.arguments(), judge=judge, settings=settings)
     named = list(zip(several, found, strict=True))
     if as_json:
         put_json([_report(image, scored) for image, scored in named])
         return
     for image, scored in named:
-        put(f"{shown(image)}  {size(scored.shape)}")
+        put(f"{printable(image)}  {size(scored.shape)}")
         put_table(("loss", "weighted", "plain"), _rows(scored))
     of_judge = () if judge is None else ("lpips", "judged")
     put_table(("picture", "total", "content", "style", "ssim", "gram", "moments", *of_judge), _summary(named))

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from impasto.cli.options.recipe import Recipe, recipe_of
 from impasto.cli.options.settings import words
-from impasto.cli.terminal.recipe import Recipe, recipe_of
-from impasto.cli.terminal.streams import put, put_json, put_lines, shown
+from impasto.cli.terminal.streams import printable, put, put_json, put_lines
 from impasto.errors import ImageError
 
 
@@ -20,7 +20,7 @@ def show(
     """Show how a picture was made.
 
     The JSON form has ``image`` (the file; ``file`` of what is no picture), ``recipe`` (as
-    :class:`impasto.cli.terminal.recipe.Recipe`, or null), ``parameters`` (the text that other programs show, or null) and
+    :class:`impasto.cli.options.recipe.Recipe`, or null), ``parameters`` (the text that other programs show, or null) and
     ``command`` (that makes such a result, or null).
     """
     from impasto import images
@@ -35,7 +35,7 @@ def show(
     elif recipe is not None:
         put_lines(str(image), _lines(image, recipe))
     else:
-        put("\n".join(shown(line) for line in (text or "").splitlines()))
+        put("\n".join(printable(line) for line in (text or "").splitlines()))
 
 
 def _report(image: Path, recipe: Recipe | None, text: str | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from impasto.files import is_file
 if TYPE_CHECKING:
     from impasto.studio.access import Access
     from impasto.studio.limits import Limits
-    from impasto.studio.server import Place
+    from impasto.studio.server import ServerConfig
 
 _ACCESS = Group("Other machines", sort_key=1, help="Without these only this machine can open the studio.")
 _LIMITS = Group("Limits", sort_key=2, help="Per user.")
@@ -80,7 +80,7 @@ class Doors:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounds:
+class LimitOptions:
     """How much one user may ask for."""
 
     max_queue: Annotated[PositiveInt, Parameter(group=_LIMITS, metavar="INT", help="Jobs waiting or running.")] = 100
@@ -116,19 +116,19 @@ def studio(
     ] = 1,
     no_browser: Annotated[bool, Parameter(show_default=False, help="Do not open the page in a browser.")] = False,
     doors: Annotated[Doors, Parameter(name="*")] = Doors(),
-    bounds: Annotated[Bounds, Parameter(name="*")] = Bounds(),
+    bounds: Annotated[LimitOptions, Parameter(name="*")] = LimitOptions(),
 ) -> int:
     """Open a page to make pictures in.
 
     Jobs go on when the page is closed. When the studio is stopped they wait until it runs again.
     """
     try:
-        from impasto.studio.server import Place, Studio
+        from impasto.studio.server import ServerConfig, Studio
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("impasto"):
             raise
         raise MissingExtraError(f"The studio needs {error.name}; run pip install 'impasto[studio]'.") from None
-    place = Place(
+    place = ServerConfig(
         home=home,
         host=doors.host,
         port=port,
@@ -144,7 +144,7 @@ def studio(
     return 0
 
 
-def _ready(place: "Place", address: str, *, show: bool) -> None:
+def _ready(place: "ServerConfig", address: str, *, show: bool) -> None:
     put(f"The studio is at {address} (Ctrl-C stops it; jobs go on when it runs again).")
     sys.stdout.flush()
     if not place.is_local and place.certificate is None:

@@ -10,8 +10,8 @@ from cyclopts.validators import Number
 
 from impasto.choices import Pooling
 from impasto.cli.options.destination import Destination
-from impasto.cli.options.outputs import DryRun, Outputs, Overwrite, rehearse
-from impasto.cli.terminal.keeping import KEPT_ELSEWHERE, Kept, Way, keep
+from impasto.cli.options.keeping import KEPT_ELSEWHERE, Kept, Way, keep
+from impasto.cli.options.outputs import DryRun, Outputs, Overwrite, rehearse_folder
 from impasto.cli.terminal.progress import counter
 from impasto.cli.terminal.streams import complain, put_json
 from impasto.errors import SettingsError
@@ -99,7 +99,7 @@ def patches(
     """Show the patches of a folder's pictures that excite units most, and what in them does."""
     outputs = sheet.outputs(output, images)
     if sheet.dry_run:
-        return rehearse(outputs, images, as_json=as_json)
+        return rehearse_folder(outputs, images, as_json=as_json)
     from impasto.studies.visualization import visualize_patches
 
     found = visualize_patches(images, layer, units, eye=eye.eye(), size=size, told=_told(quiet=quiet))
@@ -164,7 +164,7 @@ def network(
     """Show on one sheet how edges grow into parts, layer by layer."""
     outputs = sheet.outputs(output, images)
     if sheet.dry_run:
-        return rehearse(outputs, images, as_json=as_json)
+        return rehearse_folder(outputs, images, as_json=as_json)
     from impasto.studies.preferred import Preference
     from impasto.studies.visualization import visualize_network
 

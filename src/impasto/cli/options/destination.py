@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from impasto.cli.options.keeping import Kept, Way, all_kept, bare_way, elsewhere, keep
 from impasto.cli.options.outputs import Outputs
-from impasto.cli.terminal.keeping import Kept, Way, all_kept, bare_way, elsewhere, keep
 from impasto.cli.terminal.streams import binary, on_terminal
 from impasto.errors import ImageError, SettingsError
 from impasto.files import not_written

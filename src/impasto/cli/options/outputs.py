@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from impasto.cli.terminal.origin import made_here
-from impasto.cli.terminal.streams import put, put_json, shown
+from impasto.cli.terminal.streams import printable, put, put_json
 from impasto.errors import SettingsError
 from impasto.files import is_file
 
@@ -125,7 +125,7 @@ class Outputs:
         if as_json:
             put_json({"writes": self.listed})
             return
-        put(f"Would write {', '.join(map(shown, self.listed))}." if self.listed else "Would write no file.")
+        put(f"Would write {', '.join(map(printable, self.listed))}." if self.listed else "Would write no file.")
 
     def _refuse_foreign(self, path: Path, role: str) -> None:
         if not self.overwrite and os.path.lexists(path) and is_file(path) and not made_here(path):
@@ -134,7 +134,7 @@ class Outputs:
             )
 
 
-def rehearse(outputs: Outputs, folder: str, *, as_json: bool) -> int:
+def rehearse_folder(outputs: Outputs, folder: str, *, as_json: bool) -> int:
     """Say what a command on a folder's pictures would write, after a look for them, and return the exit code."""
     from impasto.images.folder import pictures_in
 

@@ -13,7 +13,7 @@ _PLACES = group_of("guidance")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlaceOptions:
+class RegionOptions:
     """Which region of the photo has which style, and what stays the photo."""
 
     mask: Annotated[
@@ -40,4 +40,4 @@ class PlaceOptions:
         return [Path(name) for name in (*sides, self.protect) if name]
 
 
-EVERYWHERE = PlaceOptions()
+EVERYWHERE = RegionOptions()

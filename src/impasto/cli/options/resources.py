@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 @contextmanager
 def group_of_run() -> "Iterator[Group]":
     """The processes that share the run. Those but the first leave Ctrl-C to that one, which ends them."""
-    from impasto.engines.ranks import DONE, joined
+    from impasto.engines.ranks import DONE, process_group
 
-    with joined() as group:
+    with process_group() as group:
         if group.rank and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         yield group
@@ -27,7 +27,7 @@ def group_of_run() -> "Iterator[Group]":
             group.announce(DONE)
 
 
-def within(run: "Run", memory: str | None, group: "Group", tell: Reporter | None = None) -> "Run":
+def within_budget(run: "Run", memory: str | None, group: "Group", tell: Reporter | None = None) -> "Run":
     """A prepared run within what it may use, having said how its large levels will be computed.
 
     Raises:

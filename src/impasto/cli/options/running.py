@@ -10,15 +10,15 @@ from cyclopts.types import PositiveInt
 from cyclopts.validators import Number
 
 from impasto.choices import file_and_colors
+from impasto.cli.options.byproducts import BestEffortWriter, FrameWriter, PreviewWriter
 from impasto.cli.options.destination import Destination
+from impasto.cli.options.keeping import KEPT_ELSEWHERE, Kept
 from impasto.cli.options.outputs import DryRun, Outputs, Overwrite
-from impasto.cli.options.resources import group_of_run, within
-from impasto.cli.terminal.byproducts import Frames, Preview, Tolerant
+from impasto.cli.options.resources import group_of_run, within_budget
 from impasto.cli.terminal.interruption import Interruption
-from impasto.cli.terminal.keeping import KEPT_ELSEWHERE, Kept
 from impasto.cli.terminal.progress import Reporter, duration, reporter, size
 from impasto.cli.terminal.reports import plan_report, report, show_plan
-from impasto.cli.terminal.streams import complain, put_json, shown
+from impasto.cli.terminal.streams import complain, printable, put_json
 from impasto.errors import SettingsError
 from impasto.files import is_folder
 from impasto.settings import INITS, Settings
@@ -120,7 +120,7 @@ class RunOptions:
     def products(self, run: "Run", where: Destination) -> Iterator[tuple[Callable[["Event"], None], bool]]:
         """What is written on the way, and whether every failure of it is told, not the first alone."""
         if self.watch is not None:
-            yield Preview(Path(self.watch), run, where.outputs, metadata=not self.no_metadata), False
+            yield PreviewWriter(Path(self.watch), run, where.outputs, metadata=not self.no_metadata), False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +178,7 @@ class PictureOptions(RunOptions):
         """Those of any run, and frames."""
         yield from super().products(run, where)
         if self.save_every is not None:
-            yield Frames(self.save_every, where, run.like), True
+            yield FrameWriter(self.save_every, where, run.like), True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +209,7 @@ def files_of(settings: Settings) -> list[Path]:
     return [*weights, *(Path(name) for name in (settings.init,) if name not in INITS)]
 
 
-def check_fit(run: "Run", where: Destination, options: RunOptions) -> tuple[str, ...]:
+def check_saving(run: "Run", where: Destination, options: RunOptions) -> tuple[str, ...]:
     """Raise now what saving the results of a prepared run would raise.
 
     Returns:
@@ -243,7 +243,7 @@ def perform(
         until: asked at every event; True ends the run there as intended.
         notes: sentences to say at the beginning.
     """
-    notes = (*notes, *check_fit(run, where, options))
+    notes = (*notes, *check_saving(run, where, options))
     if options.dry_run:
         rehearse(run, options, where.outputs)
         for sentence in notes:
@@ -251,16 +251,16 @@ def perform(
         return 0
     with group_of_run() as group:
         if group.rank:
-            within(run, options.memory, group).assist()
+            within_budget(run, options.memory, group).assist()
             return 0
-        return _perform(lambda tell: within(run, options.memory, group, tell), where, options, until, notes)
+        return _perform(lambda tell: within_budget(run, options.memory, group, tell), where, options, until, notes)
 
 
 def rehearse(run: "Run", options: RunOptions, outputs: Outputs) -> None:
     """Say what a run would do and write, as ``--dry-run`` asks."""
     from impasto.engines.group import ALONE
 
-    plan = within(run, options.memory, ALONE).plan()
+    plan = within_budget(run, options.memory, ALONE).plan()
     if plan is None or options.as_json:
         writes = {"writes": outputs.listed}
         put_json(
@@ -340,7 +340,7 @@ def _listeners(
         said.append(sentence)
         (complain if options.quiet else tell.say)(sentence)
 
-    products = [Tolerant(product, warn, again=again) for product, again in options.products(run, where)]
+    products = [BestEffortWriter(product, warn, again=again) for product, again in options.products(run, where)]
     return [tell, *products]
 
 
@@ -358,5 +358,5 @@ def _closing(result: "Result", where: Destination, options: RunOptions, kept: Ke
         extent = "".join(f", {size(result.tensor.shape[2:])}" for _ in result.tensor.shape[2:3])
         first = f"{done}{extent}, after {duration(sum(result.timings.values()))}."
     values = {name: value for name, value in result.measures.items() if where.medium == "picture" or value is not None}
-    found = ", ".join(f"{name.replace('_', ' ')} {shown(value)}" for name, value in values.items())
+    found = ", ".join(f"{name.replace('_', ' ')} {printable(value)}" for name, value in values.items())
     return [*result.notes, first, *([f"Measured: {found}."] if found else [])]

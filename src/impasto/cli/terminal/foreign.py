@@ -17,7 +17,7 @@ _SENTENCES = {
 }
 
 
-def refuse(words: Sequence[str]) -> None:
+def refuse_foreign(words: Sequence[str]) -> None:
     """Refuse such an option in the words of ``impasto stylize``.
 
     Raises:

@@ -10,12 +10,12 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from impasto.cli.terminal.streams import on_terminal, shown
+from impasto.cli.terminal.streams import on_terminal, printable
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from impasto.memory.tile_progress import Work
+    from impasto.memory.tile_progress import TileProgress
     from impasto.runs.events import Event
 
 _PATIENCE = 10.0  # seconds without a line before one says how an evaluation goes on
@@ -27,7 +27,7 @@ class Reporter:
     def __call__(self, event: "Event") -> None:
         """Show an event."""
 
-    def work(self, work: "Work") -> None:
+    def work(self, work: "TileProgress") -> None:
         """Show how far an evaluation of a large picture is."""
 
     def count(self, what: str, done: int, total: int) -> None:
@@ -92,7 +92,7 @@ class Lines(Reporter):
             f"evaluation {event.evaluation}/{level.evaluations}  {losses(event)}  {duration(event.remaining)} left"
         )
 
-    def work(self, work: "Work") -> None:
+    def work(self, work: "TileProgress") -> None:
         """A line, if there was none for a while."""
         now = self.clock()
         if now - self._worked >= _PATIENCE and now - self._at >= _PATIENCE:
@@ -109,7 +109,7 @@ class Lines(Reporter):
     def say(self, sentence: str) -> None:
         """A line. That nobody can read it is no reason to end a run."""
         with suppress(OSError, ValueError):
-            self.stream.write(f"{shown(sentence)}\n")
+            self.stream.write(f"{printable(sentence)}\n")
             self.stream.flush()
 
 
@@ -151,7 +151,7 @@ class Display(Reporter):
         left = f"{duration(event.remaining)} left" if event.remaining else "measuring"
         self.progress.update(self._rows[event.level], completed=event.evaluation, losses=losses(event), left=left)
 
-    def work(self, work: "Work") -> None:
+    def work(self, work: "TileProgress") -> None:
         """Redraw what is left."""
         row = self._rows.get(work.level, self._waiting)
         if row is not None:
@@ -161,7 +161,7 @@ class Display(Reporter):
         """Redraw the only row, until all are done."""
         assert self._waiting is not None
         self.progress.start()
-        self.progress.update(self._waiting, description=shown(what), completed=done, total=total)
+        self.progress.update(self._waiting, description=printable(what), completed=done, total=total)
         if done >= total:
             self.progress.stop()
 
@@ -175,10 +175,10 @@ class Display(Reporter):
     def say(self, sentence: str) -> None:
         """A line above the bars."""
         with suppress(OSError):
-            self.progress.console.print(shown(sentence), markup=False, highlight=False, soft_wrap=True)
+            self.progress.console.print(printable(sentence), markup=False, highlight=False, soft_wrap=True)
 
 
-def working(work: "Work") -> str:
+def working(work: "TileProgress") -> str:
     """How far an evaluation of a large picture is, in words."""
     return (
         f"level {work.level + 1}/{len(work.levels)} {size(work.levels[work.level].shape)}  {work.share:.0%} of an evaluation "

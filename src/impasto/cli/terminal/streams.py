@@ -88,7 +88,10 @@ def put_lines(title: str, pairs: Iterable[tuple[str, object]]) -> None:
     indent = "  " if title else ""
     put(
         "\n".join(
-            [*([shown(title)] if title else []), *(f"{indent}{name:{width}}  {shown(value)}" for name, value in rows)]
+            [
+                *([printable(title)] if title else []),
+                *(f"{indent}{name:{width}}  {printable(value)}" for name, value in rows),
+            ]
         )
     )
 
@@ -100,7 +103,7 @@ def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    cells = [[Text(shown(cell)) for cell in row] for row in rows]
+    cells = [[Text(printable(cell)) for cell in row] for row in rows]
     table = Table(box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         numeric = index > 0 and all(row[index].plain[:1].isdigit() or not row[index] for row in cells)
@@ -111,7 +114,7 @@ def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     Console(width=None if on_terminal(sys.stdout) else 10_000).print(table)
 
 
-def shown(value: object) -> str:
+def printable(value: object) -> str:
     """A value as text in which nothing can move a cursor: file names and metadata may come from anywhere."""
     text = f"{value:.4g}" if isinstance(value, float) else str(value)
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
@@ -120,7 +123,7 @@ def shown(value: object) -> str:
 def tell(sentence: str) -> None:
     """A line on stderr. That nobody can read it is no reason to end a run."""
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(f"{shown(sentence)}\n")
+        sys.stderr.write(f"{printable(sentence)}\n")
         sys.stderr.flush()
 
 

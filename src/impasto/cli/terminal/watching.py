@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from impasto.cli.terminal.progress import duration
-from impasto.cli.terminal.streams import put_table, shown, tell
+from impasto.cli.terminal.streams import printable, put_table, tell
 
 if TYPE_CHECKING:
     from impasto.jobs import Job, Jobs
@@ -47,7 +47,7 @@ def watched(jobs: "Jobs", identifiers: Sequence[str], *, quiet: bool) -> list["J
     while True:
         found = jobs.wait(identifiers, 0)
         for job in found if not quiet else ():
-            line = f"{job.id[:10]}  {job.status.value:8}  {shown(job.title)}  {_news(job)}"
+            line = f"{job.id[:10]}  {job.status.value:8}  {printable(job.title)}  {_news(job)}"
             if before.get(job.id) != line:
                 tell(line)
             before[job.id] = line

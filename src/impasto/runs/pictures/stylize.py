@@ -9,7 +9,7 @@ import torch
 
 from impasto import machine
 from impasto.aims.balance import Balance
-from impasto.aims.regions import REST, Places, check_places
+from impasto.aims.regions import REST, Regions, check_regions
 from impasto.images.wrapping import tileable
 from impasto.runs.events import Event, Listener
 from impasto.runs.imaging import ImageRun, picture, several
@@ -100,9 +100,9 @@ class Transfer(ImageRun):
         run = cls.made(picture(content), [picture(style) for style in sources], chosen, memory=memory, place=place)
         if chosen.padding == "circular" and Balance(chosen).content_layers:
             run = replace(run, canvas=tileable(run.canvas))
-        places = Places.of(masks, protect, run.canvas, run.styles)
-        check_places(places, chosen)
-        return replace(run, places=places)
+        regions = Regions.of(masks, protect, run.canvas, run.styles)
+        check_regions(regions, chosen)
+        return replace(run, regions=regions)
 
 
 def prepared(

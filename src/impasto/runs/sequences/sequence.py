@@ -92,8 +92,8 @@ class SequenceRun(Run):
             return content.clone()
         style = self.exemplars[0]
         generator = torch.Generator().manual_seed(self.settings.seed)
-        places = torch.randint(style.shape[-1], content.shape, generator=generator)
-        noise = style.gather(-1, places).to(content.device)
+        regions = torch.randint(style.shape[-1], content.shape, generator=generator)
+        noise = style.gather(-1, regions).to(content.device)
         return torch.lerp(content, noise, self.settings.noise) if self.settings.init == "content" else noise
 
     @cached_property
@@ -222,7 +222,7 @@ def encoder_for(stack: Stack, parameters: Parameters, settings: Settings, device
     return Encoder(stack, parameters, padding=settings.padding, device=device)
 
 
-def recipe_of(
+def sequence_recipe(
     run: SequenceRun,
     history: tuple[Record, ...],
     losses: Mapping[str, Scores],

@@ -14,15 +14,15 @@ from impasto.descent import Record as Step
 from impasto.encoders import Encoder, octave_parameters, octaves
 from impasto.errors import SettingsError, SignalError
 from impasto.images.plot import curves
-from impasto.images.sheet import Strip, Tile, draw
+from impasto.images.sheet import SheetTile, Strip, draw
 from impasto.pyramid import level_shapes
 from impasto.runs.imaging import several
 from impasto.runs.result import Result, Scores
-from impasto.runs.sequences.sequence import SequenceRun, check_rates, encoder_for, recipe_of, settings_of
-from impasto.runs.sequences.signal_scales import Scales
+from impasto.runs.sequences.sequence import SequenceRun, check_rates, encoder_for, sequence_recipe, settings_of
+from impasto.runs.sequences.signal_scales import SignalScales
 from impasto.sampling import resample
 from impasto.settings import Settings
-from impasto.signals import CAUTION, Record
+from impasto.signals import CAUTION, Signal
 from impasto.tasks import Task
 from impasto.tasks.signal import SIGNAL, SIGNAL_TEXTURE
 from impasto.tasks.task import either
@@ -53,11 +53,11 @@ class SignalTransfer(SequenceRun):
     """Signals vary slowly, as pictures do."""
 
     task: Task  # type: ignore[misc]  # one class for two tasks
-    content: Record
-    styles: tuple[Record, ...]
+    content: Signal
+    styles: tuple[Signal, ...]
     settings: Settings
-    scales: Scales
-    given: tuple[Record, ...]
+    scales: SignalScales
+    given: tuple[Signal, ...]
     place: torch.device | None = None
 
     @classmethod
@@ -67,7 +67,7 @@ class SignalTransfer(SequenceRun):
         content: Any,
         styles: Any,
         *,
-        scales: Scales | None = None,
+        scales: SignalScales | None = None,
         place: torch.device | None = None,
         settings: Settings | None = None,
         **values: Any,
@@ -75,7 +75,7 @@ class SignalTransfer(SequenceRun):
         """A record in the style of others.
 
         Args:
-            content: a path or a :class:`impasto.signals.Record`.
+            content: a path or a :class:`impasto.signals.Signal`.
             styles: another, or a list of them; each with the content's leads, or with one that serves for all.
             scales: how signals are seen.
             place: where it computes, instead of what the settings say.
@@ -86,7 +86,7 @@ class SignalTransfer(SequenceRun):
             ImpastoError: with a sentence on what is wrong with a record or a setting.
         """
         first, others = _record(content), [_record(style) for style in several(styles, "record to take a style from")]
-        made = cls._made(SIGNAL, first, others, either(settings, values), scales or Scales())
+        made = cls._made(SIGNAL, first, others, either(settings, values), scales or SignalScales())
         return made if place is None else replace(made, place=place)
 
     @classmethod
@@ -96,7 +96,7 @@ class SignalTransfer(SequenceRun):
         styles: Any,
         samples: int | None = None,
         *,
-        scales: Scales | None = None,
+        scales: SignalScales | None = None,
         place: torch.device | None = None,
         settings: Settings | None = None,
         **values: Any,
@@ -120,17 +120,17 @@ class SignalTransfer(SequenceRun):
             raise SettingsError(f"A texture of {length} samples was asked for; give 1 to 10000000.")
         blank = replace(others[0], values=torch.zeros(len(others[0].values), length), name="the texture")
         given = either(settings, values)
-        made = cls._made(SIGNAL_TEXTURE, blank, others, given, scales or Scales())
+        made = cls._made(SIGNAL_TEXTURE, blank, others, given, scales or SignalScales())
         return made if place is None else replace(made, place=place)
 
     @classmethod
     def _made(
         cls,
         task: Task,
-        content: Record,
-        styles: Sequence[Record],
+        content: Signal,
+        styles: Sequence[Signal],
         chosen: Mapping[str, Any] | Settings,
-        scales: Scales,
+        scales: SignalScales,
     ) -> Self:
         fitted = tuple(_fitted(style, content) for style in styles)
         given = (content, *styles) if "content" in task.roles else tuple(styles)
@@ -147,7 +147,7 @@ class SignalTransfer(SequenceRun):
         return "content" not in self.task.roles
 
     @property
-    def like(self) -> Record:
+    def like(self) -> Signal:
         """The content, in whose units the result is; of a texture, nothing like the first exemplar."""
         return self.content
 
@@ -198,7 +198,7 @@ class SignalTransfer(SequenceRun):
         mean, spread = _moments(self.styles[0] if self.is_texture else self.content)
         return (image[0] - 0.5) * (2 * self._reach) * spread + mean
 
-    def delivered(self, finished: Tensor) -> tuple[Tensor, Record]:
+    def delivered(self, finished: Tensor) -> tuple[Tensor, Signal]:
         """A record of them."""
         return finished, replace(self.content, values=finished, name="result", sha256="")
 
@@ -219,14 +219,17 @@ class SignalTransfer(SequenceRun):
         every = [*(_at_rate(one, self.content.rate) for one in self.given), result.made]
         longest = max(one.values.shape[1] for one in every)
         strips = [
-            Strip((Tile(_drawn(one, longest), (_caption(name, one),)),))
+            Strip((SheetTile(_drawn(one, longest), (_caption(name, one),)),))
             for one, name in zip(every, (*names, "result, not for diagnosis"), strict=True)
         ]
         return draw(strips)
 
     def own_identity(self) -> dict[str, Any]:
         """The records, and how they are seen."""
-        return {"records": [record.sha256 for record in self.given], "scales": repr(self.scales)}
+        return {
+            "records": [record.sha256 for record in self.given],
+            "scales": self.words(),
+        }
 
     def words(self) -> dict[str, Any]:
         """How signals are seen."""
@@ -247,7 +250,7 @@ class SignalTransfer(SequenceRun):
     ) -> dict[str, Any]:
         """How the record was made, as plain data."""
         inputs = [{"name": record.name, "sha256": record.sha256, "rate": record.rate} for record in self.given]
-        return recipe_of(
+        return sequence_recipe(
             self,
             history,
             losses,
@@ -289,17 +292,17 @@ def prepared_texture(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, An
     return SignalTransfer.texture(styles, words.get("samples"), scales=_scales(words), **values)
 
 
-def _scales(words: Mapping[str, Any]) -> Scales:
-    return Scales(**{name: value for name, value in words.items() if name not in _READING})
+def _scales(words: Mapping[str, Any]) -> SignalScales:
+    return SignalScales(**{name: value for name, value in words.items() if name not in _READING})
 
 
-def _chosen(source: Any, rate: float | None, leads: Sequence[str] | None) -> Record:
+def _chosen(source: Any, rate: float | None, leads: Sequence[str] | None) -> Signal:
     """A record with the leads that are asked for."""
-    record = source if isinstance(source, Record) else signals.read(source, rate)
+    record = source if isinstance(source, Signal) else signals.read(source, rate)
     return record if leads is None else record.chosen(leads)
 
 
-def _moments(record: Record) -> tuple[Tensor, Tensor]:
+def _moments(record: Signal) -> tuple[Tensor, Tensor]:
     """The mean and the standard deviation of every lead, (leads, 1) each; leads may differ in size as units do."""
     values = record.values.double()
     mean = values.mean(1, keepdim=True)
@@ -307,25 +310,25 @@ def _moments(record: Record) -> tuple[Tensor, Tensor]:
     return mean.float(), spread.float()
 
 
-def _varies(record: Record) -> Tensor:
+def _varies(record: Signal) -> Tensor:
     """Which leads hold more than one value; rounding gives deviations to those that do not."""
     return record.values.amax(1) > record.values.amin(1)
 
 
-def _standard(record: Record) -> Tensor:
+def _standard(record: Signal) -> Tensor:
     """Leads without their means, in their deviations; a lead that does not vary is 0."""
     mean, spread = _moments(record)
     return torch.where(spread > 0, (record.values - mean) / spread.clamp(min=1e-30), 0.0)
 
 
-def _at_rate(record: Record, rate: float | None) -> Record:
+def _at_rate(record: Signal, rate: float | None) -> Signal:
     if record.rate is None or rate is None:
         return record
     check_rates(record.name, record.values.shape[1], record.rate, rate, SignalError)
     return replace(record, values=resample(record.values, record.rate, rate), rate=rate)
 
 
-def _fitted(style: Record, content: Record) -> Record:
+def _fitted(style: Signal, content: Signal) -> Signal:
     """A style at the content's rate, with its leads."""
     leads = len(content.values)
     if (style.rate is None) != (content.rate is None):
@@ -343,14 +346,14 @@ def _fitted(style: Record, content: Record) -> Record:
     )
 
 
-def _correlation(one: Record, other: Record) -> float | None:
+def _correlation(one: Signal, other: Signal) -> float | None:
     """Pearson's, the mean over the leads that vary in both."""
     pairs = zip(one.values, other.values, strict=True)
     found = [float(torch.corrcoef(torch.stack([a, b]))[0, 1]) for a, b in pairs if float(a.std()) and float(b.std())]
     return sum(found) / len(found) if found else None
 
 
-def _drawn(record: Record, longest: int) -> Tensor:
+def _drawn(record: Signal, longest: int) -> Tensor:
     _, spread = _moments(record)
     varying = spread[spread > 0]
     alike = not len(varying) or float(varying.max()) <= _UNLIKE * float(varying.min())
@@ -361,12 +364,12 @@ def _drawn(record: Record, longest: int) -> Tensor:
     return curves(values, width, _HEIGHT, marks=marks if len(marks) <= 100 else ())
 
 
-def _caption(name: str, record: Record) -> str:
+def _caption(name: str, record: Signal) -> str:
     count = record.values.shape[1]
     length = f"{count} samples" if record.rate is None else f"{count / record.rate:.2f} s"
     leads = ", ".join(record.leads[:_CURVES]) + (" and others" if len(record.leads) > _CURVES else "")
     return f"{name}: {leads}, {length}"
 
 
-def _record(source: Any) -> Record:
-    return source if isinstance(source, Record) else signals.read(source)
+def _record(source: Any) -> Signal:
+    return source if isinstance(source, Signal) else signals.read(source)

@@ -9,7 +9,7 @@ _LEAST = 16  # samples that the coarsest scale has at least
 
 
 @dataclass(frozen=True)
-class Scales:
+class SignalScales:
     """How signals are seen.
 
     Args:

@@ -17,8 +17,8 @@ from impasto.optimizers import Bounds
 from impasto.runs.imaging import several
 from impasto.runs.result import Result, Scores
 from impasto.runs.run import scores_of
-from impasto.runs.sequences.sequence import SequenceRun, check_rates, encoder_for, recipe_of, settings_of
-from impasto.runs.sequences.sound_filters import Hearing, Listening
+from impasto.runs.sequences.sequence import SequenceRun, check_rates, encoder_for, sequence_recipe, settings_of
+from impasto.runs.sequences.sound_filters import SoundFilters, SpectrogramEvaluator
 from impasto.runs.sequences.sound_picture import sheet
 from impasto.sampling import resample
 from impasto.settings import Settings
@@ -45,7 +45,7 @@ class SoundTransfer(SequenceRun):
         content: the sound that is stylized; of a texture, silence of its length.
         styles: the others, at the content's rate and with as many channels.
         settings: in force.
-        hearing: how sounds are heard.
+        sound_filters: how sounds are heard.
         given: the sounds as they were given: first the content, unless it is a texture.
         place: where it computes, instead of what the settings say.
     """
@@ -56,7 +56,7 @@ class SoundTransfer(SequenceRun):
     content: Sound
     styles: tuple[Sound, ...]
     settings: Settings
-    hearing: Hearing
+    sound_filters: SoundFilters
     given: tuple[Sound, ...]
     place: torch.device | None = None
 
@@ -67,7 +67,7 @@ class SoundTransfer(SequenceRun):
         content: Any,
         styles: Any,
         *,
-        hearing: Hearing | None = None,
+        sound_filters: SoundFilters | None = None,
         place: torch.device | None = None,
         settings: Settings | None = None,
         **values: Any,
@@ -77,7 +77,7 @@ class SoundTransfer(SequenceRun):
         Args:
             content: a path or a :class:`impasto.sounds.Sound`.
             styles: another, or a list of them.
-            hearing: how sounds are heard.
+            sound_filters: how sounds are heard.
             place: where it computes, instead of what the settings say.
             settings: all settings at once; or give single ones as keywords: those of pictures that have a say here.
             values: single settings.
@@ -86,7 +86,7 @@ class SoundTransfer(SequenceRun):
             ImpastoError: with a sentence on what is wrong with a sound or a setting.
         """
         first, others = _sound(content), [_sound(style) for style in several(styles, "sound to take a style from")]
-        made = cls._made(SOUND, first, others, either(settings, values), hearing or Hearing())
+        made = cls._made(SOUND, first, others, either(settings, values), sound_filters or SoundFilters())
         return made if place is None else replace(made, place=place)
 
     @classmethod
@@ -96,7 +96,7 @@ class SoundTransfer(SequenceRun):
         styles: Any,
         seconds: float | None = None,
         *,
-        hearing: Hearing | None = None,
+        sound_filters: SoundFilters | None = None,
         place: torch.device | None = None,
         settings: Settings | None = None,
         **values: Any,
@@ -106,7 +106,7 @@ class SoundTransfer(SequenceRun):
         Args:
             styles: as for :meth:`of`.
             seconds: its length; the (first) sound's unless given.
-            hearing: as for :meth:`of`.
+            sound_filters: as for :meth:`of`.
             place: likewise.
             settings: likewise.
             values: likewise.
@@ -115,7 +115,7 @@ class SoundTransfer(SequenceRun):
             ImpastoError: as :meth:`of`.
         """
         others = [_sound(style) for style in several(styles, "sound to take a style from")]
-        how = hearing or Hearing()
+        how = sound_filters or SoundFilters()
         if how.phase == "content":
             raise SettingsError("A texture has no content whose phase it could carry; choose descent or griffin-lim.")
         if seconds is not None and not 0 < seconds <= 3600:
@@ -132,11 +132,11 @@ class SoundTransfer(SequenceRun):
         content: Sound,
         styles: Sequence[Sound],
         given: Mapping[str, Any] | Settings,
-        hearing: Hearing,
+        sound_filters: SoundFilters,
     ) -> Self:
-        chosen = settings_of(task, given, len(styles), 2 if hearing.phase == "descent" else 1, _EVALUATIONS)
+        chosen = settings_of(task, given, len(styles), 2 if sound_filters.phase == "descent" else 1, _EVALUATIONS)
         fitted = tuple(_fitted(style, content) for style in styles)
-        window = hearing.spectrogram(content.rate).window
+        window = sound_filters.spectrogram(content.rate).window
         for sound in (content, *fitted):
             if sound.samples.shape[1] <= window:
                 raise SoundError(
@@ -144,7 +144,7 @@ class SoundTransfer(SequenceRun):
                     f"{window}, one window, are needed; give a longer sound."
                 )
         own = (content, *styles) if "content" in task.roles else tuple(styles)
-        return cls(task, content, fitted, chosen, hearing, own)
+        return cls(task, content, fitted, chosen, sound_filters, own)
 
     @property
     def is_texture(self) -> bool:
@@ -159,7 +159,7 @@ class SoundTransfer(SequenceRun):
     @cached_property
     def spectrogram(self) -> Spectrogram:
         """The transform."""
-        return self.hearing.spectrogram(self.content.rate)
+        return self.sound_filters.spectrogram(self.content.rate)
 
     def levels_of(self, sound: Sound) -> Tensor:
         """The spectrogram of one of the sounds, relative to its own loudest place: (channels, frequencies, times)."""
@@ -179,14 +179,16 @@ class SoundTransfer(SequenceRun):
     @cached_property
     def encoder(self) -> Encoder:
         """The random filters."""
-        stack = bank(self.spectrogram.frequencies, self.hearing.filters, self.hearing.width)
-        return encoder_for(stack, random_parameters(stack, 1, self.hearing.filter_seed), self.settings, self.device)
+        stack = bank(self.spectrogram.frequencies, self.sound_filters.filters, self.sound_filters.width)
+        return encoder_for(
+            stack, random_parameters(stack, 1, self.sound_filters.filter_seed), self.settings, self.device
+        )
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The spectrogram's times, and where phases are found by descent, the samples."""
         times = tuple(self.sequence.shape[2:])
-        return (times, self._samples_shape) if self.hearing.phase == "descent" else (times,)
+        return (times, self._samples_shape) if self.sound_filters.phase == "descent" else (times,)
 
     @property
     def _samples_shape(self) -> tuple[int, ...]:
@@ -201,7 +203,7 @@ class SoundTransfer(SequenceRun):
     def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
         """What evaluates a spectrogram, or samples by their spectrogram."""
         if shape == self._samples_shape:
-            return Listening(self.last, self.spectrogram, self.reference, self.unit)
+            return SpectrogramEvaluator(self.last, self.spectrogram, self.reference, self.unit)
         return super().engine_at(shape)
 
     def lift(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -277,7 +279,7 @@ class SoundTransfer(SequenceRun):
             first = torch.polar(torch.ones_like(levels), torch.rand(levels.shape, generator=generator) * 2 * torch.pi)
         else:
             first = self.spectrogram.spectra(self.content.samples)
-        rounds = 0 if self.hearing.phase == "content" else _ROUNDS
+        rounds = 0 if self.sound_filters.phase == "content" else _ROUNDS
         return sounds.griffin_lim(self.spectrogram, magnitudes, first, self.content.samples.shape[1], rounds)
 
     def _onsets(self, samples: Tensor) -> Tensor:
@@ -285,16 +287,19 @@ class SoundTransfer(SequenceRun):
 
     def own_identity(self) -> dict[str, Any]:
         """The sounds, and how they are heard."""
-        return {"sounds": [sound.sha256 for sound in self.given], "hearing": repr(self.hearing)}
+        return {
+            "sounds": [sound.sha256 for sound in self.given],
+            "hearing": self.words(),
+        }
 
     def words(self) -> dict[str, Any]:
         """How sounds are heard."""
         return {
-            "filters": self.hearing.filters,
-            "width": self.hearing.width,
+            "filters": self.sound_filters.filters,
+            "width": self.sound_filters.width,
             "window": self.spectrogram.window,
-            "phase": self.hearing.phase,
-            "filter_seed": self.hearing.filter_seed,
+            "phase": self.sound_filters.phase,
+            "filter_seed": self.sound_filters.filter_seed,
         }
 
     def recipe(
@@ -307,7 +312,7 @@ class SoundTransfer(SequenceRun):
     ) -> dict[str, Any]:
         """How the sound was made, as plain data."""
         inputs = [{"name": sound.name, "sha256": sound.sha256, "rate": sound.rate} for sound in self.given]
-        return recipe_of(
+        return sequence_recipe(
             self,
             history,
             losses,
@@ -329,7 +334,7 @@ def prepared(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, Any], **va
         ImpastoError: as :meth:`SoundTransfer.of`.
     """
     [content] = inputs["content"]
-    return SoundTransfer.of(content, list(inputs["styles"]), hearing=Hearing(**words), **values)
+    return SoundTransfer.of(content, list(inputs["styles"]), sound_filters=SoundFilters(**words), **values)
 
 
 def prepared_texture(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, Any], **values: Any) -> SoundTransfer:
@@ -339,7 +344,9 @@ def prepared_texture(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, An
         ImpastoError: as :meth:`SoundTransfer.texture`.
     """
     how = {name: value for name, value in words.items() if name != "seconds"}
-    return SoundTransfer.texture(list(inputs["styles"]), words.get("seconds"), hearing=Hearing(**how), **values)
+    return SoundTransfer.texture(
+        list(inputs["styles"]), words.get("seconds"), sound_filters=SoundFilters(**how), **values
+    )
 
 
 def resample_to(sound: Sound, rate: int) -> Sound:

@@ -13,7 +13,7 @@ from impasto.sounds import Spectrogram
 
 
 @dataclass(frozen=True)
-class Hearing:
+class SoundFilters:
     """How sounds are heard.
 
     Args:
@@ -54,7 +54,7 @@ class Hearing:
 
 
 @dataclass(frozen=True, eq=False)
-class Listening:
+class SpectrogramEvaluator:
     """Evaluates samples by the objective of their spectrogram.
 
     Samples are (channels, 1, n); the value at v is the objective's at the levels of the sound v unit, and the gradient

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from impasto.images.sheet import Strip, Tile, draw
+from impasto.images.sheet import SheetTile, Strip, draw
 from impasto.sounds import Spectrogram
 
 _HEIGHT, _WIDTH = 220, 900  # pixels of one spectrogram, at most
@@ -29,7 +29,7 @@ def sheet(levels: Sequence[Tensor], names: Sequence[str], spectrogram: Spectrogr
         seconds = one.shape[-1] * spectrogram.hop / rate
         width = max(1, round(_WIDTH * one.shape[-1] / longest))
         line = f"{name}: {seconds:.2f} s, {_LOWEST:.0f} to {rate / 2:.0f} Hz"
-        strips.append(Strip((Tile(_drawn(one, width, rate), (line,)),)))
+        strips.append(Strip((SheetTile(_drawn(one, width, rate), (line,)),)))
     return draw(strips)
 
 

@@ -88,14 +88,14 @@ def contact_sheet(volume: Volume, beside: Sequence[Picture], title: str) -> Tens
         (1, 3, H, W) in [0, 1].
     """
     voxels = _upright(volume)
-    views = [sheet.Tile(block(volume.voxels, volume.spacing, angle=angle, side=200)) for angle in (0.0, 2.4)]
-    given = [sheet.Tile(_shown(_middle(picture)), (picture.source.name[:24],)) for picture in beside]
+    views = [sheet.SheetTile(block(volume.voxels, volume.spacing, angle=angle, side=200)) for angle in (0.0, 2.4)]
+    given = [sheet.SheetTile(_shown(_middle(picture)), (picture.source.name[:24],)) for picture in beside]
     strips = [sheet.Strip((*views, *given), ("the block", "from behind", *["made from"] * len(given)))]
     for axis, name in enumerate(_AXES):
         count = volume.shape[axis]
-        places = (0.15, 0.4, 0.6, 0.85)
-        tiles = tuple(sheet.Tile(_shown(across(voxels, axis, place))) for place in places)
-        strips.append(sheet.Strip(tiles, tuple(f"{name} {round(place * (count - 1)) + 1}" for place in places)))
+        regions = (0.15, 0.4, 0.6, 0.85)
+        tiles = tuple(sheet.SheetTile(_shown(across(voxels, axis, place))) for place in regions)
+        strips.append(sheet.Strip(tiles, tuple(f"{name} {round(place * (count - 1)) + 1}" for place in regions)))
     return sheet.draw(strips, title)
 
 

@@ -17,11 +17,11 @@ from impasto.aims.style import style_shape
 from impasto.aims.targets import Targets
 from impasto.descent import Level
 from impasto.encoders import Encoder
-from impasto.engines import Evaluator, Part, Slices, Views
+from impasto.engines import Evaluator, Part, Slices, WeightedSum
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.memory.budget import Budget, Layout, demand, history_of
-from impasto.memory.tile_progress import OnWork
+from impasto.memory.tile_progress import OnTile
 from impasto.optimizers import LBFGS
 from impasto.pyramid import level_shapes
 from impasto.runs import remarks
@@ -144,13 +144,13 @@ class SolidTexture(ImageRun):
             raise SettingsError("A solid texture starts from noise or style-moments; give one of them as init.")
         return None
 
-    def within(self, budget: Budget, on_work: OnWork | None = None) -> Self:
+    def within(self, budget: Budget, on_tile: OnTile | None = None) -> Self:
         """As :meth:`ImageRun.within`, in one process.
 
         Raises:
             SettingsError: for several.
         """
-        return super().within(alone(budget), on_work)
+        return super().within(alone(budget), on_tile)
 
     @cached_property
     def layouts(self) -> dict[tuple[int, ...], Layout]:
@@ -264,7 +264,7 @@ class SliceTargets(Targets):
             step = max(1, _PIXELS * shape[axis] // math.prod(shape))
             weight = 1 / (len(self.axes) * shape[axis])
             parts += [Part(Slices(axis, at, at + step), engine, weight) for at in range(0, shape[axis], step)]
-        return Views(parts)
+        return WeightedSum(parts)
 
 
 def _settings(given: Mapping[str, Any] | Settings, longest: int, *, periodic: bool) -> Settings:

@@ -13,12 +13,12 @@ from impasto import images, machine, volumes
 from impasto.aims.targets import Targets
 from impasto.encoders import Encoder
 from impasto.encoders.inflation import Inflated
-from impasto.engines import Evaluator, Part, Turned, Views
+from impasto.engines import AxisFirst, Evaluator, Part, WeightedSum
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.memory.budget import Budget, Layout
-from impasto.memory.execution import Room
-from impasto.memory.tile_progress import OnWork
+from impasto.memory.execution import Execution
+from impasto.memory.tile_progress import OnTile
 from impasto.runs.events import Listener
 from impasto.runs.imaging import ImageRun, several
 from impasto.runs.result import Result
@@ -121,13 +121,13 @@ class VolumeTransfer(ImageRun):
         own = {"depths": tuple(sorted(depths)), "color": colored}
         return cls.made(Block.of(volume), shown, chosen, memory=memory, place=place, **own).checked()
 
-    def within(self, budget: Budget, on_work: OnWork | None = None) -> Self:
+    def within(self, budget: Budget, on_tile: OnTile | None = None) -> Self:
         """As :meth:`ImageRun.within`, in one process.
 
         Raises:
             SettingsError: for several.
         """
-        return super().within(alone(budget), on_work)
+        return super().within(alone(budget), on_tile)
 
     @property
     def like(self) -> Volume:
@@ -151,7 +151,7 @@ class VolumeTransfer(ImageRun):
         styles = [style.pixels for style in self.styles]
         return VolumeTargets(
             *(encoder, self.canvas.pixels, styles, self.settings),
-            room=self.room,
+            execution=self.execution,
             depths=self.depths,
             gray=not self.color,
         )
@@ -220,24 +220,26 @@ class VolumeTargets(Targets):
     def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
         """The mean over depths of the objective."""
         parts = [
-            Part(Turned(axis), self._turned(axis).bare_engine_at(_turn(shape, axis)), 1 / len(self.depths))
+            Part(AxisFirst(axis), self._turned(axis).bare_engine_at(_turn(shape, axis)), 1 / len(self.depths))
             for axis in self.depths
         ]
-        return Views(parts, gray=self.gray)
+        return WeightedSum(parts, gray=self.gray)
 
     def _turned(self, axis: int) -> Targets:
         def turned(pixels: Tensor) -> Tensor:
-            return Turned(axis)(pixels) if pixels.dim() == 5 else pixels
+            return AxisFirst(axis)(pixels) if pixels.dim() == 5 else pixels
 
         styles = [turned(style) for style in self.styles]
-        return Targets(self.encoder, turned(self.content), styles, self.settings, room=_turned_room(self.room, axis))
+        return Targets(
+            self.encoder, turned(self.content), styles, self.settings, execution=_turned_room(self.execution, axis)
+        )
 
 
 def _turn(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     return (shape[axis], *shape[:axis], *shape[axis + 1 :])
 
 
-def _turned_room(room: Room, axis: int) -> Room:
+def _turned_room(execution: Execution, axis: int) -> Execution:
     """The room of a volume with an axis brought to the front: its tiles are turned likewise."""
 
     def window(of: Window) -> Window:
@@ -247,8 +249,8 @@ def _turned_room(room: Room, axis: int) -> Room:
         cut = layout.tiles and tuple(Tile(window(tile.core), window(tile.box)) for tile in layout.tiles)
         return replace(layout, shape=_turn(layout.shape, axis), tiles=cut)
 
-    layouts = [turned(layout) for layout in room.layouts.values()]
-    return Room({layout.shape: layout for layout in layouts}, storage=room.storage)
+    layouts = [turned(layout) for layout in execution.layouts.values()]
+    return Execution({layout.shape: layout for layout in layouts}, storage=execution.storage)
 
 
 def style_of(source: Any) -> Picture:

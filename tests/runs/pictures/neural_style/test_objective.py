@@ -10,7 +10,7 @@ from PIL import Image
 
 from impasto.encoders import Encoder
 from impasto.runs.pictures.neural_style.flags import Flags
-from impasto.runs.pictures.neural_style.objective import MEAN, Target, fitted, in_their_colors, resized
+from impasto.runs.pictures.neural_style.objective import MEAN, Target, in_their_colors, resized, result_shape
 
 LAYERS = {"content_layers": ("relu2_1",), "style_layers": ("relu3_1", "relu1_1")}
 POOLED = {"conv2_1", "conv3_1"}  # what follows a pooling in the tiny network
@@ -147,5 +147,5 @@ def test_pictures_are_resized_as_pillow_does(shape):
 
 def test_sides_are_rounded_down():
     """As theirs are: 1280 x 1014 at 512 is 512 x 405."""
-    assert fitted((1014, 1280), 512) == (405, 512)
+    assert result_shape((1014, 1280), 512) == (405, 512)
     assert dataclasses.replace(flags_of(), style_scale=1.3, image_size=101).style_size == 131

@@ -49,7 +49,7 @@ def test_it_descends_inside_bounds(painting):
 @pytest.mark.parametrize(("evaluations", "exponent"), [(0, 0.4), (100, 0.4), (200, 0.25), (300, 0.1), (1000, 0.1)])
 def test_the_preconditioner_fades(painting, evaluations, exponent):
     """It is that of pictures at first, and little of it is left when long runs come near the end."""
-    assert painting()._optimizer(evaluations).spectrum == pytest.approx(exponent)
+    assert painting().optimizer_after(evaluations).spectrum == pytest.approx(exponent)
 
 
 def test_the_random_start_is_theirs(painting):

@@ -9,9 +9,9 @@ from cyclopts import Parameter
 
 from impasto.cli.commands.neural_style.arguments import Given, help_text, read
 from impasto.cli.options.destination import Destination
+from impasto.cli.options.keeping import KEPT_ELSEWHERE, Kept, Way, keep
 from impasto.cli.options.outputs import Outputs
 from impasto.cli.terminal.interruption import Interruption
-from impasto.cli.terminal.keeping import KEPT_ELSEWHERE, Kept, Way, keep
 from impasto.cli.terminal.streams import complain, put
 from impasto.errors import ImpastoError
 from impasto.files import is_file

@@ -50,7 +50,7 @@ def resized(image: Tensor, shape: tuple[int, ...]) -> Tensor:
     return quantize(nnf.interpolate(image, shape, mode="bilinear", antialias=True))
 
 
-def fitted(shape: tuple[int, int], longest: int) -> tuple[int, int]:
+def result_shape(shape: tuple[int, int], longest: int) -> tuple[int, int]:
     """The shape with its long side at ``longest``; sides are rounded down, as theirs are."""
     height, width = (int(longest / max(shape) * side) for side in shape)
     return height, width

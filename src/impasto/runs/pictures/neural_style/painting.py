@@ -26,9 +26,9 @@ from impasto.runs.pictures.neural_style.objective import (
     RANGE,
     Losses,
     Target,
-    fitted,
     in_their_colors,
     resized,
+    result_shape,
 )
 
 _SPECTRUM = (0.4, 0.1)  # that of pictures, and what goes on descending when these long runs have come near the end
@@ -99,7 +99,7 @@ class Painting:
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of the result."""
-        return fitted(self.content.shape, self.flags.image_size)
+        return result_shape(self.content.shape, self.flags.image_size)
 
     @cached_property
     def device(self) -> torch.device:
@@ -114,7 +114,7 @@ class Painting:
     @cached_property
     def target(self) -> Target:
         """What is minimized."""
-        styles = [resized(style.pixels, fitted(style.shape, self.flags.style_size)) for style in self.styles]
+        styles = [resized(style.pixels, result_shape(style.shape, self.flags.style_size)) for style in self.styles]
         return Target(self.flags, self.photo, styles)
 
     def start(self) -> Tensor:
@@ -130,12 +130,12 @@ class Painting:
         if self.device.type == "cpu":
             machine.keep_freed_memory()
         evaluator = _Evaluator(self.target, self.target.engine(self.encoder()), self.flags.gradient_exponent)
-        optimizer, budget = self._optimizer(0), self.flags.num_iterations
+        optimizer, budget = self.optimizer_after(0), self.flags.num_iterations
         state = evaluator.settled(optimizer.init(self.start().to(self.device), evaluator))
         best, value = state.image, state.point.value
         yield self._moment(evaluator, state, best)
         while state.evaluations < budget and not state.stalled:
-            optimizer = self._optimizer(state.evaluations)
+            optimizer = self.optimizer_after(state.evaluations)
             state = evaluator.settled(optimizer.step(state, evaluator, budget - state.evaluations))
             if state.point.value <= value or evaluator.exponent:  # then values do not compare: the last is taken
                 best, value = state.image, state.point.value
@@ -158,7 +158,7 @@ class Painting:
             self.stack, self.parameters, pooling=self.flags.pooling, padding="zero", dtype=kind, device=self.device
         )
 
-    def _optimizer(self, evaluations: int) -> Optimizer:
+    def optimizer_after(self, evaluations: int) -> Optimizer:
         """The method after so many evaluations."""
         if self.flags.optimizer == "adam":
             return Adam(rate=self.flags.learning_rate / RANGE, betas=(0.9, 0.999))
@@ -175,7 +175,7 @@ class Painting:
     def _check_sizes(self) -> None:
         """Refuse pictures that are too small for a layer, and layers that are not there."""
         layers = {self.stack.canonical(name) for name in self.flags.content_layers + self.flags.style_layers}
-        shapes = [self.shape, *(fitted(style.shape, self.flags.style_size) for style in self.styles)]
+        shapes = [self.shape, *(result_shape(style.shape, self.flags.style_size) for style in self.styles)]
         for shape in shapes:
             self.stack.extent(max(layers, key=self.stack.depth), shape)
 

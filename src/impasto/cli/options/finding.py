@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from impasto.cli.terminal.recipe import Input
+from impasto.cli.options.recipe import Input
 from impasto.errors import ImageError
 from impasto.files import is_file, is_folder
 

@@ -13,9 +13,9 @@ from impasto.files import whole_file
 from impasto.jobs import KEPT, Job, Jobs
 from impasto.jobs.store import result_name
 from impasto.studio.confinement import Confinement
-from impasto.studio.decoding import Decoder
-from impasto.studio.form import checked
-from impasto.studio.library import LARGE, SMALL, Library, sample, shown
+from impasto.studio.decoding import DecoderPool
+from impasto.studio.form import checked_form
+from impasto.studio.library import LARGE, SMALL, Library, one_line, sample
 from impasto.studio.limits import Limits
 from impasto.studio.refusals import Refusal
 from impasto.studio.views import JobView, Submission
@@ -25,7 +25,7 @@ _SHOWN_PIXELS = 400_000_000  # of results, and of pictures that were submitted w
 
 
 @dataclass
-class Desk:
+class Service:
     """The jobs, the libraries and the rules about who may have how much of them.
 
     Args:
@@ -38,7 +38,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.folder = self.jobs.home / "studio"
-        self.decoder = Decoder(Confinement(seconds=self.limits.decoding_seconds), Decoder.USUAL)
+        self.decoder = DecoderPool(Confinement(seconds=self.limits.decoding_seconds), DecoderPool.USUAL)
         self.library = Library(self.folder, self.limits, self.decoder)
         self._submitting = threading.Lock()
         self._shrinking = threading.Semaphore(2)
@@ -83,10 +83,10 @@ class Desk:
             Refusal: for a reference that leads nowhere, or a user who has enough already.
             ImpastoError: for what is wrong with the pictures or the settings.
         """
-        settings = checked(wanted.task, wanted.settings, self.limits)
+        settings = checked_form(wanted.task, wanted.settings, self.limits)
         task_of(wanted.task).check_roles({role: len(names) for role, names in wanted.inputs.items()})
         inputs = {role: [self._given(owner, name) for name in names] for role, names in wanted.inputs.items() if names}
-        return self._queue(owner, wanted.task, inputs, settings, title=shown(wanted.title), key=wanted.key)
+        return self._queue(owner, wanted.task, inputs, settings, title=one_line(wanted.title), key=wanted.key)
 
     def again(self, owner: str, id: str, settings: Mapping[str, Any]) -> Job:  # noqa: A002
         """A new job like an earlier one, with other settings where they are given; None takes a setting back.
@@ -100,7 +100,7 @@ class Desk:
             role: [(name, self.jobs.input(sha)) for name, sha in zip(job.names[role], hashes, strict=True)]
             for role, hashes in job.inputs.items()
         }
-        merged = checked(job.task, {**job.settings, **settings}, self.limits)
+        merged = checked_form(job.task, {**job.settings, **settings}, self.limits)
         return self._queue(owner, job.task, inputs, merged, title=job.title)
 
     def _queue(self, owner: str, *what: Any, **words: Any) -> Job:

@@ -50,7 +50,7 @@ class Slices:
 
 
 @dataclass(frozen=True)
-class Turned:
+class AxisFirst:
     """A volume with one of its spatial axes, 0 to 2, brought to the first place."""
 
     axis: int
@@ -76,7 +76,7 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Views:
+class WeightedSum:
     r"""The weighted sum of engines over views, :math:`f(x) = \sum_v w_v f_v(V_v x)`.
 
     Its gradient is :math:`\sum_v w_v V_v^T \nabla f_v(V_v x)`. Losses of one name are added up with the same weights.

@@ -156,10 +156,10 @@ def recipe_of(path: Path) -> Recipe | None:
     Raises:
         ImpastoError: if the file cannot be read, or its recipe is not one that this version understands.
     """
-    from impasto.media import recipe_in
+    from impasto.media import recipe_of_file
 
     refuse_pipe(path)
-    data = recipe_in(path)
+    data = recipe_of_file(path)
     if data is None:
         return None
     if data.get("task", "stylize") not in TASKS:

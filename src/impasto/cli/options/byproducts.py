@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SHARE = 0.05  # of the run's time, at most, goes into previews
 
 
-class Preview:
+class PreviewWriter:
     """A file that always holds a recent picture of the run, complete at every moment.
 
     Args:
@@ -65,7 +65,7 @@ class Preview:
         self._next = done + max(self.interval, (done - began) / _SHARE)
 
 
-class Frames:
+class FrameWriter:
     """A picture of every so many evaluations of a level, beside the output.
 
     A step of the optimizer may take several evaluations; a frame belongs to the first step that has made its number.
@@ -86,7 +86,7 @@ class Frames:
             self.destination.save_beside(name, event.image, self.like)
 
 
-class Tolerant:
+class BestEffortWriter:
     """A by-product whose failure to be written is told and does not end the run.
 
     Args:

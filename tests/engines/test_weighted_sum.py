@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from impasto.engines import Engine, Part, Slices, Turned, Views
+from impasto.engines import AxisFirst, Engine, Part, Slices, WeightedSum
 from impasto.losses import STYLE_LOSSES
 from impasto.objective import Objective, Term
 
@@ -43,7 +43,7 @@ def deep(tiny, picture, make_loss):
 
 def three_axes(engine, step):
     """Every slice across every axis, some at a time, as a mean over axes and slices."""
-    return Views(
+    return WeightedSum(
         [
             Part(Slices(axis, at, at + step), engine, 1 / (3 * SHAPE[axis]))
             for axis in range(3)
@@ -95,23 +95,23 @@ def test_gradient_of_slices_agrees_with_differences(flat, picture, padding):
 def test_gradient_of_turned_volumes_agrees_with_differences(deep, picture, gray):
     """Each axis in the place of the depth, with targets of its own."""
     parts = [
-        Part(Turned(axis), deep(turned), 0.5 + axis) for axis, turned in enumerate([SHAPE, (9, 8, 12), (12, 8, 9)])
+        Part(AxisFirst(axis), deep(turned), 0.5 + axis) for axis, turned in enumerate([SHAPE, (9, 8, 12), (12, 8, 9)])
     ]
-    check_differences(Views(parts, gray=gray), picture(*SHAPE))
+    check_differences(WeightedSum(parts, gray=gray), picture(*SHAPE))
 
 
 def test_turning_brings_an_axis_to_the_front(picture):
     """A view of the same memory."""
     volume = picture(*SHAPE)
     for axis, shape in enumerate([(8, 9, 12), (9, 8, 12), (12, 8, 9)]):
-        view = Turned(axis)(volume)
+        view = AxisFirst(axis)(volume)
         assert tuple(view.shape[2:]) == shape
         assert view.data_ptr() == volume.data_ptr()
 
 
 def test_gray_sees_no_colors(deep, picture):
     """The value is that of the mean over channels, and the gradient is the same in each."""
-    engine, volume = Views([Part(Turned(0), deep(SHAPE), 1.0)], gray=True), picture(*SHAPE)
+    engine, volume = WeightedSum([Part(AxisFirst(0), deep(SHAPE), 1.0)], gray=True), picture(*SHAPE)
     gray = volume.mean(1, keepdim=True).expand_as(volume)
     found = engine.evaluate(volume)
     assert found.value == pytest.approx(deep(SHAPE).measure(gray).value, rel=1e-12)
