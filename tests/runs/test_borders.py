@@ -46,7 +46,7 @@ def test_a_stylized_photo_tiles(photo, painting):
 def test_a_shifted_photo_gives_a_shifted_objective(photo, painting):
     """Nothing is special about the border of a tiling picture: every loss is the same wherever it is cut."""
     run = Transfer.of(photo, painting, padding="circular", **QUICK)
-    other = replace(run, content=replace(run.canvas, pixels=run.canvas.pixels.roll((16, 32), (2, 3))))
+    other = replace(run, canvas=replace(run.canvas, pixels=run.canvas.pixels.roll((16, 32), (2, 3))))
     image = torch.rand(1, 3, 48, 64)
     first = run.targets(run.encoder).engine_at((48, 64)).measure(image)
     second = other.targets(other.encoder).engine_at((48, 64)).measure(image.roll((16, 32), (2, 3)))

@@ -10,7 +10,7 @@ from PIL import Image
 
 import impasto
 from impasto import images
-from impasto.runs.result import parameters_text
+from impasto.tasks import parameters_text
 
 
 @pytest.fixture(scope="module")

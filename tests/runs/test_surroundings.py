@@ -114,13 +114,13 @@ def wave(count):
 def signaled():
     """A signal in the style of another."""
     content, style = (signals.as_record(values, 100.0) for values in (wave(300), wave(300) ** 2))
-    return SignalTransfer.of(content, [style], evaluations=2, device="cpu").run().values
+    return SignalTransfer.of(content, [style], evaluations=2, device="cpu").run().tensor
 
 
 def sounded():
     """A sound in the style of another, whose phases begin with noise."""
     content, style = (sounds.as_sound(values, 8000) for values in (wave(6000), wave(6000) ** 2))
-    return SoundTransfer.of(content, [style], evaluations=(1, 1), device="cpu").run().values
+    return SoundTransfer.of(content, [style], evaluations=(1, 1), device="cpu").run().tensor
 
 
 def solid():

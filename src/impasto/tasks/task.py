@@ -186,7 +186,7 @@ class Task:
         for name, value in values.items():
             if name in Settings.model_fields and plain(value) in _harmless(self, name, decided):
                 continue
-            idle = name in ALL and name not in self.settings and name not in decided
+            idle = name in ALL and name not in self.settings
             if idle or (name in decided and getattr(make({name: value}), name) != decided[name]):
                 raise SettingsError(f"The setting {name} cannot take effect in {self.result}; leave it out.")
         return make({**self.usual, **(usual or {}), **values, **decided})

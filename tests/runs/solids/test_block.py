@@ -9,7 +9,8 @@ from PIL import Image
 
 from impasto import volumes
 from impasto.errors import SettingsError
-from impasto.runs.solids.block import Block, contact_sheet, grayed, picture_names
+from impasto.media import medium_of
+from impasto.runs.solids.block import Block, contact_sheet, grayed
 from impasto.runs.solids.solid import synthesize_block
 from impasto.runs.solids.volume import style_of
 
@@ -39,20 +40,20 @@ def test_pictures_for_people(made, tmp_path):
 )
 def test_names_of_the_pictures(tmp_path, name, stem):
     """Beside the volume, by its name without its ending."""
-    assert [path.name for path in picture_names(tmp_path / name)] == [f"{stem}_sheet.png", f"{stem}_turning.gif"]
+    assert [path.name for path in medium_of("volume").beside(tmp_path / name)] == [f"{stem}_sheet.png", f"{stem}_turning.gif"]
 
 
 def test_a_notebook_shows_the_sheet(made):
     """As a picture."""
     assert Image.open(io.BytesIO(made._repr_png_())).size == made.pil.size
-    assert repr(made).startswith("Result(16 x 18 x 20, ")
+    assert repr(made).startswith("Result(20 x 18 x 16, ")
 
 
 def test_streams_and_options_are_refused(made, tmp_path):
     """A volume is a file or a folder, and has no quality."""
-    with pytest.raises(SettingsError, match="without options"):
+    with pytest.raises(SettingsError, match="Only pictures go to streams"):
         made.save(io.BytesIO())
-    with pytest.raises(SettingsError, match="without options"):
+    with pytest.raises(SettingsError, match="Only pictures go to streams"):
         made.save(tmp_path / "a.nii", quality=3)
 
 
