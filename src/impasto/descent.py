@@ -101,24 +101,20 @@ class Descent:
     clock: Callable[[], float] = field(default=time.perf_counter)
 
     def run(self, start: Tensor | Snapshot) -> Iterator[Snapshot]:
-        """Every state on the way, from an image or from a snapshot; the last one yielded is the result.
+        """Style transfer: every state on the way, from an image or from a snapshot; the last one yielded is the result.
 
-        An image is resampled to the coarsest level. From a snapshot the descent goes on exactly as it would have.
+        At each size the engine's objective compares the features of the image with the photo's and their statistics with
+        the paintings' (:meth:`impasto.aims.targets.Targets.bare_engine_at` makes it), and the optimizer lowers it. An image
+        is resampled to the coarsest level. From a snapshot the descent goes on exactly as it would have.
 
         Raises:
             SettingsError: if the losses or their gradient are more than floating-point numbers hold.
         """
-        began = self.clock()
-        before = start.seconds if isinstance(start, Snapshot) else 0.0
-        for snapshot in self._steps(start):
-            yield replace(snapshot, seconds=before + self.clock() - began)
-
-    def _steps(self, start: Tensor | Snapshot) -> Iterator[Snapshot]:
+        began = self.clock() - (start.seconds if isinstance(start, Snapshot) else 0.0)
         now = start if isinstance(start, Snapshot) else None
-        first = now.level if now else 0
-        for index in range(first, len(self.levels)):
+        for index in range(now.level if now else 0, len(self.levels)):
             if now and now.level == index and now.done:
-                continue
+                continue  # saved at the end of a level
             level = self.levels[index]
             engine = self.engine_at(level.shape)
             optimizer = self.optimizer if self.bounds_at is None else self.optimizer.within(self.bounds_at(level.shape))
@@ -126,13 +122,13 @@ class Descent:
                 image = now.best if now else start
                 assert isinstance(image, Tensor)
                 state = optimizer.init(self.lift(image, level.shape), engine.evaluate)
-                history = now.history if now else ()
                 _refuse_overflow(state)
-                now = self._follow(Snapshot(index, state, state.image, float("inf"), history), state)
+                first = Snapshot(index, state, state.image, float("inf"), now.history if now else ())
+                now = replace(self._follow(first, state), seconds=self.clock() - began)
                 yield now
             while not now.done:
-                left = level.evaluations - now.state.evaluations
-                now = self._follow(now, optimizer.step(now.state, engine.evaluate, left))
+                state = optimizer.step(now.state, engine.evaluate, level.evaluations - now.state.evaluations)
+                now = replace(self._follow(now, state), seconds=self.clock() - began)
                 yield now
 
     def _follow(self, before: Snapshot, state: State) -> Snapshot:

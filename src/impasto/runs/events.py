@@ -68,25 +68,19 @@ def descend(
     Raises:
         CheckpointError: if another run saves itself in the same folder.
     """
-    with nullcontext() if saver is None else saver.held():
-        return _descend(descent, start, on_event, saver)
-
-
-def _descend(
-    descent: Descent, start: Tensor | Snapshot, on_event: Listener | None, saver: Checkpoint | None
-) -> tuple[Snapshot, bool]:
     snapshot = start if isinstance(start, Snapshot) else None
-    for snapshot in descent.run(start):
-        last = snapshot.done and snapshot.level == len(descent.levels) - 1
-        _save(saver, snapshot, force=last)
-        try:
-            asked = on_event and on_event(event_of(descent, snapshot))
-        except Leave:
-            _save(saver, snapshot, force=True)
-            raise
-        if asked and not last:
-            _save(saver, snapshot, force=True)
-            return snapshot, True
+    with nullcontext() if saver is None else saver.held():
+        for snapshot in descent.run(start):
+            last = snapshot.done and snapshot.level == len(descent.levels) - 1
+            _save(saver, snapshot, force=last)
+            try:
+                asked = on_event and on_event(event_of(descent, snapshot))
+            except Leave:
+                _save(saver, snapshot, force=True)
+                raise
+            if asked and not last:
+                _save(saver, snapshot, force=True)
+                return snapshot, True
     assert snapshot is not None
     return snapshot, False
 

@@ -40,7 +40,10 @@ def test_pictures_for_people(made, tmp_path):
 )
 def test_names_of_the_pictures(tmp_path, name, stem):
     """Beside the volume, by its name without its ending."""
-    assert [path.name for path in medium_of("volume").beside(tmp_path / name)] == [f"{stem}_sheet.png", f"{stem}_turning.gif"]
+    assert [path.name for path in medium_of("volume").beside(tmp_path / name)] == [
+        f"{stem}_sheet.png",
+        f"{stem}_turning.gif",
+    ]
 
 
 def test_a_notebook_shows_the_sheet(made):
