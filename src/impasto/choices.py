@@ -6,6 +6,24 @@ from typing import Literal, get_args
 
 from impasto.files import is_file
 
+STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+OF_STYLE = (
+    "style_layers",
+    "layers_per_style",
+    "style_losses",
+    "style_scale",
+    "style_size",
+    "style_scales",
+    "blend",
+    "color",
+    "mask_strengths",
+    "guidance",
+)
+"""The settings that have no say without a loss of style."""
+
+LARGEST = 200_000
+"""Pixels of a long side that may be asked for."""
+
 Pooling = Literal["avg", "max", "l2"]
 Padding = Literal["zero", "reflect", "replicate", "circular", "equirectangular"]
 WRAPPING = ("circular", "equirectangular")

@@ -17,6 +17,9 @@ from typing import Annotated, Any, Self, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from impasto.choices import (
+    LARGEST,
+    OF_STYLE,
+    STYLE_LAYERS,
     ColorName,
     ContentLossName,
     GuidanceName,
@@ -31,27 +34,10 @@ from impasto.choices import (
 from impasto.errors import SettingsError
 from impasto.files import is_file
 
-STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 HELD_LAYERS = {"image": 1.0, "conv3_1": 1.0, "conv4_1": 2.0}
 """What holds the content unless layers are named: the picture's own colors, lines, and parts of things."""
 INITS = ("content", "style", "preview", "noise", "style-moments")
 RANDOM_INITS = ("noise", "style-moments")
-OF_STYLE = (
-    "style_layers",
-    "layers_per_style",
-    "style_losses",
-    "style_scale",
-    "style_size",
-    "style_scales",
-    "blend",
-    "color",
-    "mask_strengths",
-    "guidance",
-)
-"""The settings that have no say without a loss of style."""
-
-LARGEST = 200_000
-"""Pixels of a long side that may be asked for."""
 
 _NUMBERS = 2**16  # bytes of an array that may be a setting's numbers; pictures are larger
 _EITHER = (("network", "weights"), ("style_layers", "layers_per_style"), ("style_scale", "style_size"))

@@ -10,6 +10,7 @@ from impasto import images
 from impasto.cli.options.byproducts import BestEffortWriter, FrameWriter, PreviewWriter
 from impasto.cli.options.destination import Destination
 from impasto.errors import ImageError
+from impasto.tasks.stylize import STYLIZE
 
 EXIF = Image.Exif()
 EXIF[ExifTags.Base.Artist] = "Somebody"
@@ -23,15 +24,21 @@ def like(originals):
     return images.read(originals[0])
 
 
+@pytest.fixture
+def run(like):
+    """A run that makes a picture like the photo."""
+    return SimpleNamespace(task=STYLIZE, like=like)
+
+
 def event(level, evaluation, value=0.5):
     """An event with an image of one gray."""
     return SimpleNamespace(level=level, evaluation=evaluation, image=torch.full((1, 3, 6, 8), value))
 
 
-def test_preview_comes_about_once_a_second(tmp_path, like):
+def test_preview_comes_about_once_a_second(tmp_path, run):
     """The file holds the latest picture of an interval, and writing waits for the next."""
     now, path = [0.0], tmp_path / "now.png"
-    preview = PreviewWriter(path, like, clock=lambda: now[0])
+    preview = PreviewWriter(path, run, clock=lambda: now[0])
     shades = []
     for at, value in [(0, 0.0), (0.5, 0.2), (1.1, 0.4), (2.0, 0.6), (2.2, 1.0)]:
         now[0] = at
@@ -40,7 +47,7 @@ def test_preview_comes_about_once_a_second(tmp_path, like):
     assert shades == [0.0, 0.0, 0.4, 0.4, 1.0]
 
 
-def test_preview_waits_longer_where_writing_is_slow(tmp_path, like, monkeypatch):
+def test_preview_waits_longer_where_writing_is_slow(tmp_path, run, monkeypatch):
     """A picture that takes three seconds to write is not written every second."""
     now, writes = [0.0], []
 
@@ -49,7 +56,7 @@ def test_preview_waits_longer_where_writing_is_slow(tmp_path, like, monkeypatch)
         now[0] += 3
 
     monkeypatch.setattr("impasto.images.write", slow)
-    preview = PreviewWriter(tmp_path / "now.png", like, clock=lambda: now[0])
+    preview = PreviewWriter(tmp_path / "now.png", run, clock=lambda: now[0])
     while now[0] < 70:
         preview(event(0, 1))
         now[0] += 1
@@ -89,7 +96,7 @@ def test_a_preview_says_that_it_is_ours_and_nothing_of_the_photo(tmp_path):
     assert like.source.texts
     for metadata in (True, False):
         path = tmp_path / f"now-{metadata}.png"
-        PreviewWriter(path, like, metadata=metadata)(event(0, 1))
+        PreviewWriter(path, SimpleNamespace(task=STYLIZE, like=like), metadata=metadata)(event(0, 1))
         with Image.open(path) as picture:
             assert not picture.getexif().get_ifd(ExifTags.IFD.Exif)
             assert ExifTags.Base.Artist not in picture.getexif()

@@ -128,7 +128,7 @@ def test_interrupted_before_the_run(call, room, endless, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("impasto.runs.pictures.stylize.Transfer.of", interrupted)
+    monkeypatch.setattr("impasto.runs.pictures.stylize.prepared", interrupted)
     outcome = call(*endless)
     assert outcome.code == 130
     assert outcome.err == "impasto: Aborted; no picture was saved.\n"

@@ -8,6 +8,7 @@ import pytest
 
 import impasto
 from impasto.cli import COMMANDS, main
+from impasto.tasks import TASKS
 
 
 def test_overview_names_every_command(call):
@@ -15,8 +16,9 @@ def test_overview_names_every_command(call):
     outcome = call("--help")
     assert outcome.code == 0
     flat = " ".join(outcome.out.replace("│", " ").split())
-    for name, (_, _, purpose) in COMMANDS.items():
-        assert f" {name} {purpose}" in flat
+    told = {name: TASKS[name].help if name in TASKS else purpose for name, (_, _, purpose) in COMMANDS.items()}
+    for name, purpose in told.items():
+        assert " " in name or f" {name} {purpose}" in flat
 
 
 def test_no_words_show_the_overview(call):
@@ -24,10 +26,10 @@ def test_no_words_show_the_overview(call):
     assert "stylize" in call().out
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, *(name for name in TASKS if name not in COMMANDS)])
 def test_every_command_has_help(call, name):
     """Every command explains itself, beginning with how it is called."""
-    outcome = call(name, "--help")
+    outcome = call(*name.split(), "--help")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith(f"Usage: impasto {name} ")
     assert "Examples:" not in outcome.out

@@ -82,7 +82,7 @@ def allowed(task, values):
 
 def recipe_of(run):
     """What the run would write into its picture, as it is read from there."""
-    done = run.recipe((Record(0, 1, 1.0, {}, 0.0),), Scores(1.0, {}, {}), stopped=False)
+    done = run.recipe((Record(0, 1, 1.0, {}, 0.0),), {"delivered": Scores(1.0, {}, {})}, {}, stopped=False)
     return json.loads(json.dumps(done))
 
 
@@ -117,7 +117,7 @@ def test_every_command_that_is_told_makes_the_run(room, monkeypatch, task, value
     """With options that there are, and the same settings in force."""
     run, made = allowed(task, values), []
     command = Recipe(**recipe_of(run)).command("out.png")
-    monkeypatch.setattr(f"impasto.cli.commands.{task}.perform", lambda task, where, run: made.append(task) or 0)
+    monkeypatch.setattr("impasto.cli.commands.task.perform", lambda task, where, run: made.append(task) or 0)
     assert main(shlex.split(command)[1:]) == 0, command
     assert made[0].settings == run.settings
     assert made[0].levels == run.levels

@@ -110,10 +110,10 @@ def test_what_a_format_refuses_is_said_before_the_run(call, scan, room, monkeypa
     [
         (("volume", "texture", "painting.png", "--size", "16"), "add -o FILE"),
         ((*TEXTURE, "--axes", "0,3"), "give some of 0"),
-        ((*TEXTURE[:3], "-o", "block.tif", "--size", "8"), "each at least 16"),
+        ((*TEXTURE[:3], "-o", "block.tif", "--size", "8"), "each side from 16"),
         ((*TEXTURE[:3], "-o", "block.tif", "--size", "1x2"), "96x80x64"),
         ((*TEXTURE[:3], "-o", "block.xyz"), "end it with one of"),
-        ((*STYLIZE, "--window", "3"), "two intensities"),
+        ((*STYLIZE, "--window", "3"), "two numbers such as"),
         ((*STYLIZE, "--depths", "x"), "give some of 0"),
         (("volume", "stylize", "flat.nii", "painting.png", "-o", "out.nii"), "2 axes"),
         (("volume", "stylize", "holes.nii", "painting.png", "-o", "out.nii"), "NaN"),

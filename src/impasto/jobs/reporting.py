@@ -9,7 +9,7 @@ from impasto.errors import ImageError
 from impasto.jobs.database import QueueError
 from impasto.jobs.job import Progress
 from impasto.jobs.queue import Queue, QueueEntry
-from impasto.media import Medium
+from impasto.media.medium import Medium
 from impasto.runs.events import Event
 
 _POINTS = 240  # of the loss curve, before every second one is left out

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from impasto import images
+from impasto.aims.regions import REST
 from impasto.errors import CheckpointError, ImageError, JobError
 from impasto.jobs.job import Job
 from impasto.jobs.queue import QueueEntry
@@ -33,6 +34,8 @@ def prepared_job(entry: QueueEntry, store: Store, device: torch.device) -> Run:
     """
     job, task, settings = entry.job, task_of(entry.job.task), _settings(entry)
     inputs = {role: [_input(job, role, place, store) for place in range(len(job.inputs[role]))] for role in job.inputs}
+    if inputs.get("masks") and len(inputs["masks"]) == len(inputs["styles"]) - 1:
+        inputs["masks"].append(REST)  # the last style has what no mask covers
     words, _ = task.split({name: job.settings.get(name) for name in task.words})
     place = device if settings.device == "auto" else None
     run: Run = task.prepared(inputs, words, settings, place=place)

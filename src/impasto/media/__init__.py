@@ -3,10 +3,12 @@
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from impasto.files import is_folder
-from impasto.media.medium import Medium
+
+if TYPE_CHECKING:
+    from impasto.media.medium import Medium
 
 MEDIA = {
     "picture": ("impasto.media.picture", "result.png"),
@@ -17,26 +19,27 @@ MEDIA = {
 """By name: the module with the medium, as ``MEDIUM``, and what a job calls its result."""
 
 
-__all__ = ["MEDIA", "Medium", "medium_of", "recipe_of_file"]
+__all__ = ["ENDINGS", "MEDIA", "media_of", "medium_of", "recipe_of_file"]
 
 
-def medium_of(name: str) -> Medium:
+def medium_of(name: str) -> "Medium":
     """The medium of a name; it is imported now."""
     return cast("Medium", importlib.import_module(MEDIA[name][0]).MEDIUM)
 
 
-_ENDINGS = {
+ENDINGS = {
     **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), ("sound",)),
     ".csv": ("signal",),
     ".npy": ("signal", "volume"),
     **dict.fromkeys((".nii", ".gz", ".dcm"), ("volume",)),
     **dict.fromkeys((".tif", ".tiff"), ("picture", "volume")),
 }
+"""The media that a file whose name ends so may hold, unless it is a picture."""
 
 
-def media_of(path: Path) -> Iterator[Medium]:
+def media_of(path: Path) -> "Iterator[Medium]":
     """The media that a file of this name may hold; a folder holds a volume."""
-    names = ("volume",) if is_folder(path) else _ENDINGS.get(path.suffix.lower(), ("picture",))
+    names = ("volume",) if is_folder(path) else ENDINGS.get(path.suffix.lower(), ("picture",))
     yield from map(medium_of, names)
 
 

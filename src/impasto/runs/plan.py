@@ -11,6 +11,7 @@ from torch import Tensor
 from impasto import machine
 from impasto.aims.balance import Balance
 from impasto.aims.style import style_shape
+from impasto.choices import LARGEST
 from impasto.descent import Level
 from impasto.encoders import Encoder, Stack
 from impasto.engines import Evaluator
@@ -20,7 +21,7 @@ from impasto.losses import STYLE_LOSSES
 from impasto.memory.budget import Budget, Layout, arrange, demand, history_of
 from impasto.optimizers import LBFGS
 from impasto.pyramid import fitted, level_shapes, scaled
-from impasto.settings import LARGEST, Settings
+from impasto.settings import Settings
 
 _COUNTS = (40, 30, 80)  # evaluations on the finest level, on the one below it, and on all others
 _LARGE = 2.25e6  # positions of a level that has at most as many as the finest; in larger ones they fall as the root

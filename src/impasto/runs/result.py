@@ -12,7 +12,7 @@ from torch import Tensor
 
 from impasto import images
 from impasto.descent import Record
-from impasto.media import Medium
+from impasto.media.medium import Medium
 from impasto.pyramid import resize
 from impasto.settings import Settings
 from impasto.tasks import subject_of

@@ -15,7 +15,8 @@ from impasto.descent import Descent, Level, Record
 from impasto.engines import Evaluator
 from impasto.engines.group import ALONE
 from impasto.errors import SettingsError
-from impasto.media import Medium, medium_of
+from impasto.media import medium_of
+from impasto.media.medium import Medium
 from impasto.memory.budget import Budget
 from impasto.memory.tile_progress import OnTile
 from impasto.optimizers import Bounds, Optimizer

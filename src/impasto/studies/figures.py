@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from impasto import images, samples
-from impasto.choices import meant
+from impasto.choices import STYLE_LAYERS, meant
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
@@ -19,7 +19,7 @@ from impasto.runs.pictures.stylize import Transfer
 from impasto.runs.pictures.texture import Texture
 from impasto.runs.plan import from_noise
 from impasto.runs.result import Result
-from impasto.settings import STYLE_LAYERS, make, up_to
+from impasto.settings import make, up_to
 from impasto.studies.figure_sheet import Cell, Figure, FigureProgress, Row, Sketch, drawn
 from impasto.studies.score import score
 

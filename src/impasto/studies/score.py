@@ -11,6 +11,7 @@ from torch import Tensor
 from impasto import images, machine
 from impasto.aims.balance import shares
 from impasto.aims.style import style_shape
+from impasto.choices import STYLE_LAYERS
 from impasto.engines import Evaluation, Evaluator
 from impasto.errors import ImageError
 from impasto.judge import Judge
@@ -20,7 +21,7 @@ from impasto.quality import ssim
 from impasto.runs.pictures.stylize import Transfer
 from impasto.runs.plan import check_fit
 from impasto.runs.result import Scores
-from impasto.settings import STYLE_LAYERS, Settings
+from impasto.settings import Settings
 
 
 @dataclass(frozen=True)

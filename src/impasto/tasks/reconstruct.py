@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from impasto.settings import OF_STYLE
+from impasto.choices import OF_STYLE
 from impasto.tasks import words
 from impasto.tasks.task import ALL, Role, Task, Word
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from impasto.settings import preset, superseded
 from impasto.tasks.task import ALL, MANY, Role, Shorthand, Task
 
 
 def _over_preset(name: str, given: dict[str, Any]) -> dict[str, Any]:
     """What was given, over a preset's settings; what cannot take effect beside it gives way."""
+    from impasto.settings import preset, superseded  # noqa: PLC0415  # --help names tasks without pydantic
+
     base, gone = preset(name), superseded(given)
     return {**{key: value for key, value in base.items() if key not in gone}, **given}
 

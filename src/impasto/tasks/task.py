@@ -1,4 +1,4 @@
-"""A task as a value: what it takes, which settings have a say in it, and where its run is prepared. Free of torch.
+"""A task as a value: what it takes, which settings have a say in it, and where its run is prepared. Free of torch and pydantic.
 
 The command line, jobs, recipes, the studio and the documentation are made from these values.
 """
@@ -6,12 +6,15 @@ The command line, jobs, recipes, the studio and the documentation are made from 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from impasto.errors import JobError, SettingsError
-from impasto.settings import Settings, make, plain
+from impasto.panels import PANELS
 
-ALL = frozenset(Settings.model_fields)
+if TYPE_CHECKING:
+    from impasto.settings import Settings
+
+ALL = frozenset(name for names in PANELS.values() for name in names)
 """Every setting."""
 
 MANY = 64
@@ -127,7 +130,7 @@ class Task:
         self,
         inputs: Mapping[str, Sequence[Any]],
         words: Mapping[str, Any],
-        settings: Mapping[str, Any] | Settings,
+        settings: "Mapping[str, Any] | Settings",
         **how: Any,
     ) -> Any:
         """A run, ready to begin.
@@ -141,7 +144,7 @@ class Task:
         Raises:
             ImpastoError: with a sentence on what is wrong with an input, a word or a setting.
         """
-        given = {"settings": settings} if isinstance(settings, Settings) else dict(settings)
+        given = dict(settings) if isinstance(settings, Mapping) else {"settings": settings}
         prepare = self.prepare
         if isinstance(prepare, str):
             module, _, name = prepare.partition(":")
@@ -163,11 +166,11 @@ class Task:
 
     def decide(
         self,
-        given: Mapping[str, Any] | Settings,
+        given: "Mapping[str, Any] | Settings",
         *,
         usual: Mapping[str, Any] | None = None,
         fixed: Mapping[str, Any] | None = None,
-    ) -> Settings:
+    ) -> "Settings":
         """What was given, over what is usual for the task, under what the task decides.
 
         Args:
@@ -178,6 +181,8 @@ class Task:
         Raises:
             SettingsError: for something that cannot take effect.
         """
+        from impasto.settings import Settings, make, plain  # noqa: PLC0415  # --help names tasks without pydantic
+
         values = given.model_dump(exclude_unset=True) if isinstance(given, Settings) else dict(given)
         instead = [self.beside[name] for name in self.beside if values.get(name) is not None]
         decided = {**(instead[0] if instead else self.fixed), **(fixed or {})}
@@ -219,12 +224,14 @@ class Task:
 
 def _harmless(task: Task, name: str, fixed: Mapping[str, Any]) -> list[Any]:
     """What may be said of a setting without contradicting the task: what it decides, or else what it is anyway."""
+    from impasto.settings import Settings  # noqa: PLC0415  # as above
+
     told = [fixed[name] if name in fixed else Settings.model_fields[name].default]
     told += [task.usual[name]] if name in task.usual else []
     return [*told, "squared"] if name == "content_loss" else told  # as it is said of pictures without a content
 
 
-def either(settings: Settings | None, values: Mapping[str, Any]) -> Mapping[str, Any] | Settings:
+def either(settings: "Settings | None", values: Mapping[str, Any]) -> "Mapping[str, Any] | Settings":
     """The settings, given all at once or one by one.
 
     Raises:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from impasto.errors import SettingsError
-from impasto.settings import up_to
 from impasto.tasks import words
 from impasto.tasks.task import ALL, MANY, Role, Shorthand, Task, Word
 
@@ -18,6 +17,8 @@ def _words_of(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _layers(last: str, given: dict[str, Any]) -> dict[str, Any]:
+    from impasto.settings import up_to  # noqa: PLC0415  # --help names tasks without pydantic
+
     if "style_layers" in given:
         raise SettingsError("--up-to and --style-layers both choose layers; give one of them.")
     return {**given, "style_layers": up_to(last)}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from impasto.settings import up_to
+from impasto.choices import STYLE_LAYERS
 from impasto.tasks import words
 from impasto.tasks.task import ALL, MANY, Role, Task, Word
 
@@ -48,7 +48,12 @@ SOLID = Task(
         ),
     },
     settings=ALL - _OF_PICTURES - _OF_CONTENT - {"strength", "size"},
-    usual={"init": "style-moments", "coarsest": 32, "style_layers": up_to("conv4_1"), "pooling": "avg"},
+    usual={
+        "init": "style-moments",
+        "coarsest": 32,
+        "style_layers": dict.fromkeys(STYLE_LAYERS[:4], 1.0),
+        "pooling": "avg",
+    },
     fixed={"strength": 1.0},
     prepare="impasto.runs.solids.solid:prepared",
     words_of=_solid_words,

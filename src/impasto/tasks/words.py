@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from impasto.choices import LARGEST
 from impasto.errors import SettingsError
-from impasto.settings import LARGEST
 
 
 def text(value: Any) -> str:

@@ -39,9 +39,12 @@ def show(
 
 
 def _report(image: Path, recipe: Recipe | None, text: str | None) -> dict[str, Any]:
+    from impasto.media import recipe_of_file
+
+    picture = recipe is None or recipe.kind.medium == "picture"
     return {
-        "image" if recipe is None or recipe.kind.medium == "picture" else "file": str(image),
-        "recipe": None if recipe is None else recipe.model_dump(mode="json"),
+        "image" if picture else "file": str(image),
+        "recipe": None if recipe is None else recipe.model_dump(mode="json") if picture else recipe_of_file(image),
         "parameters": text,
         "command": None if recipe is None else recipe.command(image.name),
     }

@@ -69,13 +69,13 @@ def _called(task: Task, arguments: Mapping[str, Any]) -> int:
     for name, short in task.shorthands.items():
         if arguments.get(name) is not None:
             settings = short.expand(arguments[name], settings)
+    chosen = task.decide(settings)
     files = [path for values in inputs.values() for value in values for path in _files(value)]
     if run.output is None and run.dry_run and task.medium == "picture":
         rehearse(task.prepared(inputs, words, settings), run, Outputs())
         return 0
-    where = run.destination(files, medium=task.medium, example=_EXAMPLES.get(task.medium, "out"))
+    where = run.destination([*files, *files_of(chosen)], medium=task.medium, example=_EXAMPLES.get(task.medium, "out"))
     prepared = task.prepared(inputs, words, settings)
-    where.outputs.also_read(files_of(prepared.settings))
     return perform(prepared, where, run)
 
 

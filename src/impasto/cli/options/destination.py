@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from impasto.images import Picture
-    from impasto.media import Medium
+    from impasto.media.medium import Medium
     from impasto.runs.run import Run
 
 _LOSSLESS = ("PNG", "TIFF")

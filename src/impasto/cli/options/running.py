@@ -99,7 +99,9 @@ class RunOptions:
         output = self.output or usual
         if output is None:
             raise SettingsError(f"There is no output; add -o FILE, for example -o {example}.")
-        path = None if output == "-" and medium == "picture" else Path(output)
+        if output == "-" and medium != "picture":
+            raise SettingsError("Only single pictures go to standard output; name a file with -o FILE.")
+        path = None if output == "-" else Path(output)
         if path is None and self.as_json:
             raise SettingsError("-o - and --json both want standard output; name a file for the picture.")
         where = self._stored(path, Outputs([*inputs], overwrite=self.overwrite), medium)

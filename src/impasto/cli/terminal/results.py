@@ -25,9 +25,10 @@ def copied(jobs: "Jobs", job: "Job", folder: Path) -> bool:
     if result is None:
         raise JobError(f"The job {job.id} is {job.status} and has no result.")
     *parents, name = _parts(job.title)
+    kind = "".join(result.suffixes)
     try:
         data = result.read_bytes()
-        for target in (folder.joinpath(*parents, f"{name}{end}.png") for end in ("", f"_{job.id}")):
+        for target in (folder.joinpath(*parents, f"{name}{end}{kind}") for end in ("", f"_{job.id}")):
             there = target.read_bytes() if target.is_file() else None
             if there == data:
                 return False
@@ -35,7 +36,7 @@ def copied(jobs: "Jobs", job: "Job", folder: Path) -> bool:
                 _put(target, data)
                 return True
     except OSError as error:
-        where = folder.joinpath(*parents, f"{name}.png")
+        where = folder.joinpath(*parents, f"{name}{kind}")
         raise JobError(f"The result of the job {job.id} is not copied: {not_written(where, error)}") from error
     raise JobError(f"The result of the job {job.id} is not copied: {target} is there already; choose another folder.")
 
@@ -49,10 +50,11 @@ def _put(target: Path, data: bytes) -> None:
 def _parts(title: str) -> list[str]:
     """The folders and the name, without ending, that a title stands for: inside the folder, whatever it says."""
     from impasto.images.folder import ENDINGS
+    from impasto.media import ENDINGS as OTHERS
 
     named = [_name(part) for part in title.split("/") if part.strip() not in ("", ".", "..")] or ["picture"]
-    stem, ending = os.path.splitext(named[-1])  # noqa: PTH122 - a Path would take it for more than a name
-    return [*named[:-1], stem if ending.lower() in ENDINGS and stem else named[-1]]
+    stem, ending = os.path.splitext(named[-1].removesuffix(".gz"))  # noqa: PTH122 - a Path would take it for more
+    return [*named[:-1], stem if ending.lower() in {*ENDINGS, *OTHERS} and stem else named[-1]]
 
 
 def _name(part: str) -> str:

@@ -9,7 +9,7 @@ import torch
 
 from impasto import machine
 from impasto.aims.balance import Balance
-from impasto.aims.regions import REST, Regions, check_regions
+from impasto.aims.regions import Regions, check_regions
 from impasto.images.wrapping import tileable
 from impasto.runs.events import Event, Listener
 from impasto.runs.imaging import ImageRun, picture, several
@@ -108,15 +108,13 @@ class Transfer(ImageRun):
 def prepared(
     inputs: Mapping[str, Sequence[Any]], words: Mapping[str, Any], *, settings: Settings | None = None, **values: Any
 ) -> Transfer:
-    """A style transfer from its inputs by role; with one mask less than there are styles, the last has the rest.
+    """A style transfer from its inputs by role.
 
     Raises:
         ImpastoError: as :func:`stylize`.
     """
     del words
     [content], styles, masks = inputs["content"], inputs["styles"], list(inputs.get("masks", ()))
-    if masks and len(masks) == len(styles) - 1:
-        masks.append(REST)
     protect = next(iter(inputs.get("protect", ())), None)
     run = Transfer.unsized(content, list(styles), masks=masks or None, protect=protect, settings=settings, **values)
     return run.beginning_with(inputs).checked()
