@@ -1,4 +1,4 @@
-"""What a result can be: one face for reading, trying, writing and showing pictures, sounds, signals and volumes."""
+"""What a result can be: one interface to read, try, write and show pictures, sounds, signals and volumes."""
 
 import importlib
 from collections.abc import Iterator
