@@ -8,6 +8,7 @@ from typing import Any, TypeGuard, cast
 
 from impasto.errors import ImageError, JobError, SettingsError
 from impasto.files import Files
+from impasto.panels import PANELS
 from impasto.settings import INITS, Settings
 from impasto.tasks import task_of
 from impasto.tasks.task import Role
@@ -19,30 +20,11 @@ Input = Given | Sequence[Given]
 """A file, or several."""
 
 _LONGEST = 120  # characters of a name
-_VOLUMES = (".nii", ".nii.gz", ".npy", ".dcm")
+_VOLUMES = (".nii", ".nii.gz", ".dcm")
 _FILES = Files("an input", ImageError)
 
 
-STEERABLE = frozenset(
-    {
-        "strength",
-        "content_weight",
-        "style_weight",
-        "content_loss",
-        "content_layers",
-        "style_layers",
-        "style_losses",
-        "blend",
-        "layers_per_style",
-        "style_scale",
-        "style_size",
-        "style_scales",
-        "mask_strengths",
-        "smoothness",
-        "sharpness",
-        "photorealism",
-    }
-)
+STEERABLE = frozenset({*PANELS["Balance"], "style_scale", "style_size", "style_scales", "mask_strengths"})
 """The settings that can change while a job runs: what it aims at, and neither its sizes nor its network."""
 
 
@@ -170,6 +152,10 @@ def _check_input(role: Role, data: bytes, name: str) -> None:
     """Refuse now what is not of the kind that is needed; damage further inside is found by the worker."""
     from impasto.media import medium_of  # noqa: PLC0415  # imports torch
 
+    if "picture" not in role.media and name.lower().endswith(".npy"):
+        raise JobError(
+            f"{name} is an array, whose rate or place stands in a file beside it; give a file that says its own."
+        )
     several = len(role.media) > 1 and name.lower().endswith(_VOLUMES)
     medium_of("volume" if several else role.media[0]).check_input(data, name)
 

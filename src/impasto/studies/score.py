@@ -15,6 +15,7 @@ from impasto.choices import STYLE_LAYERS
 from impasto.engines import Evaluation, Evaluator
 from impasto.errors import ImageError
 from impasto.judge import Judge
+from impasto.losses import IMAGE_LOSSES
 from impasto.memory.execution import Execution
 from impasto.pyramid import fitted, resize, same_proportions
 from impasto.quality import ssim
@@ -112,7 +113,7 @@ def _styles_alone(run: Transfer, shape: tuple[int, int]) -> Transfer:
     """The run with Gram matrices and moments as its losses, everywhere in the picture, at all style layers that it has."""
     seen = [shape, *(style_shape(run.settings, style.shape, shape) for style in run.styles)]
     layers = [layer for layer in STYLE_LAYERS if run.stack.stride(layer) <= min(map(min, seen))]
-    off = dict.fromkeys(("smoothness", "sharpness", "photorealism"), 0.0)
+    off = dict.fromkeys(IMAGE_LOSSES, 0.0)
     none = dict.fromkeys(("content_weight", "style_weight", "layers_per_style", "mask_strengths"))
     chosen = {"strength": 1.0, "content_loss": "squared", "style_losses": {"gram": 1.0, "moments": 1.0}}
     update = {**off, **none, **chosen, "style_layers": dict.fromkeys(layers, 1.0)}

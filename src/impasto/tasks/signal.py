@@ -21,7 +21,7 @@ _SEEING = {
 
 def _words_of(recipe: Mapping[str, Any]) -> dict[str, Any]:
     length = {"samples": recipe["samples"]} if recipe["task"] == "signal texture" else {}
-    return {**recipe["scales"], **length, "leads": list(recipe["leads"])}
+    return {**recipe["scales"], **length, **recipe.get("reading", {}), "leads": list(recipe["leads"])}
 
 
 SIGNAL = Task(

@@ -157,7 +157,8 @@ class Task:
         Raises:
             SettingsError: if a word is missing or wrong.
         """
-        given = {name: value for name, value in values.items() if value is not None}
+        usual = {name: word.default for name, word in self.words.items() if word.default is not None}
+        given = {**usual, **{name: value for name, value in values.items() if value is not None}}
         words = {name: self.words[name].read(value) for name, value in given.items() if name in self.words}
         missing = [name for name, word in self.words.items() if word.needed and name not in words]
         if missing:

@@ -68,7 +68,7 @@ def submit(
             group=_JOB,
             metavar="TASK",
             choices=tuple(TASKS),
-            help="A texture takes exemplars alone, a reconstruction photos alone.",
+            help="What is made. impasto TASK --help tells its inputs and words.",
         ),
     ] = "stylize",
     mask: Annotated[
@@ -93,12 +93,13 @@ def submit(
     """
     typed, kind = dict(given or {}), TASKS[task]
     start = typed.pop("init") if typed.get("init", INITS[0]) not in INITS else None
-    settings = {**_read(kind, typed, preset), **(words or {})}
+    own = {name: typed.pop(name) for name in kind.words if name in typed}
+    settings = {**_read(kind, typed, preset), **own, **(words or {})}
     optional = {"init": start and [Path(start)], "masks": list(mask), "protect": protect and [protect]}
     extra = {role: files for role, files in optional.items() if files}
 
     jobs, made, refused = place.open(), [], []
-    passed = _passed_over(inputs[0])
+    passed = _passed_over(kind, inputs[0])
     for title, files in _submissions(kind, inputs):
         try:
             made.append(jobs.submit_once(task, {**files, **extra}, settings, title=title))
@@ -135,7 +136,12 @@ def _submissions(task: Task, inputs: Sequence[Path]) -> Iterator[tuple[str, dict
     if role == "styles" and rest:
         yield first.name, {"styles": list(inputs)}
     elif is_folder(first):
-        for path in _named_like(task, role, first):
+        found = _named_like(task, role, first)
+        if not found:
+            raise SettingsError(
+                f"There is nothing in {first} that {task.result} is made of; give files (a DICOM series as one NIfTI file)."
+            )
+        for path in found:
             yield path.relative_to(first).as_posix(), {role: [path], **({"styles": rest} if rest else {})}
     else:
         yield first.name, {role: [first], **({"styles": rest} if rest else {})}
@@ -153,15 +159,13 @@ def _named_like(task: Task, role: str, folder: Path) -> list[Path]:
     return [path for path in files if wanted & {*media_of(path)}]
 
 
-def _passed_over(folder: Path) -> list[Path]:
-    """The files of a folder that are not named like pictures that can be read; hidden ones are nobody's business."""
+def _passed_over(task: Task, folder: Path) -> list[Path]:
+    """The files of a folder that are not named like what the task takes; hidden ones are nobody's business."""
     if not is_folder(folder):
         return []
-    from impasto.images.folder import pictures_in
-
-    pictures = set(pictures_in(folder))
+    taken = set(_named_like(task, "content" if "content" in task.roles else "styles", folder))
     files = (path for path in folder.rglob("*") if is_file(path) and not path.name.startswith("."))
-    return [path for path in files if path not in pictures]
+    return [path for path in files if path not in taken]
 
 
 def _tell(made: Sequence[tuple["Job", bool]], refused: Sequence[str], passed: Sequence[Path], *, as_json: bool) -> None:
@@ -176,7 +180,7 @@ def _tell(made: Sequence[tuple["Job", bool]], refused: Sequence[str], passed: Se
         f"{count} submitted",
         f"{len(made) - count} were there already",
         *([f"{len(refused)} refused"] if refused else []),
-        *([f"{len(passed)} passed over that are no pictures of a kind that is read ({kinds})"] if passed else []),
+        *([f"{len(passed)} passed over that are of no kind that is taken ({kinds})"] if passed else []),
     ]
     put(f"{', '.join(words)}.")
 

@@ -53,8 +53,9 @@ def rerun(
         raise ImageError(f"{image} does not say how it was made, so it cannot be made again.")
     given = [path for path in (content, *style) if path is not None]
     paths = _located(image, recipe, given, search)
-    stem, ending = (image.name[:-7], ".nii.gz") if image.name.endswith(".nii.gz") else (image.stem, image.suffix)
-    usual = str(image.with_name(f"{stem}_again{ending}"))
+    like = recipe.file_like(image)
+    stem, ending = (like.name[:-7], ".nii.gz") if like.name.endswith(".nii.gz") else (like.stem, like.suffix)
+    usual = str(like.with_name(f"{stem}_again{ending}"))
     where = run.destination([image, *paths.values()], usual, medium=recipe.kind.medium)
 
     again = prepared_rerun(recipe, paths)

@@ -24,9 +24,10 @@ def show(
     ``command`` (that makes such a result, or null).
     """
     from impasto import images
+    from impasto.media import media_of, medium_of
 
     recipe = recipe_of(image)
-    is_picture = recipe is None or recipe.kind.medium == "picture"
+    is_picture = medium_of("picture") in media_of(image) if recipe is None else recipe.kind.medium == "picture"
     text = images.read_parameters(image) if is_picture else None
     if recipe is None and text is None:
         raise ImageError(f"{image} does not say how it was made; impasto writes that unless told --no-metadata.")
@@ -46,7 +47,7 @@ def _report(image: Path, recipe: Recipe | None, text: str | None) -> dict[str, A
         "image" if picture else "file": str(image),
         "recipe": None if recipe is None else recipe.model_dump(mode="json") if picture else recipe_of_file(image),
         "parameters": text,
-        "command": None if recipe is None else recipe.command(image.name),
+        "command": None if recipe is None else recipe.command(recipe.file_like(image).name),
     }
 
 
@@ -62,5 +63,5 @@ def _lines(image: Path, recipe: Recipe) -> list[tuple[str, str]]:
         ("losses", ", ".join(f"{name} {value:.4g}" for name, value in recipe.losses.items()) or "not measured"),
         *((name, words(value)) for name, value in recipe.words.items() if value is not None),
         ("settings", ", ".join(f"{name} {words(value)}" for name, value in recipe.settings.items()) or "the defaults"),
-        ("command", recipe.command(image.name)),
+        ("command", recipe.command(recipe.file_like(image).name)),
     ]

@@ -36,7 +36,9 @@ def __getattr__(name: str) -> Callable[..., int]:
 def command_of(task: Task) -> Callable[..., int]:
     """A function that cyclopts makes a command of."""
     kind = PictureOptions if task.medium == "picture" else PicturelessOptions
-    given = options(*(name for name in Settings.model_fields if name in task.settings), hints=task.hints)
+    given = options(
+        *(name for name in Settings.model_fields if name in task.settings and name not in task.words), hints=task.hints
+    )
     parameters = [
         *_of_arguments(task),
         *(_parameter(name, *_of_word(word)) for name, word in task.words.items()),

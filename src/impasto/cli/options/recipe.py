@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, 
 from impasto.cli.options.settings import arguments, words
 from impasto.errors import ImageError
 from impasto.files import is_there
+from impasto.media import MEDIA
 from impasto.tasks import TASKS, Task
 
 
@@ -112,6 +113,12 @@ class Recipe(BaseModel):
     def kind(self) -> Task:
         """The task."""
         return TASKS[self.task]
+
+    def file_like(self, path: Path) -> Path:
+        """A name for such a result like that of a file, which may be a picture of it."""
+        if self.kind.medium == "picture" or path.suffix.lower() not in (".png", ".gif"):
+            return path
+        return path.with_name(path.stem + "".join(Path(MEDIA[self.kind.medium][1]).suffixes))
 
     def command(self, output: str) -> str:
         """A command line that makes such a result."""

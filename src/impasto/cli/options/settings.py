@@ -52,13 +52,17 @@ def options(*names: str, hints: Mapping[str, str] | None = None) -> Any:
 def words_of_tasks() -> Any:
     """A dictionary type with one optional key per word of any task, as :func:`options` has one per setting."""
     group, found = Group("Words of tasks", sort_key=0), dict[str, Any]()
-    for task in TASKS.values():
-        for name, word in task.words.items():
-            told = f"{word.help} Of: {', '.join(other.name for other in TASKS.values() if name in other.words)}."
-            kind, metavar = (str, word.metavar) if word.metavar else (bool, None)
-            found.setdefault(
-                name, Annotated[kind, Parameter(help=told, metavar=metavar, group=group, allow_leading_hyphen=True)]
-            )
+    every = [(name, word, task.name) for task in TASKS.values() for name, word in task.words.items()]
+    for name, first, _ in every:
+        if name in Settings.model_fields:
+            continue  # given as a setting is, and a word where the task has one
+        told: dict[str, list[str]] = {}
+        for other, word, task in every:
+            if other == name:
+                told.setdefault(word.help, []).append(task)
+        help_ = " ".join(f"{', '.join(tasks)}: {sentence}" for sentence, tasks in told.items())
+        kind, metavar = (str, first.metavar) if first.metavar else (bool, None)
+        found[name] = Annotated[kind, Parameter(help=help_, metavar=metavar, group=group, allow_leading_hyphen=True)]
     return TypedDict("Words", found, total=False)  # type: ignore[operator]
 
 

@@ -85,7 +85,7 @@ class Reconstruction(ImageRun):
     ) -> Self:
         if "," in layer or ":" in layer:
             raise LayerError(f"A reconstruction is from one layer, but {layer!r} was given; name one, such as conv4_2.")
-        chosen = RECONSTRUCT.decide(either(settings, values), fixed={"content_layers": {layer: 1.0}})
+        chosen = cls.task.decide(either(settings, values), fixed={"content_layers": {layer: 1.0}})
         if chosen.init in ("content", "style", "preview"):
             raise SettingsError("A reconstruction cannot start from its own photo; start from noise or another image.")
         return cls.made(picture(photo), (), from_noise(chosen), memory=memory, place=place)

@@ -106,7 +106,7 @@ class Texture(ImageRun):
     ) -> Self:
         exemplars = [picture(source) for source in several(exemplar, "exemplar")]
         extent = _extent(shape, exemplars[0])
-        chosen = _settings(either(settings, values), max(extent), max(exemplars[0].shape), tileable=tileable)
+        chosen = _settings(cls.task, either(settings, values), max(extent), max(exemplars[0].shape), tileable=tileable)
         return cls.made(_blank(exemplars[0], extent), exemplars, from_noise(chosen), memory=memory, place=place)
 
     def checked(self) -> Self:
@@ -162,14 +162,16 @@ def prepared(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, Any], **va
     return run.beginning_with(inputs).checked()
 
 
-def _settings(given: Mapping[str, Any] | Settings, longest: int, exemplar: int, *, tileable: bool) -> Settings:
+def _settings(
+    task: Task, given: Mapping[str, Any] | Settings, longest: int, exemplar: int, *, tileable: bool
+) -> Settings:
     """The settings in force for a texture of a long side, from an exemplar of one.
 
     Raises:
         SettingsError: if one of them cannot take effect.
     """
     fixed: dict[str, Any] = {"size": longest, **({"padding": "circular"} if tileable else {})}
-    chosen = TEXTURE.decide(given, usual={"style_scale": min(16.0, exemplar / longest)}, fixed=fixed)
+    chosen = task.decide(given, usual={"style_scale": min(16.0, exemplar / longest)}, fixed=fixed)
     if chosen.init in ("content", "preview"):
         raise SettingsError("A texture has no content to start from; start from noise, style-moments or an image.")
     if "coarsest" in chosen.model_fields_set:

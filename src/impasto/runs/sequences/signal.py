@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -47,6 +47,7 @@ class SignalTransfer(SequenceRun):
         scales: how signals are seen.
         given: the records as they were given: first the content, unless it is a texture.
         place: where it computes, instead of what the settings say.
+        reading: the rates that were given, instead of what the files say.
     """
 
     spectrum = 0.4
@@ -59,6 +60,7 @@ class SignalTransfer(SequenceRun):
     scales: SignalScales
     given: tuple[Signal, ...]
     place: torch.device | None = None
+    reading: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     @machine.undisturbed()
@@ -263,6 +265,7 @@ class SignalTransfer(SequenceRun):
                 "units": list(self.content.units),
                 "rate": self.content.rate,
                 "samples": self.content.values.shape[1],
+                **({"reading": dict(self.reading)} if self.reading else {}),
             },
             stopped=stopped,
         )
@@ -279,7 +282,8 @@ def prepared(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, Any], **va
     """
     [content], leads = inputs["content"], words.get("leads")
     styles = [_chosen(style, words.get("style_rate"), leads) for style in inputs["styles"]]
-    return SignalTransfer.of(_chosen(content, words.get("rate"), leads), styles, scales=_scales(words), **values)
+    run = SignalTransfer.of(_chosen(content, words.get("rate"), leads), styles, scales=_scales(words), **values)
+    return replace(run, reading=_reading(words))
 
 
 def prepared_texture(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, Any], **values: Any) -> SignalTransfer:
@@ -289,7 +293,12 @@ def prepared_texture(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, An
         ImpastoError: as :meth:`SignalTransfer.texture`.
     """
     styles = [_chosen(style, words.get("rate"), words.get("leads")) for style in inputs["styles"]]
-    return SignalTransfer.texture(styles, words.get("samples"), scales=_scales(words), **values)
+    run = SignalTransfer.texture(styles, words.get("samples"), scales=_scales(words), **values)
+    return replace(run, reading=_reading(words))
+
+
+def _reading(words: Mapping[str, Any]) -> dict[str, float]:
+    return {name: words[name] for name in ("rate", "style_rate") if name in words}
 
 
 def _scales(words: Mapping[str, Any]) -> SignalScales:
