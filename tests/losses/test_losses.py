@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from impasto import losses
-from impasto.losses import IMAGE_LOSSES, LOSSES, STYLE_LOSSES, Loss
+from impasto.losses import IMAGE_LOSSES, LOSSES, STYLE_LOSSES, Loss, image_loss
 from impasto.losses.normalized_gradient import NormalizedGradient
 from impasto.tiling import Window
 
@@ -59,7 +59,7 @@ def test_losses_on_pictures_ask_for_the_photo_if_they_need_it():
         asked.append(True)
         return photo
 
-    made = {name: make(shown) for name, make in IMAGE_LOSSES.items()}
+    made = {name: image_loss(name, shown) for name in IMAGE_LOSSES}
     other = {"content", "angular", "distance", *STYLE_LOSSES, "absolute-variation", "activation", "guided"}
     assert {type(loss) for loss in made.values()} == {kind for name, kind in LOSSES.items() if name not in other}
     assert len(asked) == sum(getattr(loss, "target", None) is photo for loss in made.values()) == len(made) - 1

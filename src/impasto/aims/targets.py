@@ -17,7 +17,7 @@ from impasto.aims.style import StyleTargets, style_shape
 from impasto.choices import WRAPPING
 from impasto.encoders import IMAGE, Encoder
 from impasto.engines import Engine, Evaluator
-from impasto.losses import IMAGE_LOSSES
+from impasto.losses import IMAGE_LOSSES, image_loss
 from impasto.memory.execution import Execution
 from impasto.objective import Objective, Term
 from impasto.pyramid import resize_within
@@ -117,9 +117,9 @@ class Targets:
     def _image_terms(self, shape: tuple[int, ...]) -> Iterator[Term]:
         """What is asked of the picture itself."""
         photo = cache(lambda: self._photo_at(shape))
-        for name, made in IMAGE_LOSSES.items():
+        for name in IMAGE_LOSSES:
             if weight := getattr(self.settings, name):
-                yield Term(name, IMAGE, made(photo), weight)
+                yield Term(name, IMAGE, image_loss(name, photo), weight)
 
     def _seen_at(self, style: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape that a style is seen at, for a result of a shape."""

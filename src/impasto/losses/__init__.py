@@ -1,12 +1,13 @@
 """Losses on features, one per file.
 
 To add a style loss: copy ``gram.py``, change its formulas, and add the file's name to ``StyleLossName`` in ``choices.py``;
-to add one on the picture itself: a line in ``IMAGE_LOSSES`` and one in ``LOSSES``. The tests run over every class there.
+to add one on the picture itself: its file's name in ``IMAGE_LOSSES``, and its setting. The tests run over every class.
 """
 
 from collections.abc import Callable
+from dataclasses import fields
 from importlib import import_module
-from typing import get_args
+from typing import Any, cast, get_args
 
 from torch import Tensor
 
@@ -24,36 +25,43 @@ from impasto.losses.style import StyleLoss
 from impasto.losses.total_variation import TotalVariationLoss
 
 
-def _style_loss(name: str) -> type[StyleLoss]:
-    """The class that the module of a style loss defines: that of ``mmd-linear`` is in ``mmd_linear.py``."""
+def _class_in(name: str, kind: type[Loss]) -> type[Loss]:
+    """The class that the module of a loss defines: that of ``mmd-linear`` is in ``mmd_linear.py``."""
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
     defined = [value for value in vars(module).values() if getattr(value, "__module__", None) == module.__name__]
-    [found] = [value for value in defined if isinstance(value, type) and issubclass(value, StyleLoss)]
+    [found] = [value for value in defined if isinstance(value, type) and issubclass(value, kind)]
     return found
 
 
-STYLE_LOSSES: dict[str, type[StyleLoss]] = {name: _style_loss(name) for name in get_args(StyleLossName)}
+STYLE_LOSSES = cast(
+    "dict[str, type[StyleLoss]]", {name: _class_in(name, StyleLoss) for name in get_args(StyleLossName)}
+)
 
-IMAGE_LOSSES: dict[str, Callable[[Callable[[], Tensor]], Loss]] = {
-    "smoothness": lambda _: TotalVariationLoss(),
-    "sharpness": lambda photo: SharpnessLoss(photo()),
-    "photorealism": lambda photo: PhotorealismLoss(photo()),
-}
-"""Losses on the picture itself, by the setting that is their weight: each is made from what gives the photo at the picture's
-shape, (1, C, *spatial), if it is asked."""
+IMAGE_LOSSES = {"smoothness": "total-variation", "sharpness": "sharpness", "photorealism": "photorealism"}
+"""Losses on the picture itself, by the setting that is their weight. One that has a target is aimed at the photo."""
 
 LOSSES: dict[str, type[Loss]] = {
     "content": ContentLoss,
     "angular": AngularLoss,
     "distance": DistanceLoss,
     **STYLE_LOSSES,
-    "total-variation": TotalVariationLoss,
+    **{name: _class_in(name, Loss) for name in IMAGE_LOSSES.values()},
     "absolute-variation": AbsoluteVariationLoss,
-    "sharpness": SharpnessLoss,
-    "photorealism": PhotorealismLoss,
     "activation": ActivationLoss,
     "guided": GuidedLoss,
 }
+
+
+def image_loss(setting: str, photo: Callable[[], Tensor]) -> Loss:
+    """The loss on the picture itself whose weight is a setting.
+
+    Args:
+        setting: its name.
+        photo: gives the photo at the picture's shape, (1, C, *spatial), if it is asked.
+    """
+    made: Any = LOSSES[IMAGE_LOSSES[setting]]
+    return cast("Loss", made(photo()) if any(field.name == "target" for field in fields(made)) else made())
+
 
 __all__ = [
     "IMAGE_LOSSES",
@@ -70,4 +78,5 @@ __all__ = [
     "SharpnessLoss",
     "StyleLoss",
     "TotalVariationLoss",
+    "image_loss",
 ]
