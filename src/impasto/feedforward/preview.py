@@ -111,9 +111,7 @@ def preview(
     check_values(size, strength, style_scale)
     where = machine.device(device)
     dtype = machine.precision(precision, where)
-    photo, *paintings = (
-        source if isinstance(source, Picture) else images.read(source) for source in (content, *several)
-    )
+    photo, *paintings = map(images.read, (content, *several))
     shape = fitted(photo.shape, size)
     seen = [resize(each.pixels, fitted(each.shape, max(1, round(size * style_scale)))) for each in paintings]
     encoder, decoder = _networks(dtype, where)

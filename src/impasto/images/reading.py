@@ -31,8 +31,8 @@ def read(source: Any, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) 
 
     Args:
         source: A path (str or Path), ``"-"`` for standard input, bytes of a file, a PIL image (its current frame), an
-            array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or float in [0, 1], or a tensor (3, H, W)
-            or (1, 3, H, W) of float in [0, 1].
+            array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or float in [0, 1], a tensor (3, H, W)
+            or (1, 3, H, W) of float in [0, 1], or a picture that was read, which is given back.
         max_pixels: The most pixels that a file's header may announce.
         as_stored: Whether gray and RGB samples are taken as they are, whatever light they stand for; for masks, whose
             samples are shares.
@@ -41,6 +41,8 @@ def read(source: Any, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) 
         ImageError: If there is no such file, or no single picture of at most ``max_pixels`` pixels in it.
     """
     match source:
+        case Picture():
+            return source
         case Tensor():
             return _read_tensor(source)
         case np.ndarray():

@@ -1,7 +1,7 @@
 """The picture that a unit or a channel likes best, made by the descent that also paints."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -59,15 +59,9 @@ def unrectified(encoder: Encoder, layer: str) -> Encoder:
     last = layers[-1] if layers else None
     if not isinstance(last, Conv):
         raise LayerError(f"{layer} is not a convolution and has no units of its own; name a layer such as conv3_1.")
+    same = {name: getattr(encoder, name) for name in ("pooling", "padding", "dtype", "device")}
     stack = Stack(encoder.stack.name, (*layers[:-1], replace(last, rectified=False)))
-    return Encoder(
-        stack,
-        encoder.parameters,
-        pooling=encoder.pooling,
-        padding=encoder.padding,
-        dtype=encoder.dtype,
-        device=encoder.device,
-    )
+    return Encoder(stack, encoder.parameters, **same)
 
 
 def preferred(
@@ -143,17 +137,12 @@ def _ascend(
         image = image.roll(shift, (2, 3))
         weight = 1 / (max(_activation(encoder, image, layer, loss) - origin, least) or 1.0)
         engine = Engine(encoder, Objective((Term("activation", layer, loss, weight), *others)))
-        for snapshot in Descent([Level(shape, count)], _always(engine), LBFGS()).run(image):
+        for snapshot in Descent([Level(shape, count)], {shape: engine}.__getitem__, LBFGS()).run(image):
             image = snapshot.best
             if progress:
                 progress(done + snapshot.state.evaluations, how.evaluations)
         done += count
     return image
-
-
-def _always(engine: Engine) -> Callable[[tuple[int, ...]], Engine]:
-    """The engine that fits every level of a descent that has one."""
-    return lambda _: engine
 
 
 def shifts(rounds: int, most: int, seed: int) -> list[tuple[int, int]]:

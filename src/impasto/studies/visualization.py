@@ -150,11 +150,8 @@ def visualize_network(
 ) -> Visualization:
     """One sheet over several layers: patches, guided gradients and preferred pictures of some units of each.
 
-    Arguments as for :func:`visualize_patches`, and ``how`` the preferred pictures are made. The folder is scanned once
-    for all layers.
-
-    Raises:
-        ImpastoError: likewise.
+    Arguments and errors as for :func:`visualize_patches`, and ``how`` the preferred pictures are made. The folder is
+    scanned once for all layers.
     """
     encoder = (eye or Eye()).encoder()
     names = [encoder.stack.canonical(layer) for layer in layers]
@@ -219,8 +216,11 @@ def _beside(unit: str, mosaics: tuple[Tensor, Tensor]) -> list[tuple[str, SheetT
 
 def _mosaics(several: Sequence[Patch], cell: int) -> tuple[Tensor, Tensor]:
     """Three by three patches, and their gradients."""
-    pixels = [_fit(patch.pixels, cell) for patch in several]
-    return _mosaic(pixels, cell), _mosaic([_shown(patch.gradient, cell) for patch in several], cell)
+    pixels, gradients = (
+        [_fit(patch.pixels, cell) for patch in several],
+        [_shown(patch.gradient, cell) for patch in several],
+    )
+    return _mosaic(pixels, cell), _mosaic(gradients, cell)
 
 
 def _shown(gradient: Tensor, cell: int) -> Tensor:
