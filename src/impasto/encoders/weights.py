@@ -6,7 +6,6 @@ import itertools
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -43,27 +42,11 @@ _WAYS = (
 _KERAS = re.compile(r"[/.](kernel|bias)(?::0)?$")
 
 
-@dataclass(frozen=True)
-class Network:
-    """A network that impasto knows by name."""
-
-    name: str
-    summary: str
-    stack: Stack
-
-
 NETWORKS = {
-    "vgg19": Network(
-        "vgg19",
-        "VGG-19 normalized so that every filter's mean activation over images and positions is 1 (Gatys et al. 2016)",
-        VGG19,
-    ),
-    "vgg19-original": Network(
-        "vgg19-original",
-        "VGG-19 as trained by Simonyan and Zisserman (2015), Caffe convention (BGR, 0-255, mean subtracted)",
-        VGG19,
-    ),
+    "vgg19": "VGG-19 normalized so that every filter's mean activation over images and positions is 1 (Gatys et al. 2016)",
+    "vgg19-original": "VGG-19 as trained by Simonyan and Zisserman (2015), Caffe convention (BGR, 0-255, mean subtracted)",
 }
+"""What the networks that are known by name are."""
 
 
 def load(

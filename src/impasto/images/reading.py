@@ -145,7 +145,11 @@ def _digest(*arrays: NDArray[Any] | None) -> str:
 
 
 def _source(decoded: Decoded, name: str, path: Path | None, sha256: str) -> Source:
-    packet, ours, notes = _described(decoded, str(path or name))
+    packet, ours, notes = None, None, decoded.notes
+    try:
+        packet, ours = xmp.descriptive(decoded.packets), xmp.parameters_in(decoded.packets)
+    except ValueError:
+        notes += (f"The XMP of {path or name} is damaged and was left out.",)
     turned = decoded.orientation in (5, 6, 7, 8)
     return Source(
         name=name,
@@ -162,14 +166,6 @@ def _source(decoded: Decoded, name: str, path: Path | None, sha256: str) -> Sour
         texts=decoded.texts,
         notes=notes,
     )
-
-
-def _described(decoded: Decoded, name: str) -> tuple[bytes | None, str | None, tuple[str, ...]]:
-    """The descriptive XMP of a file, the parameters that impasto wrote there, and what is to be noted."""
-    try:
-        return xmp.descriptive(decoded.packets), xmp.parameters_in(decoded.packets), decoded.notes
-    except ValueError:
-        return None, None, (*decoded.notes, f"The XMP of {name} is damaged and was left out.")
 
 
 def _picture(decoded: Decoded, source: Source, name: str) -> Picture:

@@ -394,11 +394,7 @@ def _counts_samples(values: Any, names: Sequence[str]) -> bool:
 
 
 def _refuse_unnamed_times(values: Any, names: Sequence[str], kept: Sequence[int], name: str) -> None:
-    """Refuse a first column without a name that rises evenly: of it, a lead and times look alike.
-
-    Raises:
-        SignalError: if there is one.
-    """
+    """Refuse a first column without a name that rises evenly: of it, a lead and times look alike."""
     if kept[0] != 0 or len(kept) < 2 or values.shape[1] < 8 or (names and names[0].lower() not in _INDEX):
         return
     steps = np.diff(values[0])

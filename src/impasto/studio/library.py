@@ -20,12 +20,7 @@ from impasto.studio.refusals import Refusal
 SMALL, LARGE = 320, 1600
 """The long sides of the copies that pages show, in pixels."""
 
-PHOTOS = {
-    "rocket": "Rocket launch",
-    "chelsea": "Chelsea the cat",
-    "coffee": "Cup of coffee",
-    "astronaut": "Astronaut",
-}
+PHOTOS = {"rocket": "Rocket launch", "chelsea": "Chelsea the cat", "coffee": "Cup of coffee", "astronaut": "Astronaut"}
 PAINTINGS = {"swirl": "Swirl", "marble": "Marble", "glass": "Stained glass", "woodcut": "Woodcut"}
 """Bundled pictures by name."""
 
@@ -87,13 +82,9 @@ class Library:
         with received.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         home = _home(owner)
-        with self._lock:
-            known = next(
-                (item for item in self._items.get(home, {}).values() if (item.sha256, item.mask) == (sha256, mask)),
-                None,
-            )
-        if known is not None:
-            return known
+        for item in self.items(owner):
+            if (item.sha256, item.mask) == (sha256, mask):
+                return item
         made = self._decoder.copies(received, (LARGE, SMALL), self._limits.upload_pixels)
         size = received.stat().st_size + sum(map(len, made.jpegs))
         called = one_line(name) or "picture"

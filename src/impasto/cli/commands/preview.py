@@ -17,7 +17,6 @@ from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
     from impasto.feedforward.preview import Preview
-    from impasto.images import Picture
 
 _OUTPUT = Group("Output", sort_key=1, help="None of these changes the picture.")
 
@@ -69,38 +68,26 @@ def preview(
     where.check()
     if where.path is not None:
         outputs.add(where.path, "The output")
-    look: dict[str, Any] = {"size": size, "strength": strength, "style_scale": style_scale}
-    photo, notes = _photo(content, where, **look)
-    if dry_run:
-        _rehearse(inputs[1:], outputs, notes, as_json=as_json)
-        return 0
-
+    from impasto import images
+    from impasto.feedforward.preview import check_values
     from impasto.feedforward.preview import preview as previewed
+    from impasto.pyramid import fitted
+
+    look: dict[str, Any] = {"size": size, "strength": strength, "style_scale": style_scale}
+    check_values(**look)
+    photo = images.read(content)
+    notes = where.check(photo, fitted(photo.shape, size))
+    if dry_run:
+        for path in inputs[1:]:
+            images.read(path)
+        outputs.show(as_json=as_json)
+        for sentence in notes:
+            complain(sentence)
+        return 0
 
     look["blend"] = _shares(blend)
     found = previewed(photo, styles, **look, precision=precision, device=device)
     return _report(found, where.save(found), where, notes, as_json=as_json, quiet=quiet)
-
-
-def _photo(content: str, where: Destination, **look: Any) -> tuple["Picture", tuple[str, ...]]:
-    """The photo, and sentences on what of its file there will be no room for."""
-    from impasto import images
-    from impasto.feedforward.preview import check_values
-    from impasto.pyramid import fitted
-
-    check_values(**look)
-    photo = images.read(content)
-    return photo, where.check(photo, fitted(photo.shape, look["size"]))
-
-
-def _rehearse(styles: list[Path], outputs: Outputs, notes: Sequence[str], *, as_json: bool) -> None:
-    from impasto import images
-
-    for path in styles:
-        images.read(path)
-    outputs.show(as_json=as_json)
-    for sentence in notes:
-        complain(sentence)
 
 
 def _report(

@@ -1,7 +1,7 @@
 """``impasto visualize``: what the units of a network see."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,7 +102,7 @@ def patches(
         return rehearse_folder(outputs, images, as_json=as_json)
     from impasto.studies.visualization import visualize_patches
 
-    found = visualize_patches(images, layer, units, eye=eye.eye(), size=size, told=_told(quiet=quiet))
+    found = visualize_patches(images, layer, units, eye=eye.eye(), size=size, told=partial(counter, quiet=quiet))
     return _finish(found, output, outputs, as_json=as_json, quiet=quiet)
 
 
@@ -169,13 +169,9 @@ def network(
     from impasto.studies.visualization import visualize_network
 
     how = Preference(evaluations=evaluations, smoothness=smoothness, seed=seed)
-    told = _told(quiet=quiet)
+    told = partial(counter, quiet=quiet)
     found = visualize_network(images, layers.split(","), units, eye=eye.eye(), how=how, size=size, told=told)
     return _finish(found, output, outputs, as_json=as_json, quiet=quiet)
-
-
-def _told(*, quiet: bool) -> Callable[[str], Callable[[int, int], None] | None]:
-    return lambda what: counter(what, quiet=quiet)
 
 
 def _save(output: str, pixels: "Tensor", outputs: Outputs) -> Kept:
