@@ -81,10 +81,7 @@ _FORMS = tuple(_Form(mark, decimal) for decimal in ".," for mark in ("\t", ";", 
 def read_table(text: str, name: str, *, rate: float | None = None) -> Found:
     """Understand a table: its separators, decimal marks, names, units, and columns that count samples or say times.
 
-    Args:
-        text: all of it.
-        name: of the file, for sentences.
-        rate: samples per second, if that is known; times are not asked then.
+    Where the rate is known (samples per second), times are not asked.
 
     Raises:
         SignalError: with a sentence on what cannot be understood, or has two meanings.

@@ -123,19 +123,11 @@ class Figure:
         return beside
 
     def save_sheet(self, path: str | Path) -> None:
-        """Write the sheet alone.
-
-        Raises:
-            ImageError: if it cannot be written.
-        """
+        """Write the sheet alone; errors as of :meth:`save`."""
         images.write(path, self.sheet, parameters=images.mark(str(self.numbers["title"])))
 
     def save_numbers(self, path: str | Path) -> None:
-        """Write the numbers alone.
-
-        Raises:
-            ImageError: if they cannot be written.
-        """
+        """Write the numbers alone; errors as of :meth:`save`."""
         JSON.replace(Path(path), f"{json.dumps(self.numbers, indent=2)}\n".encode())
 
 
@@ -147,9 +139,7 @@ def numbers_path(path: str | Path) -> Path:
 def drawn(sketch: Sketch, on_event: Callable[[FigureProgress], object] | None = None) -> Figure:
     """Run every cell and put the pictures on a sheet.
 
-    Args:
-        sketch: what to draw.
-        on_event: called after every optimizer step; return True to stop there. The figure then has the cells so far.
+    ``on_event`` is called after every optimizer step; if it returns True, the figure has the cells so far.
     """
     began = time.perf_counter()
     places = list(sketch.places())

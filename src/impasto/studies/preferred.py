@@ -74,15 +74,8 @@ def preferred(
     a is the activation before the ReLU, in the center or on average over all positions, and s the layer's stride.
     :math:`a_0` is what the rounds before have gained, or if that is less, the channel's standard deviation over the
     positions of such noise; so :math:`\lambda` and :math:`\mu` mean the same for every unit, and the picture does not
-    depend on the network's channel scales. High frequencies are held back threefold: the start is noise in which all octaves are equally strong,
-    the optimizer's preconditioner favors what varies slowly, and TV penalizes the rest.
-
-    Args:
-        encoder: the network.
-        layer: the convolution.
-        unit: its channel.
-        how: as said there.
-        progress: told how many evaluations are done, of how many.
+    depend on the network's channel scales. High frequencies are held back threefold: the start is noise in which all
+    octaves are equally strong, the optimizer's preconditioner favors what varies slowly, and TV penalizes the rest.
 
     Returns:
         (1, 3, s, s) in [0, 1], for a unit its receptive field.

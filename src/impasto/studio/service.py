@@ -157,10 +157,7 @@ class Service:
     def shrunk(self, path: Path, side: int, job: str | None = None) -> bytes:
         """A JPEG of a picture with at most ``side`` pixels, SMALL or LARGE, kept for the next time.
 
-        Args:
-            path: the picture.
-            side: as said.
-            job: the job that it belongs to, with which the copy counts and goes; unless given, a sample.
+        It counts and goes with the ``job`` that the picture belongs to; unless given, it is a sample.
 
         Raises:
             Refusal: if the job is gone.
