@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,11 +97,7 @@ def _opened(known: Any, data: bytes) -> Iterator[Any]:
     """The file as libsndfile sees it, without the words that it prints on damaged ones where a command says its own."""
     if data[:2] == _SDS:
         raise ValueError("a MIDI sample dump")
-    if data[:4] in _QUIET:
-        with known.SoundFile(_Stream(data)) as file:
-            yield file
-        return
-    with wordless(), known.SoundFile(_Stream(data)) as file:
+    with nullcontext() if data[:4] in _QUIET else wordless(), known.SoundFile(_Stream(data)) as file:
         yield file
 
 

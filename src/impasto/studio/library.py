@@ -49,7 +49,10 @@ class Item:
 
 
 class Library:
-    """Every user's pictures, in one folder that no name from outside leads into: ids are looked up, not joined."""
+    """Every user's pictures, in one folder that no name from outside leads into: ids are looked up, not joined.
+
+    Methods raise a :class:`Refusal` where that user has no such picture.
+    """
 
     def __init__(self, folder: Path, limits: Limits, decoder: DecoderPool) -> None:
         self._folder = folder
@@ -113,19 +116,11 @@ class Library:
         return sum(item.size for item in self.items(owner))
 
     def file(self, owner: str, id: str, which: str = "picture") -> Path:  # noqa: A002
-        """The file of a user's picture: ``picture``, ``large.jpg`` or ``small.jpg``.
-
-        Raises:
-            Refusal: if that user has no such picture.
-        """
+        """The file of a user's picture: ``picture``, ``large.jpg`` or ``small.jpg``."""
         return self._folder / "library" / _home(owner) / self._item(owner, id).id / which
 
     def name(self, owner: str, id: str) -> str:  # noqa: A002
-        """What a user's picture is called.
-
-        Raises:
-            Refusal: if that user has no such picture.
-        """
+        """What a user's picture is called."""
         return self._item(owner, id).name
 
     def _item(self, owner: str, id: str) -> Item:  # noqa: A002
@@ -136,11 +131,7 @@ class Library:
         return item
 
     def delete(self, owner: str, id: str) -> None:  # noqa: A002
-        """Forget a picture. Jobs that use it keep their own copy.
-
-        Raises:
-            Refusal: if that user has no such picture.
-        """
+        """Forget a picture. Jobs that use it keep their own copy."""
         folder = self.file(owner, id).parent
         with self._lock:
             self._items[_home(owner)].pop(id, None)

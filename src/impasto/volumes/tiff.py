@@ -137,11 +137,7 @@ def _decoded(
 
 
 def _decoded_here(tifffile: Any, data: bytes, series: Any, pages: Sequence[Any]) -> tuple[NDArray[Any], str]:
-    """Pages that tifffile decodes, with their axes.
-
-    Raises:
-        ImportError: if it needs another package for their compression.
-    """
+    """Pages that tifffile decodes, with their axes; ImportError if it needs another package for that."""
     first = series.keyframe
     if first.compression not in tifffile.TIFF.DECOMPRESSORS:
         raise ImportError(first.compression.name)

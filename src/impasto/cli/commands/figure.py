@@ -107,11 +107,7 @@ def draw_figure(plan: "Sketch", where: Path, outputs: Outputs, *, as_json: bool,
 
 
 def destination(output: str | None, inputs: list[Path], *, overwrite: bool) -> tuple[Path, Outputs]:
-    """Where a figure goes, after every check that needs no picture.
-
-    Raises:
-        ImpastoError: if the name will not do.
-    """
+    """Where a figure goes, after every check that needs no picture."""
     if output is None or output == "-":
         raise SettingsError("A figure is a picture and its numbers, in two files; name the picture with -o FILE.")
     from impasto.studies.figure_sheet import JSON, numbers_path

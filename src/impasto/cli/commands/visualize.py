@@ -47,11 +47,7 @@ class SheetOptions:
     dry_run: Annotated[DryRun, Parameter(group=_OUTPUT)] = False
 
     def outputs(self, output: str, images: str | None = None) -> Outputs:
-        """The files that are written, after every check of their names.
-
-        Raises:
-            ImpastoError: if a name will not do, or is one of the folder's pictures.
-        """
+        """The files that are written, after every check of their names."""
         path = Path(output)
         Destination(path).check()
         outputs = Outputs([] if images is None else [Path(images)], overwrite=self.overwrite)

@@ -78,12 +78,7 @@ def _on_this_machine(given: Given) -> Given:
 
 
 def _outputs(given: Given) -> Outputs:
-    """The files that are written, after every check that needs no picture.
-
-    Raises:
-        ImpastoError: if a name will not do, or a file would be replaced that a picture is read from or that impasto did
-            not make.
-    """
+    """The files that are written, after every check that needs no picture."""
     from impasto.cli.terminal.origin import made_here
     from impasto.images.picture import PICTURES
 
