@@ -172,10 +172,7 @@ class Encoder:
                 at, before = pooled.pop(), below[position - 1].name
                 gradient = pool_backward(gradient, at.closed(kept[before]), features, self.pooling)
                 gradient = at.opened(gradient, kept[before])
-        if gradient is None:
-            result = torch.zeros_like(image)
-        else:
-            result = torch.einsum("oi,bo...->bi...", self._matrix, gradient.to(self.image_dtype)).contiguous()
+        result = torch.zeros_like(image) if gradient is None else self._leave(gradient)
         if IMAGE in wanted:
             inject(IMAGE, result)
         return result
@@ -193,6 +190,9 @@ class Encoder:
         x = torch.einsum("oi,bi...->bo...", self._matrix, image)
         x += self._offset.view(-1, *(1,) * self.dims)
         return x.to(self.dtype).contiguous(memory_format=_LAYOUT[self.dims])
+
+    def _leave(self, gradient: Tensor) -> Tensor:
+        return torch.einsum("oi,bo...->bi...", self._matrix, gradient.to(self.image_dtype)).contiguous()
 
     def _apply(self, layer: Conv | Pool, x: Tensor, seams: Seams) -> Tensor:
         if isinstance(layer, Pool):

@@ -41,9 +41,7 @@ def read(path: str | Path, rate: float | None = None) -> Signal:
     (n,) or two axes, the longer of which is time; what impasto wrote beside one says its leads, rate and units. DICOM: the
     first group of its waveforms.
 
-    Args:
-        path: the file; its kind is recognized by its content.
-        rate: samples per second, instead of what the file says.
+    Its kind is recognized by its content; ``rate`` is samples per second, instead of what the file says.
 
     Raises:
         SignalError: if it does not exist, is no record, is damaged or empty, or has missing values.

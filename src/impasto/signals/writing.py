@@ -22,13 +22,8 @@ def write(path: str | Path, record: Signal, *, recipe: dict[str, Any] | None = N
     known. NPY: (n,) or (leads, n) float32, and beside it a JSON file called after it, with names, units, rate, the caution
     and the recipe.
 
-    Args:
-        path: a file whose extension is one of SUFFIXES.
-        record: what is written.
-        recipe: how it was made: plain data.
-
     Raises:
-        SignalError: if it cannot be written.
+        SignalError: if it cannot be written, or the extension is none of SUFFIXES.
     """
     path = Path(path)
     encoded = _encoded(path, record, recipe)

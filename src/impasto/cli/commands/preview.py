@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 
 _OUTPUT = Group("Output", sort_key=1, help="None of these changes the picture.")
 
+PictureFile = Annotated[
+    str | None,
+    Parameter(
+        name=("--output", "-o"),
+        metavar="FILE",
+        group=_OUTPUT,
+        allow_leading_hyphen=True,
+        help="Where the picture goes; - writes a PNG to standard output.",
+    ),
+]
+Quality = Annotated[
+    int | None,
+    Parameter(metavar="INT", group=_OUTPUT, validator=Number(gte=1, lte=100), help="1 to 100; 95 unless given."),
+]
+
 
 def preview(
     content: Annotated[str, Parameter(help="The photo.")],
@@ -34,20 +49,8 @@ def preview(
     style_scale: Annotated[float, Parameter(help="Long side of the styles, relative to the picture's.")] = 1.0,
     precision: Annotated[Precision, Parameter(help="auto takes bf16 where this machine is fast at it.")] = "auto",
     device: Annotated[str, Parameter(help="auto, cpu, cuda, mps, ...")] = "auto",
-    output: Annotated[
-        str | None,
-        Parameter(
-            name=("--output", "-o"),
-            metavar="FILE",
-            group=_OUTPUT,
-            allow_leading_hyphen=True,
-            help="Where the picture goes; - writes a PNG to standard output.",
-        ),
-    ] = None,
-    quality: Annotated[
-        int | None,
-        Parameter(metavar="INT", group=_OUTPUT, validator=Number(gte=1, lte=100), help="1 to 100; 95 unless given."),
-    ] = None,
+    output: PictureFile = None,
+    quality: Quality = None,
     no_metadata: Annotated[
         bool, Parameter(group=_OUTPUT, show_default=False, help="Leave out of the file how it was made.")
     ] = False,
