@@ -42,6 +42,12 @@ def test_every_way_in_gives_the_same_picture(photo, *, tmp_path, monkeypatch, en
         assert np.array_equal(rgb(read(source)), unit(photo)), type(source)
 
 
+def test_a_picture_that_was_read_is_given_back(photo):
+    """It need not be asked whether an input was read already."""
+    picture = read(photo)
+    assert read(picture) is picture
+
+
 def test_source_remembers_where_the_picture_came_from(photo, tmp_path, encoded):
     """Name, path, hash, resolution and format of the file are kept."""
     path = tmp_path / "photo.jpg"

@@ -4,7 +4,7 @@ from impasto.encoders.encoder import Encoder, Parameters
 from impasto.encoders.random_filters import bank, octave_parameters, octaves, random_parameters
 from impasto.encoders.seams import Seams
 from impasto.encoders.stack import IMAGE, VGG16, VGG19, Conv, Pool, Stack, stack_from_words, vgg
-from impasto.encoders.weights import NETWORKS, Network, load
+from impasto.encoders.weights import NETWORKS, load
 
 __all__ = [
     "IMAGE",
@@ -13,7 +13,6 @@ __all__ = [
     "VGG19",
     "Conv",
     "Encoder",
-    "Network",
     "Parameters",
     "Pool",
     "Seams",

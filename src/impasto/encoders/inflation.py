@@ -21,15 +21,11 @@ TAPS = 3
 
 
 def inflated(parameters: Parameters) -> Parameters:
-    r"""The parameters of the three-dimensional network.
+    r"""The parameters of the three-dimensional network, from those of a network for pictures.
 
     .. math:: W^{3D}_{o i d h w} = W_{o i h w} / 3 \quad\text{for } d = 1, 2, 3
 
-    Args:
-        parameters: of a network for pictures, whose weights are (out, in, h, w).
-
-    Returns:
-        The same biases and color space, with weights (out, in, 3, h, w).
+    Weights (out, in, h, w) become (out, in, 3, h, w); biases and color space stay.
     """
     return _with_depth(parameters, lambda weight: weight[:, :, None].expand(-1, -1, TAPS, -1, -1) / TAPS)
 

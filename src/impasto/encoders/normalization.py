@@ -18,9 +18,7 @@ def rescaled(parameters: Parameters, scales: Mapping[str, Tensor]) -> Parameters
     where i are the filters of the convolution before, and s_i = 1 for the image's channels: what a filter gains, the
     next layer takes back. ReLUs and all poolings let positive factors through.
 
-    Args:
-        parameters: of a chain of convolutions, in order.
-        scales: positive, (out,), for every convolution's name.
+    The convolutions are a chain, in order; scales are positive, (out,), for every one's name.
     """
     convolutions: dict[str, tuple[Tensor, Tensor]] = {}
     before: Tensor | None = None

@@ -39,10 +39,7 @@ def octaves(channels: int, scales: int, filters: int, kernel: int) -> Stack:
 def random_parameters(stack: Stack, dims: int, seed: int) -> Parameters:
     """Filters w ~ N(0, 2 / fan-in) without biases (He et al. 2015), and an image that enters as it is.
 
-    Args:
-        stack: the layers.
-        dims: spatial axes.
-        seed: of the filters; one seed gives the same filters on every machine.
+    They have so many spatial axes; one seed gives the same filters on every machine.
     """
     generator = torch.Generator().manual_seed(seed)
     convolutions = {}
@@ -61,11 +58,7 @@ def octave_parameters(stack: Stack, seed: int, scale: Tensor, offset: Tensor) ->
     w on x at that scale: a chain of layers computes filters of several scales side by side (Ustyuzhaninov et al. 2016
     find that for textures these do as well as learned ones).
 
-    Args:
-        stack: made by :func:`octaves`.
-        seed: of the filters.
-        scale: (C,), multiplies every channel first.
-        offset: (C,), is added then.
+    Scale (C,) multiplies every channel first, and offset (C,) is added then.
     """
     generator = torch.Generator().manual_seed(seed)
     channels = len(scale)

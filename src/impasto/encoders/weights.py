@@ -6,7 +6,6 @@ import itertools
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -43,27 +42,11 @@ _WAYS = (
 _KERAS = re.compile(r"[/.](kernel|bias)(?::0)?$")
 
 
-@dataclass(frozen=True)
-class Network:
-    """A network that impasto knows by name."""
-
-    name: str
-    summary: str
-    stack: Stack
-
-
 NETWORKS = {
-    "vgg19": Network(
-        "vgg19",
-        "VGG-19 normalized so that every filter's mean activation over images and positions is 1 (Gatys et al. 2016)",
-        VGG19,
-    ),
-    "vgg19-original": Network(
-        "vgg19-original",
-        "VGG-19 as trained by Simonyan and Zisserman (2015), Caffe convention (BGR, 0-255, mean subtracted)",
-        VGG19,
-    ),
+    "vgg19": "VGG-19 normalized so that every filter's mean activation over images and positions is 1 (Gatys et al. 2016)",
+    "vgg19-original": "VGG-19 as trained by Simonyan and Zisserman (2015), Caffe convention (BGR, 0-255, mean subtracted)",
 }
+"""What the networks that are known by name are."""
 
 
 def load(
@@ -160,16 +143,12 @@ def wheel_parameters() -> Parameters:
 
 
 def load_file(path: Path, colors: ColorSpace | None = None) -> tuple[Stack, Parameters]:
-    """A VGG-16 or VGG-19 from a state dict, in any of the usual namings.
+    """A VGG-16 or VGG-19 from a state dict, in any of the usual namings; ``colors`` if those that it expects are known.
 
     The convolutions are recognized by their order and shapes; of keras's (``block1_conv1/kernel``) the axes are height,
     width, in, out. The colors that the network expects are told by a first convolution of 1 x 1, which maps RGB in [0, 1]
     to them; else by the numbers of a network that is known; else by the names of Caffe conversions (``conv1_1.weight``)
     and keras's: BGR in 0..255 with the mean subtracted. Names that are numbers say nothing, for every converter uses them.
-
-    Args:
-        path: the file.
-        colors: what the network expects, if it is known.
 
     Raises:
         NetworkError: if the file cannot be read, does not hold such a network, or does not tell its colors.
@@ -195,15 +174,10 @@ def load_file(path: Path, colors: ColorSpace | None = None) -> tuple[Stack, Para
 
 
 def save_file(path: Path, parameters: Parameters, notes: Mapping[str, str] | None = None) -> None:
-    """Write parameters so that :func:`load_file` reads them back, complete or not at all.
+    """Write parameters to a .safetensors file that :func:`load_file` reads, complete or not at all; notes go into its header.
 
     The tensors are ``conv1_1.weight``, ``conv1_1.bias`` and so on, and before them ``entry.weight`` (3, 3, 1, 1) and
     ``entry.bias``: the map from RGB in [0, 1] to the network's own color space, as a convolution.
-
-    Args:
-        path: a name that ends in .safetensors.
-        parameters: what is written, in float32.
-        notes: words that go into the file's header.
 
     Raises:
         NetworkError: if the name is another, or the file cannot be written.

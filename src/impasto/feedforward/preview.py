@@ -111,9 +111,7 @@ def preview(
     check_values(size, strength, style_scale)
     where = machine.device(device)
     dtype = machine.precision(precision, where)
-    photo, *paintings = (
-        source if isinstance(source, Picture) else images.read(source) for source in (content, *several)
-    )
+    photo, *paintings = map(images.read, (content, *several))
     shape = fitted(photo.shape, size)
     seen = [resize(each.pixels, fitted(each.shape, max(1, round(size * style_scale)))) for each in paintings]
     encoder, decoder = _networks(dtype, where)
@@ -135,12 +133,7 @@ def transferred(
 ) -> Tensor:
     """One pass: the photo (1, 3, H, W) with the styles' moments at conv4_1, decoded, of the photo's shape.
 
-    Args:
-        photo: RGB in [0, 1].
-        styles: likewise, of any shapes, each with its share; these add up to 1.
-        strength: 0 to 1.
-        encoder: the normalized VGG-19.
-        decoder: the way back.
+    The styles are of any shapes, each with its share of 1; the strength is from 0 to 1, the encoder the normalized VGG-19.
     """
     with torch.no_grad():
         parts = [(ChannelMoments.of(_features(encoder, style)), share) for style, share in styles if share]

@@ -50,10 +50,8 @@ def adobe_rgb() -> bytes:
 def by_codes(codes: Sequence[int], channels: int, name: str) -> bytes | None:
     """The profile that the code points of H.273 stand for, or None where they are sRGB's or say nothing.
 
-    Args:
-        codes: color primaries, transfer characteristics, matrix coefficients, and whether the range is full.
-        channels: of the picture: for gray only the curve counts.
-        name: what sentences call the picture.
+    The codes are color primaries, transfer characteristics, matrix coefficients, and whether the range is full. For gray,
+    of one channel, only the curve counts.
 
     Raises:
         ImageError: for light beyond white (PQ, HLG), and for codes that no one knows.

@@ -150,9 +150,13 @@ def open_header(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile:
             raise ImageError(_unknown(data, name))
         header = _OPENERS[kind](BytesIO(png.bare(data) if kind == "PNG" else data), name)
         check_size(header.size, name, max_pixels)
-        # A camera's MPO is a JPEG followed by a depth map, a gain map or a second view.
-        if header.format != "MPO":
-            _check_frames(getattr(header, "n_frames", 1), name)
+        frames = getattr(header, "n_frames", 1)
+        if (
+            frames > 1 and header.format != "MPO"
+        ):  # a camera's JPEG, followed by a depth map, a gain map or a second view
+            raise ImageError(
+                f"{name} holds {frames} frames or pages but one picture is needed; extract the one you want."
+            )
         if kind == "PNG":
             header.info.update(png.chunk_metadata(data, name))
         if kind == "AVIF" and not header.info.get("icc_profile") and (codes := _nclx(data)):
@@ -273,20 +277,10 @@ def _vips_samples(
     color = samples[..., :channels]
     place = next((at for at, kind in enumerate(extras[:beyond]) if kind in (pages.ALPHA, pages.PREMULTIPLIED)), None)
     others = beyond - (place is not None)
-    notes = (_further(name, others),) if others else ()
-    if place is None:
-        return color, None, notes
-    return color, samples[..., channels + place], notes  # libvips has undone what was premultiplied
-
-
-def _further(name: str, channels: int) -> str:
-    many = f"{channels} further channels that are" if channels > 1 else "a further channel that is"
-    return f"{name} has {many} not marked as transparency; what is in it was left out."
-
-
-def _check_frames(frames: int, name: str) -> None:
-    if frames > 1:
-        raise ImageError(f"{name} holds {frames} frames or pages but one picture is needed; extract the one you want.")
+    many = f"{others} further channels that are" if others > 1 else "a further channel that is"
+    note = f"{name} has {many} not marked as transparency; what is in it was left out."
+    alpha = None if place is None else samples[..., channels + place]  # libvips has undone what was premultiplied
+    return color, alpha, (note,) if others else ()
 
 
 def _accepts(kind: str, data: bytes) -> bool:

@@ -135,12 +135,7 @@ _XMP_TAG, _IPTC_TAG, _ICC_TAG = 700, 33723, 34675
 
 
 def described_tiff(tiff: bytes | memoryview, icc: bytes | None, blocks: Blocks) -> tuple[bytes, bytes, bytes]:
-    """What a TIFF's first directory becomes, as libvips writes no EXIF but a resolution nobody asked for.
-
-    Args:
-        tiff: the bytes of a file of one page.
-        icc: its color profile.
-        blocks: what is said of it.
+    """What the first directory of a TIFF of one page becomes: libvips writes no EXIF but a resolution nobody asked for.
 
     Returns:
         The header to stand in place of the file's, and what to write behind the file: zeros, and the directory.

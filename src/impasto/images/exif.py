@@ -98,15 +98,15 @@ def _below(data: memoryview, layout: TiffLayout, pointer: DirectoryEntry | None)
 def descriptive(exif: Exif, ours: str | None = None) -> Exif:
     """The part of ``exif`` that describes the scene; ``ours`` are impasto's parameters, which are no comment on it."""
     main = {tag: exif.main[tag] for tag in _KEPT_TAGS if tag in exif.main}
-    photo = {tag: _retyped(tag, entry) for tag, entry in exif.photo.items() if tag not in _DROPPED_OF_PHOTO}
+    photo = {
+        tag: DirectoryEntry(_STORED_AS.get(tag, entry.type), entry.data)
+        for tag, entry in exif.photo.items()
+        if tag not in _DROPPED_OF_PHOTO
+    }
     comment = photo.get(_BASE.UserComment)
     if ours is not None and comment is not None and bytes(comment.data) == _as_comment(ours):
         del photo[_BASE.UserComment]
     return Exif(exif.layout, main, photo, exif.place)
-
-
-def _retyped(tag: int, entry: DirectoryEntry) -> DirectoryEntry:
-    return DirectoryEntry(_STORED_AS.get(tag, entry.type), entry.data)
 
 
 def upright(exif: Exif) -> bytes | None:
@@ -161,7 +161,8 @@ def stamped(block: bytes | None, dpi: tuple[float, float] | None, comment: str |
         x, y = (entry for entry in known if entry)
         main |= {int(_BASE.XResolution): x, int(_BASE.YResolution): y}
         main[int(_BASE.ResolutionUnit)] = DirectoryEntry(SHORT, struct.pack(f"{order}H", _INCH))
-    if comment and not _says_something(photo.get(_BASE.UserComment)):
+    own = photo.get(_BASE.UserComment)
+    if comment and (own is None or not bytes(own.data[_CODE:]).strip(b"\0 ")):
         photo[int(_BASE.UserComment)] = DirectoryEntry(UNDEFINED, _as_comment(comment))
     if (main or photo) and ORIENTATION not in main:
         main[ORIENTATION] = DirectoryEntry(SHORT, struct.pack(f"{order}H", 1))
@@ -170,10 +171,6 @@ def stamped(block: bytes | None, dpi: tuple[float, float] | None, comment: str |
 
 def _as_comment(text: str) -> bytes:
     return _UNICODE + text.encode("utf-16-be", "replace")
-
-
-def _says_something(comment: DirectoryEntry | None) -> bool:
-    return comment is not None and bool(bytes(comment.data[_CODE:]).strip(b"\0 "))
 
 
 def shortened(exif: Exif, limit: int) -> tuple[bytes, tuple[str, ...]]:

@@ -1,6 +1,5 @@
 """What of a picture's metadata fits into a file of a format, and what is left out of it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from impasto.images import exif, iptc, xmp
@@ -42,24 +41,20 @@ class Blocks:
 def fit(stamp: Stamp, format: str) -> Blocks:  # noqa: A002  # Pillow's word for it
     """The metadata of ``stamp`` for a file of ``format``, a key of FORMATS or ``DZI``."""
     if format in BARE:
-        return Blocks(left=tuple(_all_of(stamp)))
+        known = {"EXIF": stamp.exif, "XMP": stamp.xmp, "IPTC captions": stamp.iptc, "its resolution": stamp.dpi}
+        said = (words for words, value in known.items() if value)
+        return Blocks(left=(*said, *(f"the text {key}" for key, _ in stamp.texts)))
     described, block, left = _exif(stamp, format)
     dpi = stamp.dpi if stamp.dpi and _counts(format, stamp.dpi) else None
-    if stamp.dpi and not dpi and not _tells_resolution(described):
+    if stamp.dpi and not dpi and exif.resolution(described) is None:
         left += (f"a resolution of {stamp.dpi[0]:g} x {stamp.dpi[1]:g} pixels per inch",)
     texts, unread = _texts(stamp, format)
-    captions = stamp.iptc if format == "TIFF" or (format == "JPEG" and _is_short(stamp.iptc)) else None
+    room = {"TIFF": len(stamp.iptc or b""), "JPEG": iptc.SEGMENT_LIMIT}.get(format, 0)
+    captions = stamp.iptc if len(stamp.iptc or b"") <= room else None
     if stamp.iptc and not captions:
         left += ("IPTC captions",)
-    packet = xmp.packet(_for_xmp(stamp, format))
+    packet = xmp.packet(Stamp(xmp=stamp.xmp, scale=stamp.scale) if format == "PNG" else stamp)
     return Blocks(described, block, packet, captions, texts, dpi, left + unread)
-
-
-def _all_of(stamp: Stamp) -> Iterator[str]:
-    """What is said of the source, in words."""
-    known = {"EXIF": stamp.exif, "XMP": stamp.xmp, "IPTC captions": stamp.iptc, "its resolution": stamp.dpi}
-    yield from (words for words, value in known.items() if value)
-    yield from (f"the text {key}" for key, _ in stamp.texts)
 
 
 def _exif(stamp: Stamp, format: str) -> tuple[Exif, bytes | None, tuple[str, ...]]:  # noqa: A002
@@ -77,19 +72,11 @@ def _exif(stamp: Stamp, format: str) -> tuple[Exif, bytes | None, tuple[str, ...
     return exif.parse(block), block, tuple(f"EXIF {name}" for name in names)
 
 
-def _tells_resolution(described: Exif) -> bool:
-    return exif.resolution(described) is not None
-
-
 def _counts(format: str, dpi: tuple[float, float]) -> bool:  # noqa: A002
     """Whether a format counts a resolution outside of EXIF."""
     if format == "PNG":
         return all(1 <= round(value / _PHYS[0]) <= _PHYS[1] for value in dpi)
     return format == "JPEG" and all(1 <= round(value) <= _JFIF for value in dpi)
-
-
-def _is_short(captions: bytes | None) -> bool:
-    return captions is not None and len(captions) <= iptc.SEGMENT_LIMIT
 
 
 def _texts(stamp: Stamp, format: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:  # noqa: A002
@@ -105,8 +92,3 @@ def _texts(stamp: Stamp, format: str) -> tuple[tuple[tuple[str, str], ...], tupl
     if format != "JPEG" or not comment or len(comment.encode("utf-8", "replace")) > _JPEG_SEGMENT:
         return (), tuple(f"the text {key}" for key in unread)
     return (("Comment", comment),), tuple(f"the text {key}" for key in unread if key != "Comment")
-
-
-def _for_xmp(stamp: Stamp, format: str) -> Stamp:  # noqa: A002
-    """What goes into XMP: PNG has text chunks for the rest."""
-    return Stamp(xmp=stamp.xmp, scale=stamp.scale) if format == "PNG" else stamp

@@ -17,11 +17,7 @@ _COMMENT = b"\x21\xfe"  # how a GIF's comment begins
 
 
 def mark(what: str) -> str:
-    """Parameters, as :func:`impasto.images.write` takes them, of a picture that has no recipe.
-
-    Args:
-        what: the picture in a few words.
-    """
+    """Parameters, as :func:`impasto.images.write` takes them, of a picture without a recipe: ``what`` it is, in words."""
     return f"{what}\nVersion: impasto {impasto.__version__}"
 
 

@@ -12,7 +12,7 @@ _WHITE, _PRIMARIES = 318, 319
 _REDUCED, _MASK = 1, 4
 _MOST_BELOW = 256  # subdirectories of a page that are looked at
 
-_MOSAICS = (32803, 34892)
+_MOSAICS = {32803, 34892}
 """Photometric interpretations of a sensor's samples: color filter array, linear raw."""
 
 _SPACES = {4: "a mask", 8: "CIELAB", 9: "ICC Lab", 10: "ITU Lab", 32844: "LogL", 32845: "LogLuv"}
@@ -44,7 +44,9 @@ def picture_of(data: memoryview, layout: TiffLayout, name: str) -> Page:
     """
     pages = [Page(number, None, directory) for number, directory in enumerate(layout.chain(data))]
     below = [found for page in pages for found in _below(data, layout, page)]
-    if bytes(data[8:10]) == b"CR" or any(_is_raw(layout, page.directory) for page in (*pages, *below)):
+    directories = [page.directory for page in (*pages, *below)]
+    spaces = {space for directory in directories for space in layout.numbers(directory.get(_PHOTOMETRIC))}
+    if bytes(data[8:10]) == b"CR" or spaces & _MOSAICS or any(_DNG in directory for directory in directories):
         raise ImageError(raw_photo(name))
     full = [page for page in pages if _is_full(layout, page)] or [page for page in below if _is_full(layout, page)]
     if not full and len(pages) == 1:
@@ -90,10 +92,6 @@ def _below(data: memoryview, layout: TiffLayout, page: Page) -> Iterator[Page]:
             continue
         beside = {tag: entry for tag, entry in page.directory.items() if tag not in (_SUBFILE, _OLD_SUBFILE, _EXTRA)}
         yield Page(page.number, number, {**beside, **directory})
-
-
-def _is_raw(layout: TiffLayout, directory: Directory) -> bool:
-    return _DNG in directory or any(space in _MOSAICS for space in layout.numbers(directory.get(_PHOTOMETRIC)))
 
 
 def _is_full(layout: TiffLayout, page: Page) -> bool:

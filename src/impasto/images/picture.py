@@ -134,12 +134,8 @@ def quantize(pixels: Tensor, depth: int = 8) -> Tensor:
 
     Exactly what :func:`impasto.images.read` returns for a lossless sRGB file written from ``pixels``.
 
-    Args:
-        pixels: Any shape, floating point.
-        depth: 8 or 16.
-
     Raises:
-        SettingsError: For another depth.
+        SettingsError: For a depth that is neither 8 nor 16.
     """
     check_depth(depth)
     levels = LEVELS[depth]

@@ -62,7 +62,7 @@ def to_srgb(samples: NDArray[np.uint16], icc: bytes | None) -> NDArray[np.uint16
         samples = samples.repeat(3, axis=2)
     image = _image(samples)
     if icc:
-        lab = _attach(image, icc).icc_import(embedded=True, **_CONVERSION)
+        lab = tagged(image, icc).icc_import(embedded=True, **_CONVERSION)
     else:
         lab = image.icc_import(input_profile="cmyk", **_CONVERSION)
     return _array(lab.icc_export(output_profile="srgb", depth=16, **_CONVERSION))
@@ -71,7 +71,7 @@ def to_srgb(samples: NDArray[np.uint16], icc: bytes | None) -> NDArray[np.uint16
 def from_srgb(samples: NDArray[np.uint16], icc: bytes) -> NDArray[np.uint16]:
     """(H, W, 3) sRGB samples as (H, W, 3) values of the RGB profile ``icc``."""
     lab = _image(samples).icc_import(input_profile="srgb", **_CONVERSION)
-    return _array(_attach(lab, icc).icc_export(depth=16, **_CONVERSION))
+    return _array(tagged(lab, icc).icc_export(depth=16, **_CONVERSION))
 
 
 def _open(icc: bytes) -> ImageCms.ImageCmsProfile:
@@ -99,12 +99,13 @@ def _image(samples: NDArray[np.uint16]) -> Any:
     return pyvips.Image.new_from_array(np.ascontiguousarray(samples), interpretation=_INTERPRETATIONS[samples.shape[2]])
 
 
-def _attach(image: Any, icc: bytes) -> Any:
+def tagged(image: Any, icc: bytes) -> Any:
+    """An image of libvips with a profile."""
     import pyvips  # noqa: PLC0415  # plain 8-bit pictures never need it
 
-    tagged = image.copy()
-    tagged.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
-    return tagged
+    copy = image.copy()
+    copy.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
+    return copy
 
 
 def _array(image: Any) -> NDArray[np.uint16]:

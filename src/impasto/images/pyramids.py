@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from impasto.errors import ImageError
 from impasto.files import not_written, whole_file, whole_folder
+from impasto.images import profiles
 from impasto.images.encoding import Format, described_tiff, vips
 from impasto.images.fitting import Blocks
 from impasto.images.picture import PICTURES
@@ -92,7 +93,8 @@ def write_deep_zoom(path: Path, samples: NDArray[Any], quality: int, icc: bytes 
 
 def _cut(folder: Path, samples: NDArray[Any], quality: int, icc: bytes | None) -> bytes:
     """Fill a folder with tiles, and return their description."""
-    _image(samples, icc).dzsave(str(folder / "it"), suffix=f".jpg[Q={quality}]", tile_size=_TILE - 2, overlap=1)
+    image = profiles.tagged(vips(samples), icc) if icc else vips(samples)
+    image.dzsave(str(folder / "it"), suffix=f".jpg[Q={quality}]", tile_size=_TILE - 2, overlap=1)
     tiles = folder / "it_files"
     for level in [item for item in tiles.iterdir() if item.is_dir()]:  # beside them libvips puts a list of its fields
         level.rename(folder / level.name)
@@ -161,13 +163,3 @@ def read_recipe(path: Path) -> str | None:
     recipe = tiles_of(path) / _RECIPE
     text = recipe.read_text(encoding="utf-8") if recipe.is_file() else "null"
     return None if text == "null" else text
-
-
-def _image(samples: NDArray[Any], icc: bytes | None) -> Any:
-    import pyvips  # noqa: PLC0415
-
-    image = vips(samples)
-    if icc:
-        image = image.copy()
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
-    return image

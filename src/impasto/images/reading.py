@@ -31,8 +31,8 @@ def read(source: Any, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) 
 
     Args:
         source: A path (str or Path), ``"-"`` for standard input, bytes of a file, a PIL image (its current frame), an
-            array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or float in [0, 1], or a tensor (3, H, W)
-            or (1, 3, H, W) of float in [0, 1].
+            array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or float in [0, 1], a tensor (3, H, W)
+            or (1, 3, H, W) of float in [0, 1], or a picture that was read, which is given back.
         max_pixels: The most pixels that a file's header may announce.
         as_stored: Whether gray and RGB samples are taken as they are, whatever light they stand for; for masks, whose
             samples are shares.
@@ -41,6 +41,8 @@ def read(source: Any, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) 
         ImageError: If there is no such file, or no single picture of at most ``max_pixels`` pixels in it.
     """
     match source:
+        case Picture():
+            return source
         case Tensor():
             return _read_tensor(source)
         case np.ndarray():
@@ -143,7 +145,11 @@ def _digest(*arrays: NDArray[Any] | None) -> str:
 
 
 def _source(decoded: Decoded, name: str, path: Path | None, sha256: str) -> Source:
-    packet, ours, notes = _described(decoded, str(path or name))
+    packet, ours, notes = None, None, decoded.notes
+    try:
+        packet, ours = xmp.descriptive(decoded.packets), xmp.parameters_in(decoded.packets)
+    except ValueError:
+        notes += (f"The XMP of {path or name} is damaged and was left out.",)
     turned = decoded.orientation in (5, 6, 7, 8)
     return Source(
         name=name,
@@ -160,14 +166,6 @@ def _source(decoded: Decoded, name: str, path: Path | None, sha256: str) -> Sour
         texts=decoded.texts,
         notes=notes,
     )
-
-
-def _described(decoded: Decoded, name: str) -> tuple[bytes | None, str | None, tuple[str, ...]]:
-    """The descriptive XMP of a file, the parameters that impasto wrote there, and what is to be noted."""
-    try:
-        return xmp.descriptive(decoded.packets), xmp.parameters_in(decoded.packets), decoded.notes
-    except ValueError:
-        return None, None, (*decoded.notes, f"The XMP of {name} is damaged and was left out.")
 
 
 def _picture(decoded: Decoded, source: Source, name: str) -> Picture:

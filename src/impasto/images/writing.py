@@ -94,17 +94,8 @@ def check_writable(
     """Raise now what :func:`write` would raise after a long run, and return what it would.
 
     A small picture is encoded with everything that the file will carry, in the place of the recipe a text of its size.
-    Creates an empty file beside ``path`` and removes it, for only that shows that the folder can be written to.
-
-    Args:
-        path: As for :func:`write`.
-        like: As for :func:`write`.
-        depth: As for :func:`write`.
-        format: As for :func:`write`.
-        shape: Height and width of the picture to come, if known.
-        quality: As for :func:`write`.
-        metadata: As for :func:`write`.
-        original_exif: As for :func:`write`.
+    Creates an empty file beside ``path`` and removes it, for only that shows that the folder can be written to. The
+    arguments are those of :func:`write`, and ``shape`` is the height and width of the picture to come, if known.
 
     Returns:
         Sentences on what the file will have no room for.

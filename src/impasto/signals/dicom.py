@@ -15,16 +15,8 @@ _NEEDED = (
     *("NumberOfWaveformChannels", "NumberOfWaveformSamples", "WaveformBitsAllocated"),
     *("WaveformSampleInterpretation", "WaveformData", "ChannelDefinitionSequence"),
 )
-_LINEAR = (
-    "SB",
-    "UB",
-    "SS",
-    "US",
-    "SL",
-    "UL",
-    "SV",
-    "UV",
-)  # the others are laws of telephones, whose codes are no values
+_LINEAR = ("SB", "UB", "SS", "US", "SL", "UL", "SV", "UV")
+"""Codings of samples; the others are laws of telephones, whose codes are no values."""
 
 
 def is_dicom(data: bytes) -> bool:
@@ -70,8 +62,8 @@ def _group(dataset: Any, name: str) -> Found:
     values = dataset.waveform_array(0).astype(np.float64)
     if group.get("WaveformPaddingValue") is not None:
         values[_are_padding(dataset, group)] = np.nan
-    units = tuple(_unit(channel) for channel in channels)
-    return Found(values.T, _rate(group), leads, units, _left_out(dataset, name))
+    units, rate = tuple(_unit(channel) for channel in channels), group.get("SamplingFrequency")
+    return Found(values.T, None if rate in (None, "") else float(rate), leads, units, _left_out(dataset, name))
 
 
 def _check_scale(channel: Any, lead: str, name: str) -> None:
@@ -96,11 +88,6 @@ def _are_padding(dataset: Any, group: Any) -> Any:
     return stored == value
 
 
-def _rate(group: Any) -> float | None:
-    rate = group.get("SamplingFrequency")
-    return None if rate in (None, "") else float(rate)
-
-
 def _lead(channel: Any, place: int) -> str:
     sources = channel.get("ChannelSourceSequence") or [{}]
     meaning = str(sources[0].get("CodeMeaning") or channel.get("ChannelLabel") or "")
@@ -117,11 +104,8 @@ def _left_out(dataset: Any, name: str) -> tuple[str, ...]:
     """What the file has and a record does not."""
     groups = len(dataset.WaveformSequence) - 1
     marks = len(dataset.get("WaveformAnnotationSequence") or [])
-    parts = [
-        f"{count} {word}{'s' if count > 1 else ''}"
-        for count, word in ((groups, "further group"), (marks, "annotation"))
-        if count
-    ]
+    counts = {"further group": groups, "annotation": marks}
+    parts = [f"{count} {word}{'s' if count > 1 else ''}" for word, count in counts.items() if count]
     if any(dataset.get(word) for word in ("PatientName", "PatientID", "StudyDate", "AcquisitionDateTime")):
         parts.insert(0, "patient and study")
     said = ", ".join(parts)

@@ -41,9 +41,7 @@ def read(path: str | Path, rate: float | None = None) -> Signal:
     (n,) or two axes, the longer of which is time; what impasto wrote beside one says its leads, rate and units. DICOM: the
     first group of its waveforms.
 
-    Args:
-        path: the file; its kind is recognized by its content.
-        rate: samples per second, instead of what the file says.
+    Its kind is recognized by its content; ``rate`` is samples per second, instead of what the file says.
 
     Raises:
         SignalError: if it does not exist, is no record, is damaged or empty, or has missing values.
@@ -56,7 +54,10 @@ def read(path: str | Path, rate: float | None = None) -> Signal:
     elif is_dicom(data):
         found = read_dicom(data, name)
     else:
-        found = _csv(data, name, rate)
+        for start, kind in _FOREIGN:
+            if data.startswith(start):
+                raise SignalError(f"{name} is {kind}, which is not read; save it as CSV or NPY first.")
+        found = read_table(_decoded(data, name), name, rate=rate)
     given = found if rate is None else replace(found, rate=rate)
     return checked_signal(given, name, Path(path).name, hashlib.sha256(packed).hexdigest())
 
@@ -107,13 +108,6 @@ def _beside(path: Path) -> dict[str, Any]:
     return words if isinstance(words, dict) else {}
 
 
-def _csv(data: bytes, name: str, rate: float | None) -> Found:
-    for start, kind in _FOREIGN:
-        if data.startswith(start):
-            raise SignalError(f"{name} is {kind}, which is not read; save it as CSV or NPY first.")
-    return read_table(_decoded(data, name), name, rate=rate)
-
-
 def _decoded(data: bytes, name: str) -> str:
     """The text of a table: UTF-8, UTF-16 with its mark as Excel writes it, or what Windows wrote before."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -129,11 +123,7 @@ def _decoded(data: bytes, name: str) -> str:
 
 
 def _unpacked(data: bytes, name: str) -> bytes:
-    """The content of a gzipped file, or the file itself.
-
-    Raises:
-        SignalError: if it is cut off, damaged or would fill the memory.
-    """
+    """The content of a gzipped file that would not fill the memory, or the file itself."""
     if not data.startswith(b"\x1f\x8b"):
         return data
     try:

@@ -81,10 +81,7 @@ _FORMS = tuple(_Form(mark, decimal) for decimal in ".," for mark in ("\t", ";", 
 def read_table(text: str, name: str, *, rate: float | None = None) -> Found:
     """Understand a table: its separators, decimal marks, names, units, and columns that count samples or say times.
 
-    Args:
-        text: all of it.
-        name: of the file, for sentences.
-        rate: samples per second, if that is known; times are not asked then.
+    Where the rate is known (samples per second), times are not asked.
 
     Raises:
         SignalError: with a sentence on what cannot be understood, or has two meanings.
@@ -394,11 +391,7 @@ def _counts_samples(values: Any, names: Sequence[str]) -> bool:
 
 
 def _refuse_unnamed_times(values: Any, names: Sequence[str], kept: Sequence[int], name: str) -> None:
-    """Refuse a first column without a name that rises evenly: of it, a lead and times look alike.
-
-    Raises:
-        SignalError: if there is one.
-    """
+    """Refuse a first column without a name that rises evenly: of it, a lead and times look alike."""
     if kept[0] != 0 or len(kept) < 2 or values.shape[1] < 8 or (names and names[0].lower() not in _INDEX):
         return
     steps = np.diff(values[0])

@@ -22,13 +22,8 @@ def write(path: str | Path, record: Signal, *, recipe: dict[str, Any] | None = N
     known. NPY: (n,) or (leads, n) float32, and beside it a JSON file called after it, with names, units, rate, the caution
     and the recipe.
 
-    Args:
-        path: a file whose extension is one of SUFFIXES.
-        record: what is written.
-        recipe: how it was made: plain data.
-
     Raises:
-        SignalError: if it cannot be written.
+        SignalError: if it cannot be written, or the extension is none of SUFFIXES.
     """
     path = Path(path)
     encoded = _encoded(path, record, recipe)
@@ -39,11 +34,7 @@ def write(path: str | Path, record: Signal, *, recipe: dict[str, Any] | None = N
 
 
 def check_writable(path: str | Path, record: Signal | None = None) -> None:
-    """Raise now what :func:`write` would raise after a long run.
-
-    Args:
-        path: as for :func:`write`.
-        record: one with the names, units and rate of that to come, if it is known: its first samples are encoded.
+    """Raise now what :func:`write` would raise of a record with the names, units and rate of this one, if it is known.
 
     Raises:
         SignalError: if the extension is unknown, names cannot be written, or the folder cannot be written to.
@@ -51,7 +42,7 @@ def check_writable(path: str | Path, record: Signal | None = None) -> None:
     path = Path(path)
     _check_suffix(path)
     if record is not None:
-        _encoded(path, replace(record, values=record.values[:, :2]), {})
+        _encoded(path, replace(record, values=record.values[:, :2]), {})  # its first samples
     for place in (path, *([beside_name(path)] if path.suffix.lower() == ".npy" else [])):
         SIGNALS.replace(place, None)
 
@@ -82,7 +73,8 @@ def _csv(record: Signal, recipe: dict[str, Any] | None) -> str:
     if recipe is not None:
         stream.write(f"# {json.dumps(recipe)}\n")
     writer = csv.writer(stream, lineterminator="\n")
-    names = [_title(lead, unit) for lead, unit in zip(record.leads, record.units, strict=True)]
+    lines = [" ".join(lead.split()) for lead in record.leads]
+    names = [f"{name} ({unit})" if unit else name for name, unit in zip(lines, record.units, strict=True)]
     columns: list[Any] = [*record.values.numpy()]
     count = record.values.shape[1]
     if record.rate is not None:
@@ -94,9 +86,3 @@ def _csv(record: Signal, recipe: dict[str, Any] | None) -> str:
     writer.writerow(names)
     writer.writerows(zip(*columns, strict=True))  # the fewest digits that give these 32 bits again
     return stream.getvalue()
-
-
-def _title(lead: str, unit: str) -> str:
-    """The name of a column: one line of a lead's name, and its unit."""
-    name = " ".join(lead.split())
-    return f"{name} ({unit})" if unit else name

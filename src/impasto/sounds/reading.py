@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from impasto.sounds import riff, tags
 from impasto.sounds.tags import Tags
 
 SOUNDS = Files("a sound", SoundError)
+SOUNDFILE = "soundfile", "A sound", "sound"
+"""The library that knows the formats, what needs it, and the extra that it comes with."""
 _SLACK = 2400  # samples that an MP3's own count may be off by
 _BLOCK = 2**16  # samples that are read at once where not all can be
 _FASTEST = 2**31 - 1  # samples per second that files and libsndfile can say
@@ -73,8 +75,7 @@ def read(path: str | Path) -> Sound:
         SoundError: if it does not exist, is no sound, is cut off or empty, has NaN samples or more than two channels.
         MissingExtraError: without the extra ``sound``.
     """
-    known = soundfile()
-    data = SOUNDS.contents(path)
+    known, data = library(*SOUNDFILE), SOUNDS.contents(path)
     if riff.is_wave(data) and riff.missing(data):
         raise SoundError(f"{path} is cut off: {riff.missing(data)} bytes of its samples are missing; copy it again.")
     if data[:4] == b"OggS" and _ends_within_page(data):
@@ -96,11 +97,7 @@ def _opened(known: Any, data: bytes) -> Iterator[Any]:
     """The file as libsndfile sees it, without the words that it prints on damaged ones where a command says its own."""
     if data[:2] == _SDS:
         raise ValueError("a MIDI sample dump")
-    if data[:4] in _QUIET:
-        with known.SoundFile(_Stream(data)) as file:
-            yield file
-        return
-    with wordless(), known.SoundFile(_Stream(data)) as file:
+    with nullcontext() if data[:4] in _QUIET else wordless(), known.SoundFile(_Stream(data)) as file:
         yield file
 
 
@@ -141,7 +138,7 @@ def read_recipe(path: str | Path) -> dict[str, Any] | None:
     Raises:
         SoundError: if the file cannot be read.
     """
-    known, data = soundfile(), SOUNDS.contents(path)
+    known, data = library(*SOUNDFILE), SOUNDS.contents(path)
     try:
         with _opened(known, data) as file:
             text = tags.recipe_in(tags.of_file(data, file).words.get("comment", ""))
@@ -149,15 +146,6 @@ def read_recipe(path: str | Path) -> dict[str, Any] | None:
     except (known.LibsndfileError, RuntimeError, ValueError):  # RuntimeError: also of nested lists
         return None
     return recipe if isinstance(recipe, dict) and "impasto" in recipe else None
-
-
-def soundfile() -> Any:
-    """The library that knows the formats.
-
-    Raises:
-        MissingExtraError: if it is not installed.
-    """
-    return library("soundfile", "A sound", "sound")
 
 
 class _Stream(io.BytesIO):

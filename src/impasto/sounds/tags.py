@@ -13,28 +13,19 @@ from impasto.sounds import riff
 WORDS = ("title", "artist", "album", "copyright", "date", "tracknumber", "genre", "license", "comment")
 """What comes through, in soundfile's words."""
 
-INFO = {
-    "title": "INAM",
-    "artist": "IART",
-    "album": "IPRD",
-    "copyright": "ICOP",
-    "date": "ICRD",
-    "tracknumber": "ITRK",
-    "genre": "IGNR",
-    "comment": "ICMT",
+_CALLED = {
+    "title": ("INAM", "TIT2"),
+    "artist": ("IART", "TPE1"),
+    "album": ("IPRD", "TALB"),
+    "copyright": ("ICOP", "TCOP"),
+    "date": ("ICRD", "TDRC"),
+    "tracknumber": ("ITRK", "TRCK"),
+    "genre": ("IGNR", "TCON"),
+    "comment": ("ICMT", "COMM"),
 }
+INFO = {word: name for word, (name, _) in _CALLED.items()}
 """Their names in WAV."""
-
-FRAMES = {
-    "title": "TIT2",
-    "artist": "TPE1",
-    "album": "TALB",
-    "copyright": "TCOP",
-    "date": "TDRC",
-    "tracknumber": "TRCK",
-    "genre": "TCON",
-    "comment": "COMM",
-}
+FRAMES = {word: name for word, (_, name) in _CALLED.items()}
 """Their names in MP3."""
 
 _SILENT = (

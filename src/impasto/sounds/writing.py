@@ -9,8 +9,9 @@ import numpy as np
 from torch import Tensor
 
 from impasto.errors import SoundError
+from impasto.libraries import library
 from impasto.sounds import riff, tags
-from impasto.sounds.reading import SOUNDS, Sound, check_rate, soundfile
+from impasto.sounds.reading import SOUNDFILE, SOUNDS, Sound, check_rate
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
 _MOST = {"OGG": (200_000, 255)}
@@ -42,13 +43,7 @@ def write(path: str | Path, samples: Tensor, rate: int, *, like: Sound | None = 
 
 
 def check_writable(path: str | Path, rate: int, channels: int, *, like: Sound | None = None) -> None:
-    """Raise now what :func:`write` would raise after a long run: a short sound is encoded with all that it will carry.
-
-    Args:
-        path: as for :func:`write`.
-        rate: likewise.
-        channels: of the sound to come.
-        like: as for :func:`write`.
+    """Raise now what :func:`write` would raise of a sound of so many channels: a short one is encoded with all it carries.
 
     Raises:
         SoundError: if the extension is unknown, the format cannot hold the rate or the channels, or the folder cannot be
@@ -62,21 +57,24 @@ def check_writable(path: str | Path, rate: int, channels: int, *, like: Sound | 
 
 def _encoded(path: Path, frames: Any, rate: int, like: Sound | None, recipe: str) -> bytes:
     """The file's bytes, from samples (n, channels)."""
-    library, kind = soundfile(), FORMATS.get(path.suffix.lower())
+    known, kind = library(*SOUNDFILE), FORMATS.get(path.suffix.lower())
     if kind is None:
         raise SoundError(f"{path} has no extension that says a sound format; end it in one of {', '.join(FORMATS)}.")
     channels = frames.shape[1]
-    _check_limits(kind, rate, channels)
+    check_rate(rate, "The sound")
+    fastest, most = _MOST.get(kind, (rate, channels))
+    if rate > fastest or channels > most:
+        raise SoundError(_not_held(kind, rate, channels, f"at most {fastest} samples per second and {most} channels"))
     fine = like is not None and like.subtype in _FINE
     subtype = ("PCM_24" if fine else "PCM_16") if kind in ("WAV", "FLAC") else None
     words, stream = _words(kind, like, recipe), io.BytesIO()
     try:
-        with library.SoundFile(stream, "w", int(rate), channels, format=kind, subtype=subtype) as file:
+        with known.SoundFile(stream, "w", int(rate), channels, format=kind, subtype=subtype) as file:
             for word, text in words.items() if kind in ("FLAC", "OGG") else ():
                 setattr(file, word, text)
             for start in range(0, len(frames), _BLOCK):
                 file.write(frames[start : start + _BLOCK])
-    except (library.LibsndfileError, RuntimeError, ValueError) as error:
+    except (known.LibsndfileError, RuntimeError, ValueError) as error:
         raise SoundError(_not_held(kind, rate, channels, str(error).rpartition(": ")[2].rstrip("."))) from None
     data = stream.getvalue()
     if kind == "WAV":
@@ -92,15 +90,6 @@ def _words(kind: str, like: Sound | None, recipe: str) -> dict[str, str]:
     words["copyright"] = "; ".join(text for text in (words.get("copyright", ""), rights) if text)
     words["comment"] = comment
     return {word: text.replace("\0", "") for word, text in words.items() if text}
-
-
-def _check_limits(kind: str, rate: int, channels: int) -> None:
-    """Refuse what libsndfile must not even be asked to write."""
-    check_rate(rate, "The sound")
-    fastest, most = _MOST.get(kind, (rate, channels))
-    if rate > fastest or channels > most:
-        limit = f"at most {fastest} samples per second and {most} channels"
-        raise SoundError(_not_held(kind, rate, channels, limit))
 
 
 def _not_held(kind: str, rate: int, channels: int, reason: str) -> str:

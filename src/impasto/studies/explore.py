@@ -8,7 +8,7 @@ from typing import Any
 
 from impasto import images
 from impasto.errors import SettingsError
-from impasto.images import Picture
+from impasto.runs.imaging import several
 from impasto.runs.pictures.stylize import Transfer
 from impasto.settings import Settings, make
 from impasto.studies.figure_sheet import Cell, Row, Sketch
@@ -53,8 +53,8 @@ def exploration(
     """The sheet for a photo and its paintings, to be drawn by :func:`impasto.studies.figure_sheet.drawn`.
 
     Args:
-        content: as for :func:`impasto.stylize`.
-        styles: likewise.
+        content: as for :func:`impasto.stylize`, and so are the styles.
+        styles: one or several.
         axes: what it goes over.
         words: settings as the options of a command line.
         names: what the command lines call the pictures; their file names unless given.
@@ -63,8 +63,7 @@ def exploration(
     Raises:
         ImpastoError: with a sentence on what is wrong with a picture or a setting.
     """
-    several = list(styles) if isinstance(styles, (list, tuple)) else [styles]
-    photo, *paintings = (_picture(source) for source in (content, *several))
+    photo, *paintings = map(images.read, (content, *several(styles)))
     for name in (*_AXES, *_START, *_SMALL):
         if name in values:
             raise SettingsError(f"The setting {name} is what the sheet itself chooses; leave it out.")
@@ -75,9 +74,8 @@ def exploration(
         own = {**_START, **_own(strength, scale, color)}
         command = shlex.join(["impasto", "stylize", *called, "-o", "out.png", *words({**values, **own})])
         settings = make({**values, **own, "size": SIDE, "coarsest": SIDE, "evaluations": (EVALUATIONS,)})
-        return Cell(
-            f"strength {strength:g}", partial(Transfer.of, photo, paintings, settings=settings), _nothing, command
-        )
+        run = partial(Transfer.of, photo, paintings, settings=settings)
+        return Cell(f"strength {strength:g}", run, lambda _: {}, command)
 
     rows = [
         Row(tuple(cell(strength, scale, color) for strength in chosen.strengths), f"color {color}, strokes x {scale:g}")
@@ -93,11 +91,3 @@ def _own(strength: float, scale: float, color: str) -> dict[str, Any]:
     """The settings of one picture, without those at their defaults."""
     given = {"strength": strength, "style_scale": scale, "color": color}
     return {name: value for name, value in given.items() if value != Settings.model_fields[name].default}
-
-
-def _nothing(_: object) -> dict[str, float | None]:
-    return {}
-
-
-def _picture(source: Any) -> Picture:
-    return source if isinstance(source, Picture) else images.read(source)

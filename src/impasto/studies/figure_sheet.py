@@ -5,6 +5,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from impasto.files import Files
 from impasto.images import Picture
 from impasto.images.sheet import SheetTile, Strip, draw
 from impasto.pyramid import fitted, resize
-from impasto.runs.events import Event
+from impasto.runs.events import Event, Listener
 from impasto.runs.result import Result
 from impasto.runs.run import Run
 
@@ -122,19 +123,11 @@ class Figure:
         return beside
 
     def save_sheet(self, path: str | Path) -> None:
-        """Write the sheet alone.
-
-        Raises:
-            ImageError: if it cannot be written.
-        """
+        """Write the sheet alone; errors as of :meth:`save`."""
         images.write(path, self.sheet, parameters=images.mark(str(self.numbers["title"])))
 
     def save_numbers(self, path: str | Path) -> None:
-        """Write the numbers alone.
-
-        Raises:
-            ImageError: if they cannot be written.
-        """
+        """Write the numbers alone; errors as of :meth:`save`."""
         JSON.replace(Path(path), f"{json.dumps(self.numbers, indent=2)}\n".encode())
 
 
@@ -146,45 +139,47 @@ def numbers_path(path: str | Path) -> Path:
 def drawn(sketch: Sketch, on_event: Callable[[FigureProgress], object] | None = None) -> Figure:
     """Run every cell and put the pictures on a sheet.
 
-    Args:
-        sketch: what to draw.
-        on_event: called after every optimizer step; return True to stop there. The figure then has the cells so far.
+    ``on_event`` is called after every optimizer step; if it returns True, the figure has the cells so far.
     """
     began = time.perf_counter()
     places = list(sketch.places())
     results: dict[tuple[int, int], Result] = {}
     found: dict[tuple[int, int], Numbers] = {}
-    complete = True
+    complete, cells = True, []
     for index, (r, c) in enumerate(places):
         row = sketch.rows[r]
         name = " ".join(part for part in (row.label, row.cells[c].heading) if part)
-        listen = _listener(on_event, index, len(places), name)
+        listen = on_event and _listener(on_event, partial(FigureProgress, index, len(places), name))
         results[r, c] = row.cells[c].prepare().run(listen)
         found[r, c] = row.cells[c].numbers(results[r, c])
+        cells.append(_plain(row, row.cells[c], results[r, c], found[r, c]))
         complete = results[r, c].complete
         if not complete:
             break
-    cells = [_plain(sketch, place, results[place], found[place]) for place in results]
-    facts = {**_plain_sketch(sketch), "complete": complete, "seconds": time.perf_counter() - began, "cells": cells}
+    facts = {
+        "figure": sketch.name,
+        "title": sketch.title,
+        "impasto": impasto.__version__,
+        "inputs": {
+            what: {"name": each.source.name, "sha256": each.source.sha256} for what, each in sketch.inputs.items()
+        },
+        "complete": complete,
+        "seconds": time.perf_counter() - began,
+        "cells": cells,
+    }
     return Figure(_sheet(sketch, results, found), facts, results, complete)
 
 
-def _listener(
-    on_event: Callable[[FigureProgress], object] | None, index: int, count: int, name: str
-) -> Callable[[Event], object] | None:
-    return None if on_event is None else lambda event: on_event(FigureProgress(index, count, name, event))
+def _listener(tell: Callable[[FigureProgress], object], at: Callable[[Event], FigureProgress]) -> Listener:
+    return lambda event: tell(at(event))
 
 
 def _sheet(
     sketch: Sketch, results: Mapping[tuple[int, int], Result], found: Mapping[tuple[int, int], Numbers]
 ) -> Tensor:
-    inputs = Strip(
-        tuple(
-            SheetTile(resize(picture.pixels, fitted(picture.shape, sketch.size))) for picture in sketch.inputs.values()
-        ),
-        tuple(f"{what}: {picture.source.name}" for what, picture in sketch.inputs.items()),
-    )
-    strips = [inputs]
+    given = [resize(picture.pixels, fitted(picture.shape, sketch.size)) for picture in sketch.inputs.values()]
+    names = tuple(f"{what}: {picture.source.name}" for what, picture in sketch.inputs.items())
+    strips = [Strip(tuple(map(SheetTile, given)), names)]
     for r, row in enumerate(sketch.rows):
         tiles = tuple(_tile(results.get((r, c)), found.get((r, c), {}), cell) for c, cell in enumerate(row.cells))
         strips.append(Strip(tiles, tuple(cell.heading for cell in row.cells), row.label))
@@ -194,35 +189,16 @@ def _sheet(
 def _tile(result: Result | None, numbers: Numbers, cell: Cell) -> SheetTile | None:
     if result is None:
         return None
-    lines = (
-        *(f"{name} {_shown(value)}" for name, value in numbers.items()),
-        *textwrap.wrap(cell.command, _COLUMNS, break_on_hyphens=False),
-    )
+    words = (f"{name} {'-' if value is None else f'{value:.3g}'}" for name, value in numbers.items())
+    lines = (*words, *textwrap.wrap(cell.command, _COLUMNS, break_on_hyphens=False))
     return SheetTile(result.tensor, lines if result.complete else (*lines, "(stopped early)"))
 
 
-def _shown(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
-
-
-def _plain_sketch(sketch: Sketch) -> dict[str, Any]:
-    return {
-        "figure": sketch.name,
-        "title": sketch.title,
-        "impasto": impasto.__version__,
-        "inputs": {
-            what: {"name": picture.source.name, "sha256": picture.source.sha256}
-            for what, picture in sketch.inputs.items()
-        },
-    }
-
-
-def _plain(sketch: Sketch, place: tuple[int, int], result: Result, numbers: Numbers) -> dict[str, Any]:
-    row = sketch.rows[place[0]]
+def _plain(row: Row, cell: Cell, result: Result, numbers: Numbers) -> dict[str, Any]:
     return {
         "row": row.label,
-        "column": row.cells[place[1]].heading,
-        **({"command": row.cells[place[1]].command} if row.cells[place[1]].command else {}),
+        "column": cell.heading,
+        **({"command": cell.command} if cell.command else {}),
         "numbers": dict(numbers),
         "losses": result.delivered.losses,
         "total": result.delivered.value,

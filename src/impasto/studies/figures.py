@@ -1,7 +1,7 @@
 """The figures of the papers on neural style transfer, drawn from anyone's pictures.
 
-To add one: write a function of :class:`Materials` that returns a :class:`~impasto.studies.figure_sheet.Sketch`, and add a line
-to ``FIGURES``.
+To add one: write a function of :class:`Materials` that returns a :class:`~impasto.studies.figure_sheet.Sketch`, and add it to
+``FIGURES``.
 """
 
 from collections.abc import Callable, Mapping
@@ -117,12 +117,9 @@ def sketch(name: str, *inputs: Any, size: int = SIZE, **values: Any) -> Sketch:
         raise SettingsError(
             f"The figure {name} takes a {' and a '.join(wanted + more)}, but {len(inputs)} pictures came."
         )
-    given = dict(zip(wanted + more, inputs, strict=False))
-    pictures = {
-        what: _read(given[what]) if what in given else _bundled(what)
-        for what in wanted + more
-        if what in given or what in wanted
-    }
+    bundled = {"photo": samples.photo(_PHOTO), **{what: samples.painting(name) for what, name in _PAINTINGS.items()}}
+    given = {what: bundled[what] for what in wanted} | dict(zip(wanted + more, inputs, strict=False))
+    pictures = {what: images.read(source) for what, source in given.items()}
     planned = replace(FIGURES[name](Materials(pictures, size, values, _PAPER)), name=name)
     for row, column in planned.places():
         planned.rows[row].cells[column].prepare()
@@ -164,19 +161,12 @@ def trade_off(given: Materials) -> Sketch:
     layer = "conv4_2"
 
     def numbers(result: Result) -> dict[str, float | None]:
-        return {
-            "content": result.delivered.losses[f"content/{layer}"],
-            "style": result.delivered.by_kind["style"],
-        }
+        found = result.delivered
+        return {"content": found.losses[f"content/{layer}"], "style": found.by_kind["style"]}
 
     def cell(last: str, ratio: str) -> Cell:
-        own = {
-            "content_layers": {layer: 1.0},
-            "style_layers": up_to(last),
-            "content_weight": float(ratio),
-            "style_weight": 1.0,
-            "init": "noise",
-        }
+        layers = {"content_layers": {layer: 1.0}, "style_layers": up_to(last)}
+        own = {**layers, "content_weight": float(ratio), "style_weight": 1.0, "init": "noise"}
         return replace(given.stylized(f"alpha/beta = {ratio}", own, far=True), numbers=numbers)
 
     rows = tuple(
@@ -286,14 +276,6 @@ def _abreast(cells: list[Cell]) -> tuple[Row, ...]:
     return tuple(Row(tuple(cells[at : at + _ABREAST])) for at in range(0, len(cells), _ABREAST))
 
 
-def _read(source: Any) -> Picture:
-    return source if isinstance(source, Picture) else images.read(source)
-
-
-def _bundled(what: str) -> Picture:
-    return images.read(samples.photo(_PHOTO) if what == "photo" else samples.painting(_PAINTINGS[what]))
-
-
 INPUTS = {
     "content-layers": ("photo",),
     "style-layers": ("painting",),
@@ -304,15 +286,9 @@ INPUTS = {
 MORE = {"blends": ("third painting", "fourth painting")}
 """What it takes besides, if it is given."""
 
-FIGURES: dict[str, Callable[[Materials], Sketch]] = {
-    "content-layers": content_layers,
-    "style-layers": style_layers,
-    "trade-off": trade_off,
-    "content-layer": content_layer,
-    "initialization": initialization,
-    "layer-weights": layer_weights,
-    "pooling": pooling,
-    "style-losses": style_losses,
-    "blends": blends,
-}
-"""Every figure by its name."""
+_DRAWN = (
+    *(content_layers, style_layers, trade_off, content_layer, initialization),
+    *(layer_weights, pooling, style_losses, blends),
+)
+FIGURES: dict[str, Callable[[Materials], Sketch]] = {plan.__name__.replace("_", "-"): plan for plan in _DRAWN}
+"""Every figure by its name, which is that of its function with hyphens."""

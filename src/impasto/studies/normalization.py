@@ -94,14 +94,5 @@ def normalize(
     means = found.means
     scales = unit_scales(means)
     shipped = correlations(scales, channel_scales()) if network == ORIGINAL and weights is None else {}
-    return Normalization(
-        rescaled(parameters, scales),
-        scales,
-        means,
-        silent(means),
-        shipped,
-        count,
-        tuple(scan.skipped),
-        size,
-        pooling,
-    )
+    own, left = rescaled(parameters, scales), tuple(scan.skipped)
+    return Normalization(own, scales, means, silent(means), shipped, count, left, size, pooling)

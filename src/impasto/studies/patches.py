@@ -101,16 +101,9 @@ def strongest(
     count: int = COUNT,
     progress: Progress | None = None,
 ) -> dict[str, dict[int, list[Hit]]]:
-    """The strongest hits by layer and unit, in one pass over a folder.
+    """The strongest hits, so many per unit, by layer and unit, in one pass over a folder.
 
     Two pictures, the current one and the next, and one activation are alive at a time.
-
-    Args:
-        encoder: the network.
-        scan: the folder.
-        units: the channels of interest of each layer.
-        count: hits per unit.
-        progress: told how many pictures are done, of how many.
     """
     leaders = {layer: Leaders(channels, count) for layer, channels in units.items()}
     with torch.no_grad():

@@ -1,7 +1,7 @@
 """The picture that a unit or a channel likes best, made by the descent that also paints."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -59,15 +59,9 @@ def unrectified(encoder: Encoder, layer: str) -> Encoder:
     last = layers[-1] if layers else None
     if not isinstance(last, Conv):
         raise LayerError(f"{layer} is not a convolution and has no units of its own; name a layer such as conv3_1.")
+    same = {name: getattr(encoder, name) for name in ("pooling", "padding", "dtype", "device")}
     stack = Stack(encoder.stack.name, (*layers[:-1], replace(last, rectified=False)))
-    return Encoder(
-        stack,
-        encoder.parameters,
-        pooling=encoder.pooling,
-        padding=encoder.padding,
-        dtype=encoder.dtype,
-        device=encoder.device,
-    )
+    return Encoder(stack, encoder.parameters, **same)
 
 
 def preferred(
@@ -80,15 +74,8 @@ def preferred(
     a is the activation before the ReLU, in the center or on average over all positions, and s the layer's stride.
     :math:`a_0` is what the rounds before have gained, or if that is less, the channel's standard deviation over the
     positions of such noise; so :math:`\lambda` and :math:`\mu` mean the same for every unit, and the picture does not
-    depend on the network's channel scales. High frequencies are held back threefold: the start is noise in which all octaves are equally strong,
-    the optimizer's preconditioner favors what varies slowly, and TV penalizes the rest.
-
-    Args:
-        encoder: the network.
-        layer: the convolution.
-        unit: its channel.
-        how: as said there.
-        progress: told how many evaluations are done, of how many.
+    depend on the network's channel scales. High frequencies are held back threefold: the start is noise in which all
+    octaves are equally strong, the optimizer's preconditioner favors what varies slowly, and TV penalizes the rest.
 
     Returns:
         (1, 3, s, s) in [0, 1], for a unit its receptive field.
@@ -143,17 +130,12 @@ def _ascend(
         image = image.roll(shift, (2, 3))
         weight = 1 / (max(_activation(encoder, image, layer, loss) - origin, least) or 1.0)
         engine = Engine(encoder, Objective((Term("activation", layer, loss, weight), *others)))
-        for snapshot in Descent([Level(shape, count)], _always(engine), LBFGS()).run(image):
+        for snapshot in Descent([Level(shape, count)], {shape: engine}.__getitem__, LBFGS()).run(image):
             image = snapshot.best
             if progress:
                 progress(done + snapshot.state.evaluations, how.evaluations)
         done += count
     return image
-
-
-def _always(engine: Engine) -> Callable[[tuple[int, ...]], Engine]:
-    """The engine that fits every level of a descent that has one."""
-    return lambda _: engine
 
 
 def shifts(rounds: int, most: int, seed: int) -> list[tuple[int, int]]:

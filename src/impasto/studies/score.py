@@ -81,10 +81,11 @@ def score(
     found = []
     engines: dict[tuple[int, int], tuple[Evaluator, Evaluator]] = {}
     for item in several:
-        picture = item if isinstance(item, images.Picture) else images.read(item)
+        picture = images.read(item)
         if picture.shape not in engines:
             _check_proportions(picture, run.canvas)
-            sized = run if exact.style_size is None else replace(run, settings=_sized(exact, picture.shape))
+            update = {"size": max(picture.shape), "preview_of": None}  # which a style's size in pixels is told from
+            sized = run if exact.style_size is None else replace(run, settings=exact.model_copy(update=update))
             check_fit(sized.settings, run.stack, run.canvas, run.styles, picture.shape)
             both = (sized, _styles_alone(sized, picture.shape))
             first, second = (each.targets_in(Execution(), run.encoder).engine_at(picture.shape) for each in both)
@@ -125,11 +126,6 @@ def _of(found: Evaluation, variant: str) -> dict[str, float]:
     names = {name: name.split("/")[1:] for name in found.losses}
     share = 1 / len(names)
     return {layer: found.weighted[name] / share for name, (layer, *rest) in names.items() if "".join(rest) == variant}
-
-
-def _sized(settings: Settings, shape: tuple[int, int]) -> Settings:
-    """The settings of a run whose result would have this shape: a style's size in pixels is told from the result's."""
-    return settings.model_copy(update={"size": max(shape), "preview_of": None})
 
 
 def _check_proportions(picture: images.Picture, content: images.Picture) -> None:

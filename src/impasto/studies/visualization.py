@@ -130,7 +130,7 @@ def visualize_patches(
     channels = channels_of(encoder.stack, name, units)
     scan = Scan(Path(folder), size, encoder.stack.stride(name))
     found = _found(encoder, scan, {name: channels}, told)
-    pairs = [(_beside(str(unit), _mosaics(several, cell))) for unit, several in found[name].items()]
+    pairs = [_beside(unit, several, cell) for unit, several in found[name].items()]
     strips = [_strip([tile for pair in pairs[at : at + 3] for tile in pair]) for at in range(0, len(pairs), 3)]
     sheet = draw(strips, f"{name}: strongest patches of {len(scan.paths)} pictures, and what in them excites the unit")
     return Visualization(sheet, found, {}, len(scan.paths), tuple(scan.skipped))
@@ -150,11 +150,8 @@ def visualize_network(
 ) -> Visualization:
     """One sheet over several layers: patches, guided gradients and preferred pictures of some units of each.
 
-    Arguments as for :func:`visualize_patches`, and ``how`` the preferred pictures are made. The folder is scanned once
-    for all layers.
-
-    Raises:
-        ImpastoError: likewise.
+    Arguments and errors as for :func:`visualize_patches`, and ``how`` the preferred pictures are made. The folder is
+    scanned once for all layers.
     """
     encoder = (eye or Eye()).encoder()
     names = [encoder.stack.canonical(layer) for layer in layers]
@@ -175,7 +172,7 @@ def visualize_network(
         sees = encoder.stack.stride(name) + 2 * encoder.stack.radius(name)
         tiles: list[tuple[str, SheetTile]] = []
         for unit, several in found[name].items():
-            tiles += _beside(str(unit), _mosaics(several, cell))
+            tiles += _beside(unit, several, cell)
             tiles.append(("preferred", SheetTile(_fit(liked[name, unit], side))))
         strips.append(_strip(tiles, f"{name}, sees {sees}"))
     sheet = draw(strips, f"What the units of {encoder.stack.name} see: patches, guided gradients, preferred pictures")
@@ -213,14 +210,11 @@ def _strip(named: Sequence[tuple[str, SheetTile]], label: str = "") -> Strip:
     return Strip(tuple(tile for _, tile in named), tuple(name for name, _ in named), label)
 
 
-def _beside(unit: str, mosaics: tuple[Tensor, Tensor]) -> list[tuple[str, SheetTile]]:
-    return [(f"unit {unit}", SheetTile(mosaics[0])), ("guided gradient", SheetTile(mosaics[1]))]
-
-
-def _mosaics(several: Sequence[Patch], cell: int) -> tuple[Tensor, Tensor]:
+def _beside(unit: int, several: Sequence[Patch], cell: int) -> list[tuple[str, SheetTile]]:
     """Three by three patches, and their gradients."""
     pixels = [_fit(patch.pixels, cell) for patch in several]
-    return _mosaic(pixels, cell), _mosaic([_shown(patch.gradient, cell) for patch in several], cell)
+    gradients = [_shown(patch.gradient, cell) for patch in several]
+    return [(f"unit {unit}", _mosaic(pixels, cell)), ("guided gradient", _mosaic(gradients, cell))]
 
 
 def _shown(gradient: Tensor, cell: int) -> Tensor:
@@ -230,14 +224,14 @@ def _shown(gradient: Tensor, cell: int) -> Tensor:
     return (GRAY + GRAY * small / most).clamp(0, 1)
 
 
-def _mosaic(several: Sequence[Tensor], cell: int) -> Tensor:
+def _mosaic(several: Sequence[Tensor], cell: int) -> SheetTile:
     """Pictures of side ``cell`` row by row, white where there are fewer than nine."""
     side = _SIDE * cell + (_SIDE - 1) * _SEAM
     page = torch.ones(1, 3, side, side)
     for index, picture in enumerate(several):
         top, left = (place * (cell + _SEAM) for place in divmod(index, _SIDE))
         page[..., top : top + cell, left : left + cell] = picture
-    return page
+    return SheetTile(page)
 
 
 def _fit(picture: Tensor, side: int) -> Tensor:

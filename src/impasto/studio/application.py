@@ -23,14 +23,7 @@ API = "/api/v1"
 
 
 def create(service: Service, access: Access, names: Collection[str], feed: Feed) -> Guard:
-    """The studio as an ASGI application.
-
-    Args:
-        service: what it serves.
-        access: who may use it.
-        names: host names under which it may be called from other machines; none for this machine alone.
-        feed: the streams of what happens to its jobs.
-    """
+    """The studio as an ASGI application, with the host names that other machines may call it by, none for this one alone."""
     app = FastAPI(
         title="impasto studio",
         version=__version__,

@@ -31,7 +31,7 @@ class StudioError(ImpastoError):
 
 
 class Client:
-    """A connection to a studio. Jobs and pictures are the dictionaries of its HTTP API.
+    """A connection to a studio. Jobs and pictures are the dictionaries of its HTTP API; what it refuses is a StudioError.
 
     Args:
         address: where it is, such as ``http://127.0.0.1:7860``.
@@ -56,11 +56,7 @@ class Client:
         self._http.close()
 
     def upload(self, picture: str | Path | bytes, name: str = "picture") -> dict[str, Any]:
-        """Bring a picture into one's library; its ``id`` refers to it.
-
-        Raises:
-            StudioError: if it is no picture or too large, or the quota is used up.
-        """
+        """Bring a picture into one's library; its ``id`` refers to it."""
         data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
         name = name if isinstance(picture, bytes) else Path(picture).name
         headers = {"content-type": "application/octet-stream"}
@@ -87,9 +83,6 @@ class Client:
             title: what to call it.
             key: submitted twice with the same key, the job is there once.
             settings: single settings.
-
-        Raises:
-            StudioError: with a sentence on what is wrong.
         """
         several: Sequence[Picture] = [styles] if isinstance(styles, (str, bytes, Path)) else styles
         inputs = {

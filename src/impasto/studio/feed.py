@@ -20,7 +20,10 @@ _OWNERS = 1000  # whose last look is remembered
 
 
 class Feed:
-    """Streams of one server, which share what they see: fifty watchers of one user's jobs look once."""
+    """Streams of one server, which share what they see: fifty watchers of one user's jobs look once.
+
+    They raise a :class:`Refusal` where that user has no such job, or holds too many of them already.
+    """
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -30,11 +33,7 @@ class Feed:
         self.closing = False
 
     async def jobs(self, owner: str) -> AsyncIterator[str]:
-        """A user's jobs: all of them at first, then those that changed or went.
-
-        Raises:
-            Refusal: if that user holds too many streams already.
-        """
+        """A user's jobs: all of them at first, then those that changed or went."""
         known: dict[str, str] = {}
 
         async def changes() -> list[str]:
@@ -53,11 +52,7 @@ class Feed:
             yield text
 
     async def job(self, owner: str, id: str, after: int) -> AsyncIterator[str]:  # noqa: A002
-        """One job's log from an event on, ending when the job has ended.
-
-        Raises:
-            Refusal: if that user has no such job, or holds too many streams already.
-        """
+        """One job's log from an event on, ending when the job has ended."""
         await run_in_threadpool(self._service.own, owner, id)
         last, first, over = after, True, False
 
@@ -100,11 +95,7 @@ class Feed:
             self._open[owner] -= 1
 
     def check_room(self, owner: str) -> None:
-        """Refuse a stream too many.
-
-        Raises:
-            Refusal: if that user holds as many as one may.
-        """
+        """Refuse a stream too many."""
         if self._open[owner] >= self._service.limits.watchers:
             raise Refusal(429, "You are watching in too many places; close some.")
 

@@ -73,25 +73,15 @@ def _add_steering(router: APIRouter, service: Service) -> None:
             raise Refusal(409, str(error)) from error
         return service.view(made if isinstance(made, Job) else service.own(owner, id))
 
-    @router.post("/jobs/{id}/pause")
-    def pause(owner: Owner, id: str) -> JobView:  # noqa: A002
-        """Hold a job where it is."""
-        return steered(owner, id, service.jobs.pause)
+    def add(verb: str, act: Callable[[str], Any], told: str) -> None:
+        @router.post(f"/jobs/{{id}}/{verb}", name=verb, description=told)
+        def steer(owner: Owner, id: str) -> JobView:  # noqa: A002
+            return steered(owner, id, act)
 
-    @router.post("/jobs/{id}/resume")
-    def resume(owner: Owner, id: str) -> JobView:  # noqa: A002
-        """Let a paused job go on."""
-        return steered(owner, id, service.jobs.resume)
-
-    @router.post("/jobs/{id}/stop")
-    def stop(owner: Owner, id: str) -> JobView:  # noqa: A002
-        """End a job and keep its picture as it is."""
-        return steered(owner, id, service.jobs.stop)
-
-    @router.post("/jobs/{id}/cancel")
-    def cancel(owner: Owner, id: str) -> JobView:  # noqa: A002
-        """End a job without a picture."""
-        return steered(owner, id, service.jobs.cancel)
+    add("pause", service.jobs.pause, "Hold a job where it is.")
+    add("resume", service.jobs.resume, "Let a paused job go on.")
+    add("stop", service.jobs.stop, "End a job and keep its picture as it is.")
+    add("cancel", service.jobs.cancel, "End a job without a picture.")
 
     @router.post("/jobs/{id}/retry")
     def retry(owner: Owner, id: str) -> JobView:  # noqa: A002
@@ -105,9 +95,8 @@ def _add_steering(router: APIRouter, service: Service) -> None:
         job = service.own(owner, id)
         checked_form(job.task, {**job.settings, **body.settings}, service.limits)
         back = {name: None for name, value in body.settings.items() if value is None}
-        return steered(
-            owner, id, service.jobs.adjust, {**checked_form(job.task, body.settings, service.limits), **back}
-        )
+        changed = {**checked_form(job.task, body.settings, service.limits), **back}
+        return steered(owner, id, service.jobs.adjust, changed)
 
     @router.post("/jobs/{id}/more", status_code=201)
     def more(owner: Owner, id: str, body: More) -> JobView:  # noqa: A002
@@ -163,7 +152,8 @@ def _add_pictures(router: APIRouter, service: Service) -> None:
         from impasto.images.zoom import TILE  # noqa: PLC0415  # waits for torch
 
         _, (height, width) = service.zoom(owner, id)
-        return {"width": width, "height": height, "tile": TILE, "levels": _levels(max(height, width), TILE)}
+        halvings = max(0, (-(-max(height, width) // TILE) - 1).bit_length())  # until it fits into a tile
+        return {"width": width, "height": height, "tile": TILE, "levels": 1 + halvings}
 
     @router.get("/jobs/{id}/zoom/{level}/{row}/{column}", response_class=Response)
     def tile(owner: Owner, id: str, level: int, row: int, column: int) -> Response:  # noqa: A002
@@ -173,11 +163,6 @@ def _add_pictures(router: APIRouter, service: Service) -> None:
         if min(level, row, column) < 0 or not path.is_file():
             raise Refusal(404, "There is no such tile.")
         return jpeg(path.read_bytes())
-
-
-def _levels(side: int, tile: int) -> int:
-    """How many times ``side`` is halved until it fits into a tile, and one."""
-    return 1 + max(0, (-(-side // tile) - 1).bit_length())
 
 
 def _add_events(router: APIRouter, feed: Feed) -> None:

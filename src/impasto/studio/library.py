@@ -20,12 +20,7 @@ from impasto.studio.refusals import Refusal
 SMALL, LARGE = 320, 1600
 """The long sides of the copies that pages show, in pixels."""
 
-PHOTOS = {
-    "rocket": "Rocket launch",
-    "chelsea": "Chelsea the cat",
-    "coffee": "Cup of coffee",
-    "astronaut": "Astronaut",
-}
+PHOTOS = {"rocket": "Rocket launch", "chelsea": "Chelsea the cat", "coffee": "Cup of coffee", "astronaut": "Astronaut"}
 PAINTINGS = {"swirl": "Swirl", "marble": "Marble", "glass": "Stained glass", "woodcut": "Woodcut"}
 """Bundled pictures by name."""
 
@@ -54,7 +49,10 @@ class Item:
 
 
 class Library:
-    """Every user's pictures, in one folder that no name from outside leads into: ids are looked up, not joined."""
+    """Every user's pictures, in one folder that no name from outside leads into: ids are looked up, not joined.
+
+    Methods raise a :class:`Refusal` where that user has no such picture.
+    """
 
     def __init__(self, folder: Path, limits: Limits, decoder: DecoderPool) -> None:
         self._folder = folder
@@ -87,13 +85,9 @@ class Library:
         with received.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         home = _home(owner)
-        with self._lock:
-            known = next(
-                (item for item in self._items.get(home, {}).values() if (item.sha256, item.mask) == (sha256, mask)),
-                None,
-            )
-        if known is not None:
-            return known
+        for item in self.items(owner):
+            if (item.sha256, item.mask) == (sha256, mask):
+                return item
         made = self._decoder.copies(received, (LARGE, SMALL), self._limits.upload_pixels)
         size = received.stat().st_size + sum(map(len, made.jpegs))
         called = one_line(name) or "picture"
@@ -122,19 +116,11 @@ class Library:
         return sum(item.size for item in self.items(owner))
 
     def file(self, owner: str, id: str, which: str = "picture") -> Path:  # noqa: A002
-        """The file of a user's picture: ``picture``, ``large.jpg`` or ``small.jpg``.
-
-        Raises:
-            Refusal: if that user has no such picture.
-        """
+        """The file of a user's picture: ``picture``, ``large.jpg`` or ``small.jpg``."""
         return self._folder / "library" / _home(owner) / self._item(owner, id).id / which
 
     def name(self, owner: str, id: str) -> str:  # noqa: A002
-        """What a user's picture is called.
-
-        Raises:
-            Refusal: if that user has no such picture.
-        """
+        """What a user's picture is called."""
         return self._item(owner, id).name
 
     def _item(self, owner: str, id: str) -> Item:  # noqa: A002
@@ -145,11 +131,7 @@ class Library:
         return item
 
     def delete(self, owner: str, id: str) -> None:  # noqa: A002
-        """Forget a picture. Jobs that use it keep their own copy.
-
-        Raises:
-            Refusal: if that user has no such picture.
-        """
+        """Forget a picture. Jobs that use it keep their own copy."""
         folder = self.file(owner, id).parent
         with self._lock:
             self._items[_home(owner)].pop(id, None)

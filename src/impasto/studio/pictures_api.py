@@ -39,10 +39,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.post("/pictures", status_code=201)
     async def upload(
-        request: Request,
-        owner: Owner,
-        name: Annotated[str, Query(max_length=400)] = "",
-        mask: bool = False,
+        request: Request, owner: Owner, name: Annotated[str, Query(max_length=400)] = "", mask: bool = False
     ) -> PictureView:
         """Bring a picture, or a mask: its bytes are the body, ``name`` is what it is called."""
         if uploading[owner] >= service.limits.uploads:

@@ -65,7 +65,7 @@ class ServerConfig:
         """
         if not self.is_local and not self.access.locked:
             raise SettingsError(
-                f"SpectrogramEvaluator on {self.host} lets other machines in, which needs a key; give --key-file FILE, or leave "
+                f"Listening on {self.host} lets other machines in, which needs a key; give --key-file FILE, or leave "
                 "--host out."
             )
 

@@ -28,6 +28,9 @@ _SHOWN_PIXELS = 400_000_000  # of results, and of pictures that were submitted w
 class Service:
     """The jobs, the libraries and the rules about who may have how much of them.
 
+    What is somebody else's is answered as what does not exist: methods raise a :class:`Refusal` for it, for what is not
+    there yet or any more, and for what goes over a user's quota; ImpastoError for what is wrong with pictures or settings.
+
     Args:
         jobs: where the work is done; in their folder the studio keeps one of its own.
         limits: how much one user may ask for.
@@ -44,11 +47,7 @@ class Service:
         self._shrinking = threading.Semaphore(2)
 
     def own(self, owner: str, id: str) -> Job:  # noqa: A002
-        """A user's job. What belongs to somebody else is answered as what does not exist.
-
-        Raises:
-            Refusal: if that user has no such job.
-        """
+        """A user's job."""
         try:
             job = self.jobs.get(id)
         except ImpastoError:
@@ -66,35 +65,21 @@ class Service:
         return self.jobs.store.file(job.id, result_name(job.task)) if job.status in KEPT else None
 
     def existing_result(self, owner: str, id: str) -> Path:  # noqa: A002
-        """The file of a result.
-
-        Raises:
-            Refusal: if that user has no such job, or it has no result yet.
-        """
+        """The file of a result."""
         path = self.result(self.own(owner, id))
         if path is None:
             raise Refusal(409, "This job has no result yet.")
         return path
 
     def submit(self, owner: str, wanted: Submission) -> Job:
-        """Put a job into the queue.
-
-        Raises:
-            Refusal: for a reference that leads nowhere, or a user who has enough already.
-            ImpastoError: for what is wrong with the pictures or the settings.
-        """
+        """Put a job into the queue."""
         settings = checked_form(wanted.task, wanted.settings, self.limits)
         task_of(wanted.task).check_roles({role: len(names) for role, names in wanted.inputs.items()})
         inputs = {role: [self._given(owner, name) for name in names] for role, names in wanted.inputs.items() if names}
         return self._queue(owner, wanted.task, inputs, settings, title=one_line(wanted.title), key=wanted.key)
 
     def again(self, owner: str, id: str, settings: Mapping[str, Any]) -> Job:  # noqa: A002
-        """A new job like an earlier one, with other settings where they are given; None takes a setting back.
-
-        Raises:
-            Refusal: as :meth:`submit`.
-            ImpastoError: as :meth:`submit`.
-        """
+        """A new job like an earlier one, with other settings where they are given; None takes a setting back."""
         job = self.own(owner, id)
         inputs = {
             role: [(name, self.jobs.input(sha)) for name, sha in zip(job.names[role], hashes, strict=True)]
@@ -109,11 +94,7 @@ class Service:
             return self.jobs.submit(*what, owner=owner, **words)
 
     def check_room(self, owner: str, more_bytes: int = 0, more_jobs: int = 1) -> None:
-        """Refuse what would go over a user's quota.
-
-        Raises:
-            Refusal: if there is no room.
-        """
+        """Refuse what would go over a user's quota."""
         usage = self.jobs.usage(owner)
         if more_jobs and usage.queued + usage.running + more_jobs > self.limits.queue:
             raise Refusal(429, f"You have {self.limits.queue} jobs waiting; let some finish or cancel them.")
@@ -121,11 +102,7 @@ class Service:
             raise Refusal(507, f"You have used your {self.limits.disk_bytes >> 20} MiB; delete some pictures or jobs.")
 
     def file(self, owner: str, reference: str) -> Path:
-        """The file that a reference means: a library id, ``sample:NAME`` or ``result:JOB``.
-
-        Raises:
-            Refusal: if it means nothing of that user's.
-        """
+        """The file that a reference means: a library id, ``sample:NAME`` or ``result:JOB``."""
         kind, colon, name = reference.partition(":")
         if not colon:
             return self.library.file(owner, reference)
@@ -144,11 +121,7 @@ class Service:
         return path.name if kind == "sample" else f"result-{name[:8]}.png", path
 
     def input(self, owner: str, id: str, role: str, index: int) -> Path:  # noqa: A002
-        """The file of a picture that went into a job.
-
-        Raises:
-            Refusal: if there is none.
-        """
+        """The file of a picture that went into a job."""
         hashes = self.own(owner, id).inputs.get(role, ())
         if not 0 <= index < len(hashes):
             raise Refusal(404, "This job has no such input.")
@@ -157,14 +130,7 @@ class Service:
     def shrunk(self, path: Path, side: int, job: str | None = None) -> bytes:
         """A JPEG of a picture with at most ``side`` pixels, SMALL or LARGE, kept for the next time.
 
-        Args:
-            path: the picture.
-            side: as said.
-            job: the job that it belongs to, with which the copy counts and goes; unless given, a sample.
-
-        Raises:
-            Refusal: if the job is gone.
-            ImageError: if it is no picture.
+        It counts and goes with the ``job`` that the picture belongs to; unless given, it is a sample.
         """
         folder = self._copies(job) if job else self._made(self.folder / "shrunk")
         known = folder / f"{path.name[:64]}-{_moment(path)}-{SMALL if side <= SMALL else LARGE}.jpg"
@@ -186,11 +152,7 @@ class Service:
         return folder
 
     def zoom(self, owner: str, id: str) -> tuple[Path, tuple[int, int]]:  # noqa: A002
-        """The folder of a result's tiles, and its height and width.
-
-        Raises:
-            Refusal: as :meth:`existing_result`.
-        """
+        """The folder of a result's tiles, and its height and width."""
         from impasto.images.zoom import cut_tiles  # noqa: PLC0415  # waits for torch
 
         path = self.existing_result(owner, id)
@@ -206,11 +168,7 @@ class Service:
                 shutil.rmtree(made, ignore_errors=True) if made.is_dir() else made.unlink(missing_ok=True)
 
     def delete(self, owner: str, id: str) -> None:  # noqa: A002
-        """Delete a job with all that was made from it.
-
-        Raises:
-            Refusal: if that user has no such job, or it is still at work.
-        """
+        """Delete a job that is over, with all that was made from it."""
         job = self.own(owner, id)
         if not job.status.ended:
             raise Refusal(409, "This job is not over; cancel it first.")

@@ -74,7 +74,10 @@ def read_header(path: Path) -> Any:
 def _volume(path: Path, found: Sequence[_File], remarks: Sequence[str], window: tuple[float, float] | None) -> Volume:
     items = [file.item for file in found]
     _check_alike(path, items)
-    slices = [_frames(file) for file in found]
+    slices = []
+    for file in found:
+        with understood(VolumeError, f"The picture in {file.path} cannot be understood", _UNUSUAL):
+            slices.append(frames_of(file.item, file.path))
     places = [place for part in slices for place in part.places]
     if any(len(part.places) > 1 for part in slices) and len(slices) > 1:
         raise VolumeError(f"{path} holds several files with several frames each; give one of them.")
@@ -100,11 +103,6 @@ def _blank(slices: Sequence[Frames], order: Sequence[int]) -> NDArray[np.bool_] 
         return None
     several = [np.zeros(part.values.shape[:3], bool) if part.blank is None else part.blank for part in slices]
     return np.asarray(np.concatenate(several)[order])
-
-
-def _frames(file: _File) -> Frames:
-    with understood(VolumeError, f"The picture in {file.path} cannot be understood", _UNUSUAL):
-        return frames_of(file.item, file.path)
 
 
 def _header(item: Any) -> Any:
@@ -151,15 +149,8 @@ def _in_folder(path: Path) -> Iterator[_File]:
 def _data_set(data: bytes, file: Path, *, alone: bool) -> Any:
     """The data set of a file, or None if it has no picture.
 
-    What lacks the preamble that files begin with, as bare data sets do, is tried, too.
-
-    Args:
-        data: the file's content.
-        file: its name.
-        alone: whether it is all that was given, and not one of many in a folder.
-
-    Raises:
-        VolumeError: if it is DICOM but damaged, or alone and no picture.
+    What lacks the preamble that files begin with, as bare data sets do, is tried, too. What is DICOM but damaged is
+    refused, and so is what has no picture if it is ``alone``: all that was given, and not one of many in a folder.
     """
     pydicom = library("pydicom", f"Reading {file}")
     whole = data[128:132] == b"DICM"
@@ -168,7 +159,8 @@ def _data_set(data: bytes, file: Path, *, alone: bool) -> Any:
         _check_inflated(pydicom, data)
         item = pydicom.dcmread(io.BytesIO(data), force=not whole)
         found = any(name in item for name in PICTURES)
-        _check_meant(item, whole=whole)
+        if not whole and "SOPClassUID" not in item and "Rows" not in item:
+            raise ValueError("it has neither the preamble nor the attributes of one")  # noqa: TRY301
     except Exception as error:
         if not alone and not whole and not named:
             return None
@@ -180,16 +172,6 @@ def _data_set(data: bytes, file: Path, *, alone: bool) -> Any:
     return item if found else None
 
 
-def _check_meant(item: Any, *, whole: bool) -> None:
-    """Refuse what was read as a bare data set but is something else.
-
-    Raises:
-        ValueError: if it is.
-    """
-    if not whole and "SOPClassUID" not in item and "Rows" not in item:
-        raise ValueError("it has neither the preamble nor the attributes of one")
-
-
 def _syntax(pydicom: Any, item: Any) -> Any:
     """How a data set that does not say so is written."""
     implicit, little = item.original_encoding
@@ -199,11 +181,7 @@ def _syntax(pydicom: Any, item: Any) -> Any:
 
 
 def _check_inflated(pydicom: Any, data: bytes) -> None:
-    """Refuse a compressed data set that holds more than any volume does, before it is inflated.
-
-    Raises:
-        ValueError: if it does.
-    """
+    """Refuse a compressed data set that holds more than any volume does, before it is inflated."""
     if data[128:132] != b"DICM":
         return
     stream = io.BytesIO(data)
@@ -220,11 +198,7 @@ def _check_inflated(pydicom: Any, data: bytes) -> None:
 
 
 def _check_alike(path: Path, items: Sequence[Any]) -> None:
-    """Refuse what is no one series of slices of one size, or too much.
-
-    Raises:
-        VolumeError: if it is not.
-    """
+    """Refuse what is no one series of slices of one size, or too much."""
     series = {str(item.get("SeriesInstanceUID", "")) for item in items}
     if len(series) > 1:
         raise VolumeError(f"{path} holds slices of {len(series)} series; put one of them into a folder of its own.")

@@ -98,14 +98,7 @@ def _extent(shape: tuple[int, ...], path: Path) -> tuple[int, ...]:
 
 
 def encode(path: Path, volume: Volume, known: Notes, kind: np.dtype[Any]) -> bytes:
-    """The content of a file.
-
-    Args:
-        path: its name, which says whether it is compressed.
-        volume: what it holds.
-        known: what it says of itself.
-        kind: the type of intensities.
-    """
+    """The content of a file, with intensities of the type ``kind``; the name says whether it is compressed."""
     nibabel = library("nibabel", f"Writing {path}")
     samples = volume.samples(kind)
     if not volume.gray:

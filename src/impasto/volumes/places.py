@@ -75,11 +75,7 @@ _STEPS = ("SpacingBetweenSlices", "SliceThickness")
 
 
 def arranged(places: Sequence[SlicePlace], name: str) -> tuple[list[int], NDArray[np.float64], list[str]]:
-    """The order of slices, the affine of the volume that they make, and sentences on what was assumed.
-
-    Args:
-        places: of each slice.
-        name: of the series, for sentences.
+    """The order of slices, the affine of the volume that they make, and sentences on what was assumed of the series.
 
     Raises:
         VolumeError: if the slices make no volume: of several spacings, directions or distances.

@@ -18,14 +18,7 @@ from impasto.volumes.dicom import read_series
 from impasto.volumes.notes import Notes
 from impasto.volumes.volume import VOLUMES, Origin, Volume, assembled, check_size
 
-SUFFIXES = {
-    ".nii": "NIfTI",
-    ".nii.gz": "NIfTI",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".npy": "NPY",
-    ".dcm": "DICOM",
-}
+SUFFIXES = {".nii": "NIfTI", ".nii.gz": "NIfTI", ".tif": "TIFF", ".tiff": "TIFF", ".npy": "NPY", ".dcm": "DICOM"}
 """The format that each ending of a file's name means; a folder is a DICOM series."""
 
 
@@ -90,28 +83,19 @@ def read(source: Any, *, window: tuple[float, float] | None = None) -> Volume:
         return read_series(path, window)
     data = VOLUMES.contents(path)
     origin = Origin(path.name, path, hashlib.sha256(data).hexdigest(), kind)
-    with (
-        understood(VolumeError, f"{path} cannot be read as {kind}", "it is damaged or cut short"),
-        unheard(nifti.LOGGER),
-    ):
-        return {"NIfTI": _nifti, "TIFF": _tiff, "NPY": _npy}[kind](data, path, origin, window)
+    said = f"{path} cannot be read as {kind}"
+    with understood(VolumeError, said, "it is damaged or cut short"), unheard(nifti.LOGGER):
+        if kind == "NIfTI":
+            samples, affine, header = nifti.read(data, path)
+            return assembled(samples, replace(origin, header=header), affine, window)
+        if kind == "TIFF":
+            stack = tiff.read(data, path)
+            known = replace(origin, inverted=stack.inverted, remarks=stack.remarks)
+            return assembled(stack.samples, known, _affine_of(stack.known, stack.spacing), window, bits=stack.bits)
+        return assembled(_npy(data, path), origin, _affine_of(notes.beside(path), (1.0, 1.0, 1.0)), window)
 
 
-Window = tuple[float, float] | None
-
-
-def _nifti(data: bytes, path: Path, origin: Origin, window: Window) -> Volume:
-    samples, affine, header = nifti.read(data, path)
-    return assembled(samples, replace(origin, header=header), affine, window)
-
-
-def _tiff(data: bytes, path: Path, origin: Origin, window: Window) -> Volume:
-    stack = tiff.read(data, path)
-    known = replace(origin, inverted=stack.inverted, remarks=stack.remarks)
-    return assembled(stack.samples, known, _affine_of(stack.known, stack.spacing), window, bits=stack.bits)
-
-
-def _npy(data: bytes, path: Path, origin: Origin, window: Window) -> Volume:
+def _npy(data: bytes, path: Path) -> NDArray[Any]:
     with io.BytesIO(data) as stream:
         version = np.lib.format.read_magic(stream)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -121,8 +105,7 @@ def _npy(data: bytes, path: Path, origin: Origin, window: Window) -> Volume:
         raise VolumeError(
             f"{path} cannot be read as NPY (it announces more than there is); it is damaged or cut short."
         )
-    samples = np.load(io.BytesIO(data), allow_pickle=False)
-    return assembled(samples, origin, _affine_of(notes.beside(path), (1.0, 1.0, 1.0)), window)
+    return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
 
 
 def _affine_of(known: Notes | None, spacing: tuple[float, float, float]) -> NDArray[np.float64]:

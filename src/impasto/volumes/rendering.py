@@ -15,17 +15,7 @@ _FAR = 1e9
 def turning(
     voxels: Tensor, spacing: tuple[float, float, float] = (1, 1, 1), *, frames: int = 36, side: int = 240
 ) -> Iterator[Tensor]:
-    """A block that turns once about the axis of its slices, seen in parallel projection.
-
-    Args:
-        voxels: (1, 3, D, H, W) in [0, 1].
-        spacing: between slices, rows and columns.
-        frames: how many pictures one turn has.
-        side: of each picture, in pixels.
-
-    Yields:
-        (1, 3, side, side) in [0, 1], on white.
-    """
+    """A :func:`block` that turns once about the axis of its slices, seen in parallel projection, in so many frames."""
     for frame in range(frames):
         yield block(voxels, spacing, angle=2 * math.pi * frame / frames, side=side)
 

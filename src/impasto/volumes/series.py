@@ -28,12 +28,8 @@ def series(volume: Volume, notes: Notes, *, tags: bool = True) -> Iterator[tuple
 
     Grays are stored in 16 bits: whole intensities as they are, with the intercept that leads back to them, where the
     window has room for that, and others over the window, with a slope, too; colors in 8. The series is a new one, in the
-    same study and frame of reference as the one that the volume was read from, if it was.
-
-    Args:
-        volume: what is stored.
-        notes: what is noted of it.
-        tags: whether the patient and the study of the original, and the recipe, are named.
+    same study and frame of reference as the one that the volume was read from, if it was. With ``tags`` it names the
+    patient and the study of the original, and the recipe.
     """
     pydicom = library("pydicom", "Writing DICOM")
     number = pydicom.uid.generate_uid()

@@ -4,28 +4,20 @@ import math
 from pathlib import Path
 from typing import Any
 
-_MM = {
-    "mm": 1.0,
-    "millimeter": 1.0,
-    "cm": 10.0,
-    "m": 1e3,
-    "meter": 1e3,
-    "nm": 1e-6,
-    "pm": 1e-9,
-    "Å": 1e-7,
-    "µm": 1e-3,
-    "\u03bcm": 1e-3,
-    "um": 1e-3,
-    "micron": 1e-3,
-    "microns": 1e-3,
-    "micrometer": 1e-3,
-    "in": 25.4,
-    "inch": 25.4,
-    "inches": 25.4,
-    "ft": 304.8,
-    "thou": 0.0254,
-    "pt": 25.4 / 72,
+_CALLED = {
+    1e-9: ("pm",),
+    1e-7: ("Å",),
+    1e-6: ("nm",),
+    1e-3: ("µm", "\u03bcm", "um", "micron", "microns", "micrometer"),
+    1.0: ("mm", "millimeter"),
+    10.0: ("cm",),
+    1e3: ("m", "meter"),
+    0.0254: ("thou",),
+    25.4 / 72: ("pt",),
+    25.4: ("in", "inch", "inches"),
+    304.8: ("ft",),
 }
+_MM = {name: length for length, names in _CALLED.items() for name in names}
 """Millimeters of the units of length that OME and ImageJ know, two of them with either of Unicode's two mus."""
 
 _NAMES = {"Z": "slices", "Y": "rows", "X": "columns"}
@@ -39,7 +31,7 @@ def spacing_of(tifffile: Any, file: Any, path: Path) -> tuple[Spacing, tuple[str
     Where some are missing, voxels are assumed as wide as they are high, or as deep as they are wide: beside one that is
     known, a millimeter would be a guess that is wrong by orders of magnitude. Where all are, each is 1.
     """
-    said = _from_ome(ome(tifffile, file)["Pixels"]) if file.ome_metadata else _from_imagej(file)
+    said = _from_ome(tifffile, file) if file.ome_metadata else _from_imagej(file)
     if not any(said.values()):
         return (1.0, 1.0, 1.0), ()
     found, remarks = dict(said), []
@@ -60,10 +52,9 @@ def ome(tifffile: Any, file: Any) -> dict[str, Any]:
     return dict(found[0] if isinstance(found, list) else found)
 
 
-def _from_ome(pixels: dict[str, Any]) -> dict[str, float | None]:
-    return {
-        axis: _length(pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "µm")) for axis in "ZYX"
-    }
+def _from_ome(tifffile: Any, file: Any) -> dict[str, float | None]:
+    pixels, names = ome(tifffile, file)["Pixels"], {axis: f"PhysicalSize{axis}" for axis in "ZYX"}
+    return {axis: _length(pixels.get(name), pixels.get(f"{name}Unit", "µm")) for axis, name in names.items()}
 
 
 def _from_imagej(file: Any) -> dict[str, float | None]:
@@ -71,11 +62,7 @@ def _from_imagej(file: Any) -> dict[str, float | None]:
     if not facts:
         return dict.fromkeys("ZYX")
     unit = str(facts.get("unit", "")).replace("\\u00B5", "µ")
-    said = {
-        "Z": facts.get("spacing"),
-        "Y": _per_pixel(page, "YResolution"),
-        "X": _per_pixel(page, "XResolution"),
-    }
+    said = {"Z": facts.get("spacing"), **{axis: _per_pixel(page, f"{axis}Resolution") for axis in "YX"}}
     if unit not in _MM:  # pixels, or nothing: what is said holds relative to each other, and what is not said is 1
         return {axis: _length(value, "mm") or 1.0 for axis, value in said.items()}
     return {axis: _length(value, unit) for axis, value in said.items()}

@@ -3,6 +3,7 @@
 import io
 import lzma
 import math
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,10 @@ LOGGER = "tifffile"
 _PILLOW = "PIL.TiffImagePlugin"
 
 _GRAYS = ("MINISBLACK", "MINISWHITE", "MASK")
-_DEFLATE, _LZMA = ("ADOBE_DEFLATE", "DEFLATE"), ("LZMA",)
+_INFLATING = {
+    **dict.fromkeys(("ADOBE_DEFLATE", "DEFLATE"), zlib.decompressobj),
+    "LZMA": lzma.LZMADecompressor,
+}
 _BIG = 2**32 - 2**25  # bytes beyond which a file needs wider offsets
 
 
@@ -102,13 +106,13 @@ def full_pages(file: Any) -> list[tuple[Any, list[Any]]]:
 
     Where all pages are marked, marks mean nothing, and all are taken.
     """
-    found = [(series, [page for page in series.pages if not _marked(page)]) for series in file.series]
+    marked = 0b101  # reduced, or a mask; frames within a series bear no marks
+    found = [
+        (series, [page for page in series.pages if not getattr(page, "subfiletype", 0) & marked])
+        for series in file.series
+    ]
     kept = [(series, pages) for series, pages in found if pages]
     return kept or [(series, list(series.pages)) for series in file.series]
-
-
-def _marked(page: Any) -> bool:
-    return bool(getattr(page, "subfiletype", 0) & 0b101)  # reduced, or a mask; frames within a series bear no marks
 
 
 def _decoded(
@@ -133,11 +137,7 @@ def _decoded(
 
 
 def _decoded_here(tifffile: Any, data: bytes, series: Any, pages: Sequence[Any]) -> tuple[NDArray[Any], str]:
-    """Pages that tifffile decodes, with their axes.
-
-    Raises:
-        ImportError: if it needs another package for their compression.
-    """
+    """Pages that tifffile decodes, with their axes; ImportError if it needs another package for that."""
     first = series.keyframe
     if first.compression not in tifffile.TIFF.DECOMPRESSORS:
         raise ImportError(first.compression.name)
@@ -158,20 +158,10 @@ def _looked_up(stored: NDArray[Any], pages: Sequence[Any]) -> NDArray[np.uint8]:
 
 
 def _check_inflated(data: bytes, first: Any, pages: Sequence[Any]) -> None:
-    """Refuse a compressed part that holds more than a part of the picture: it may be more than any memory.
-
-    Raises:
-        ValueError: naming both numbers.
-    """
-    opened: Any = None
-    if first.compression.name in _DEFLATE:
-        opened = zlib.decompressobj
-    elif first.compression.name in _LZMA:
-        opened = lzma.LZMADecompressor
-    if opened is None:
-        return
+    """Refuse a compressed part that holds more than a part of the picture: it may be more than any memory."""
+    opened: Any = _INFLATING.get(first.compression.name)
     most = math.prod(first.chunks) * first.dtype.itemsize + 1024
-    for page in pages:
+    for page in pages if opened else ():
         if page is None:
             continue
         for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
@@ -188,7 +178,7 @@ def _decoded_elsewhere(data: bytes, path: Path, series: Any, pages: Sequence[Any
     for page in own:
         tag = page.tags.get("PhotometricInterpretation")
         if tag is not None and tag.value == 0:
-            plain[tag.valueoffset : tag.valueoffset + 2] = (1).to_bytes(2, _order(page))
+            plain[tag.valueoffset : tag.valueoffset + 2] = struct.pack(f"{page.parent.byteorder}H", 1)
     whole, troubles = bytes(plain), []
     for decode in (_by_vips, _by_pillow):
         try:
@@ -203,10 +193,6 @@ def _decoded_elsewhere(data: bytes, path: Path, series: Any, pages: Sequence[Any
         f"{path} is compressed with {series.keyframe.compression.name}, which cannot be decoded ({troubles[0]}); it is "
         "damaged, or needs the package imagecodecs: install that with `pip install imagecodecs`, or save it uncompressed."
     )
-
-
-def _order(page: Any) -> Any:
-    return "big" if page.parent.byteorder == ">" else "little"
 
 
 def _by_vips(data: bytes, index: int) -> NDArray[Any]:
@@ -249,10 +235,7 @@ def _arranged(stored: NDArray[Any], axes: str, path: Path) -> tuple[NDArray[Any]
 
 def _description(tifffile: Any, file: Any) -> str | None:
     """What the file says of itself: the description of an OME-TIFF's picture, or of the first page."""
-    if file.ome_metadata:
-        found = ome(tifffile, file).get("Description")
-        return None if found is None else str(found)
-    return str(file.pages[0].description)
+    return ome(tifffile, file).get("Description") if file.ome_metadata else str(file.pages[0].description)
 
 
 def read_notes(data: bytes, path: Path) -> Notes | None:
@@ -263,14 +246,7 @@ def read_notes(data: bytes, path: Path) -> Notes | None:
 
 
 def encode(path: Path, volume: Volume, known: Notes, kind: np.dtype[Any]) -> bytes:
-    """The content of an OME-TIFF.
-
-    Args:
-        path: its name, for sentences.
-        volume: what it holds.
-        known: what it says of itself.
-        kind: the type of intensities.
-    """
+    """The content of an OME-TIFF, with intensities of the type ``kind``; sentences call it ``path``."""
     tifffile = library("tifffile", f"Writing {path}")
     facts: dict[str, Any] = {
         "axes": "ZYX" if volume.gray else "ZYXS",

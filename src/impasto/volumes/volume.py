@@ -88,11 +88,9 @@ class Volume:
         return self.origin.gray
 
     def like(self, voxels: Tensor, *, color: bool = False) -> Self:
-        """Other voxels in the same place, perhaps of another number: the box that the volume fills stays where it is.
+        """Other voxels (1, 3, D, H, W) in [0, 1], perhaps of another number, in the box that the volume fills.
 
-        Args:
-            voxels: (1, 3, D, H, W) in [0, 1].
-            color: whether they are colors even if these are grays.
+        With ``color`` they are colors even if these are grays.
         """
         known = self.origin
         if color:
@@ -101,11 +99,7 @@ class Volume:
         return replace(self, voxels=voxels, affine=affine, origin=known)
 
     def samples(self, kind: np.dtype[Any] | None = None) -> NDArray[Any]:
-        """What a file holds: intensities (D, H, W), or colors (D, H, W, 3) of 8 bits.
-
-        Args:
-            kind: the type of intensities; the original's unless given.
-        """
+        """What a file holds: intensities (D, H, W), of the original's type unless given, or colors (D, H, W, 3) of 8 bits."""
         if not self.gray:
             return (self.voxels[0].clamp(0, 1) * 255).round().permute(1, 2, 3, 0).contiguous().numpy().astype(np.uint8)
         low, high = self.window

@@ -20,10 +20,8 @@ from impasto.volumes.series import line_of, series
 from impasto.volumes.volume import VOLUMES, Volume, in_space
 
 _LIBRARIES = {"NIfTI": "nibabel", "TIFF": "tifffile", "DICOM": "pydicom"}
-_HELD = {  # numpy's names of the types that readers of a format know
-    "NIfTI": ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
-    "TIFF": ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
-}
+_HELD = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
+"""Numpy's names of the types that readers of NIfTI and TIFF know; NPY knows all."""
 _MAX_SIDE = 2**16 - 1  # of a DICOM slice
 
 
@@ -61,11 +59,8 @@ def write(path: str | Path, volume: Volume, *, recipe: dict[str, Any] | None = N
 def check_writable(path: str | Path, like: Volume | None = None, *, metadata: bool = True) -> None:
     """Raise now what :func:`write` would raise after a long run.
 
-    Args:
-        path: as for :func:`write`.
-        like: a volume of the shape, type, place and origin of what will be written; its voxels do not matter. A tiny one
-            of its kind is encoded.
-        metadata: as for :func:`write`.
+    ``like`` is a volume of the shape, type, place and origin of what will be written; its voxels do not matter. A tiny one
+    of its kind is encoded.
 
     Raises:
         VolumeError: if the name, its folder or the volume will not do.
@@ -96,8 +91,7 @@ def conversion(path: str | Path, volume: Volume) -> str | None:
         return None
     if kind == "DICOM":
         slope, _ = line_of(volume)
-        whole = np.dtype(own).kind in "iu"
-        if whole and slope == 1:
+        if np.dtype(own).kind in "iu" and slope == 1:
             return None
         return f"DICOM holds 16 bits: intensities of {own} are rounded to steps of {slope:.3g} in {where}."
     stored = _type_for(kind, volume).name
@@ -107,7 +101,7 @@ def conversion(path: str | Path, volume: Volume) -> str | None:
 def _type_for(kind: str, volume: Volume) -> np.dtype[Any]:
     """The type in which a format holds the intensities of a volume: their own, or the nearest that holds the window."""
     own = np.dtype(volume.origin.dtype)
-    if own.name in _HELD.get(kind, (own.name,)):
+    if kind == "NPY" or own.name in _HELD:
         return own
     if own.kind == "f":
         return np.dtype(np.float32)
@@ -159,11 +153,7 @@ def _check_place(path: Path, kind: str) -> None:
 
 
 def _check_volume(path: Path, kind: str, volume: Volume) -> None:
-    """Refuse a volume that no file holds.
-
-    Raises:
-        VolumeError: naming what is wrong.
-    """
+    """Refuse a volume that no file holds."""
     if not in_space(volume.affine):
         raise VolumeError(
             f"The volume for {path} has an affine that is not one ({np.array2string(volume.affine, precision=3)[:160]}); give "

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from impasto.cli.commands.figure import destination, draw_figure
+from impasto.cli.commands.figure import NumbersToo, Quiet, SheetFile, destination, draw_figure
 from impasto.cli.options.outputs import DryRun, Overwrite
 from impasto.cli.options.settings import arguments, options
 from impasto.errors import SettingsError
@@ -26,10 +26,7 @@ def explore(
     styles: Annotated[list[str], Parameter(name="STYLE", help="The painting, or several to blend.")],
     /,
     *,
-    output: Annotated[
-        str | None,
-        Parameter(name=("--output", "-o"), metavar="FILE", help="The sheet; its numbers go beside it, .json."),
-    ] = None,
+    output: SheetFile = None,
     strengths: Annotated[
         str | None, Parameter(metavar="NUMBERS", help="From left to right; 0.2,0.5,0.8 unless given.")
     ] = None,
@@ -41,8 +38,8 @@ def explore(
     ] = None,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
-    as_json: Annotated[bool, Parameter(name="--json", show_default=False, help="Print the numbers, too.")] = False,
-    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), show_default=False, help="Show no progress.")] = False,
+    as_json: NumbersToo = False,
+    quiet: Quiet = False,
     given: Annotated[Given | None, Parameter(name="*")] = None,
 ) -> int:
     """Draw a sheet of small pictures to choose from, each with the command that makes it at full size.

@@ -50,7 +50,7 @@ def _networks() -> list[dict[str, Any]]:
         "sha256": weights.WHEEL_SHA256,
         "problem": problem,
     }
-    return [{"name": name, "summary": network.summary, **facts} for name, network in weights.NETWORKS.items()]
+    return [{"name": name, "summary": summary, **facts} for name, summary in weights.NETWORKS.items()]
 
 
 def info(*, as_json: AsJson = False) -> None:

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from cyclopts.types import PositiveInt
 
 from impasto.cli.options.destination import Destination
-from impasto.cli.options.keeping import KEPT_ELSEWHERE, Kept, Way, all_kept, keep
+from impasto.cli.options.keeping import KEPT_ELSEWHERE, Way, all_kept, keep
 from impasto.cli.options.outputs import DryRun, Outputs, Overwrite
 from impasto.cli.options.settings import options
 from impasto.cli.terminal.interruption import Interruption
@@ -16,11 +16,17 @@ from impasto.cli.terminal.streams import complain, put_json
 from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
-    from impasto.studies.figure_sheet import Figure, FigureProgress, Sketch
+    from impasto.studies.figure_sheet import FigureProgress, Sketch
 
     Given = dict[str, str]
 else:
     Given = options("evaluations", "coarsest", "seed", "network", "weights", "padding", "precision", "device")
+
+SheetFile = Annotated[
+    str | None, Parameter(name=("--output", "-o"), metavar="FILE", help="The sheet; its numbers go beside it, .json.")
+]
+NumbersToo = Annotated[bool, Parameter(name="--json", show_default=False, help="Print the numbers, too.")]
+Quiet = Annotated[bool, Parameter(name=("--quiet", "-q"), show_default=False, help="Show no progress.")]
 
 _STOPPED = 130
 _STOPPING = "Stopping after this step; the cells so far will be saved. Ctrl-C again aborts at once."
@@ -43,17 +49,14 @@ def figure(
     ] = None,
     /,
     *,
-    output: Annotated[
-        str | None,
-        Parameter(name=("--output", "-o"), metavar="FILE", help="The sheet; its numbers go beside it, .json."),
-    ] = None,
+    output: SheetFile = None,
     size: Annotated[
         PositiveInt | None, Parameter(help="Long side of its pictures, in pixels; 256 unless given.")
     ] = None,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
-    as_json: Annotated[bool, Parameter(name="--json", show_default=False, help="Print the numbers, too.")] = False,
-    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), show_default=False, help="Show no progress.")] = False,
+    as_json: NumbersToo = False,
+    quiet: Quiet = False,
     given: Annotated[Given | None, Parameter(name="*")] = None,
 ) -> int:
     """Draw a figure of the papers, of your own pictures or of bundled ones.
@@ -74,7 +77,7 @@ def figure(
 
 def draw_figure(plan: "Sketch", where: Path, outputs: Outputs, *, as_json: bool, quiet: bool) -> int:
     """Draw a figure cell by cell, save it and its numbers, and return the exit code."""
-    from impasto.studies.figure_sheet import drawn
+    from impasto.studies.figure_sheet import drawn, numbers_path
 
     with reporter(quiet=quiet) as tell, Interruption(lambda: tell.say(_STOPPING)) as interruption:
         begun = -1
@@ -89,9 +92,13 @@ def draw_figure(plan: "Sketch", where: Path, outputs: Outputs, *, as_json: bool,
             return interruption.asked
 
         found = drawn(plan, listen)
-        kept = _save(found, where, outputs)
-        for sentence in _closing(found, where) if kept.trouble is None else ():
-            tell.say(sentence)
+        beside = numbers_path(where)
+        sheet = keep(where, (Way(where.suffix, found.save_sheet), Way(".png", found.save_sheet)), outputs)
+        kept = all_kept([sheet, keep(beside, (Way(".json", found.save_numbers),), outputs)])
+        if kept.trouble is None and found.complete:
+            tell.say(f"Wrote {where} and {beside}, after {duration(found.numbers['seconds'])}.")
+        elif kept.trouble is None:
+            tell.say(f"Stopped after {len(found.results)} cells; what there is, is in {where} and {beside}.")
     if kept.trouble is not None:
         complain(kept.trouble)
     if as_json:
@@ -99,20 +106,8 @@ def draw_figure(plan: "Sketch", where: Path, outputs: Outputs, *, as_json: bool,
     return KEPT_ELSEWHERE if kept.trouble is not None else 0 if found.complete else _STOPPED
 
 
-def _save(figure: "Figure", where: Path, outputs: Outputs) -> Kept:
-    """Write the sheet and its numbers, and keep elsewhere what cannot be."""
-    from impasto.studies.figure_sheet import numbers_path
-
-    sheet = keep(where, (Way(where.suffix, figure.save_sheet), Way(".png", figure.save_sheet)), outputs)
-    return all_kept([sheet, keep(numbers_path(where), (Way(".json", figure.save_numbers),), outputs)])
-
-
 def destination(output: str | None, inputs: list[Path], *, overwrite: bool) -> tuple[Path, Outputs]:
-    """Where a figure goes, after every check that needs no picture.
-
-    Raises:
-        ImpastoError: if the name will not do.
-    """
+    """Where a figure goes, after every check that needs no picture."""
     if output is None or output == "-":
         raise SettingsError("A figure is a picture and its numbers, in two files; name the picture with -o FILE.")
     from impasto.studies.figure_sheet import JSON, numbers_path
@@ -124,13 +119,3 @@ def destination(output: str | None, inputs: list[Path], *, overwrite: bool) -> t
     outputs.add(numbers_path(path), "The file of numbers")
     JSON.replace(numbers_path(path), None)
     return path, outputs
-
-
-def _closing(figure: "Figure", where: Path) -> list[str]:
-    from impasto.studies.figure_sheet import numbers_path
-
-    beside = numbers_path(where)
-    seconds = duration(figure.numbers["seconds"])
-    if figure.complete:
-        return [f"Wrote {where} and {beside}, after {seconds}."]
-    return [f"Stopped after {len(figure.results)} cells; what there is, is in {where} and {beside}."]

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from impasto.choices import Pooling, file_and_colors
-from impasto.cli.commands.facts import networks
+from impasto.cli.commands.facts import AsJson, networks
 from impasto.cli.options.keeping import KEPT_ELSEWHERE, Way, keep
 from impasto.cli.options.outputs import DryRun, Outputs, Overwrite, rehearse_folder
 from impasto.cli.terminal.progress import counter
@@ -24,7 +24,6 @@ app = App(
     name="networks", usage="Usage: impasto networks [COMMAND] [OPTIONS]", help_epilogue="", default_command=networks
 )
 
-AsJson = Annotated[bool, Parameter(name="--json", show_default=False, help="Print JSON.")]
 Weights = Annotated[str | None, Parameter(metavar="FILE", help="A VGG-16 or VGG-19 of your own.")]
 
 
@@ -70,7 +69,9 @@ def describe(
     if as_json:
         put_json(found)
         return
-    put(f"{stack.name}, for {_input(shape)} with {stack.channels(IMAGE)} channels")
+    kinds = {1: "a signal", 2: "a picture", 3: "a volume"}
+    kind = kinds.get(len(shape), f"an input of {len(shape)} axes")
+    put(f"{stack.name}, for {kind} of {extents(shape)} with {stack.channels(IMAGE)} channels")
     columns = ("layer", "channels", "stride", "receptive_field", "offset")
     rows = [(*(row[name] for name in columns), extents(tuple(row["shape"]))) for row in found]
     put_table((*(name.replace("_", " ") for name in columns), "shape"), rows)
@@ -87,11 +88,6 @@ def _shape(size: str, axes: int | None) -> tuple[int, ...]:
     if axes not in (None, len(sides)):
         raise SettingsError(f"The size {size} has {len(sides)} axes and --axes says {axes}; leave one of them out.")
     return sides
-
-
-def _input(shape: tuple[int, ...]) -> str:
-    kind = {1: "a signal", 2: "a picture", 3: "a volume"}.get(len(shape), f"an input of {len(shape)} axes")
-    return f"{kind} of {extents(shape)}"
 
 
 def _layers(stack: "Stack", shape: tuple[int, ...]) -> list[dict[str, Any]]:
@@ -157,11 +153,7 @@ def normalize(
 
 
 def _outputs(output: Path, weights: str | None, *, overwrite: bool) -> Outputs:
-    """The file that is written; refused now if saving would be refused after the work.
-
-    Raises:
-        ImpastoError: if that is so.
-    """
+    """The file that is written; refused now if saving would be refused after the work."""
     from impasto.encoders.weights import WEIGHTS
 
     if output.suffix != ".safetensors":
@@ -185,29 +177,17 @@ def _report(found: "Normalization", output: str | None) -> dict[str, Any]:
         }
         for name, scales in found.scales.items()
     ]
-    return {
-        "output": output,
-        "images": found.images,
-        "skipped": list(found.skipped),
-        "size": found.size,
-        "pooling": found.pooling,
-        "layers": layers,
-    }
+    seen = {"images": found.images, "skipped": list(found.skipped)}
+    return {"output": output, **seen, "size": found.size, "pooling": found.pooling, "layers": layers}
 
 
 def _show(found: "Normalization", output: str | None) -> None:
     for sentence in found.skipped:
         complain(f"Left out: {sentence}")
-    rows = [
-        (
-            row["layer"],
-            row["filters"],
-            len(row["silent"]),
-            row["median"],
-            "" if row["correlation"] is None else row["correlation"],
-        )
-        for row in _report(found, output)["layers"]
-    ]
+    rows = []
+    for layer in _report(found, output)["layers"]:
+        alike = "" if layer["correlation"] is None else layer["correlation"]
+        rows.append((layer["layer"], layer["filters"], len(layer["silent"]), layer["median"], alike))
     put_table(("layer", "filters", "silent", "median scale", "correlation with the shipped scales"), rows)
     done = "Finished" if output is None else f"Wrote {output}"
     put(f"{done}, from {found.images} pictures at {found.size} pixels, with {found.pooling} pooling.")

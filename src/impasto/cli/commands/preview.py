@@ -17,9 +17,23 @@ from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
     from impasto.feedforward.preview import Preview
-    from impasto.images import Picture
 
 _OUTPUT = Group("Output", sort_key=1, help="None of these changes the picture.")
+
+PictureFile = Annotated[
+    str | None,
+    Parameter(
+        name=("--output", "-o"),
+        metavar="FILE",
+        group=_OUTPUT,
+        allow_leading_hyphen=True,
+        help="Where the picture goes; - writes a PNG to standard output.",
+    ),
+]
+Quality = Annotated[
+    int | None,
+    Parameter(metavar="INT", group=_OUTPUT, validator=Number(gte=1, lte=100), help="1 to 100; 95 unless given."),
+]
 
 
 def preview(
@@ -35,20 +49,8 @@ def preview(
     style_scale: Annotated[float, Parameter(help="Long side of the styles, relative to the picture's.")] = 1.0,
     precision: Annotated[Precision, Parameter(help="auto takes bf16 where this machine is fast at it.")] = "auto",
     device: Annotated[str, Parameter(help="auto, cpu, cuda, mps, ...")] = "auto",
-    output: Annotated[
-        str | None,
-        Parameter(
-            name=("--output", "-o"),
-            metavar="FILE",
-            group=_OUTPUT,
-            allow_leading_hyphen=True,
-            help="Where the picture goes; - writes a PNG to standard output.",
-        ),
-    ] = None,
-    quality: Annotated[
-        int | None,
-        Parameter(metavar="INT", group=_OUTPUT, validator=Number(gte=1, lte=100), help="1 to 100; 95 unless given."),
-    ] = None,
+    output: PictureFile = None,
+    quality: Quality = None,
     no_metadata: Annotated[
         bool, Parameter(group=_OUTPUT, show_default=False, help="Leave out of the file how it was made.")
     ] = False,
@@ -69,38 +71,26 @@ def preview(
     where.check()
     if where.path is not None:
         outputs.add(where.path, "The output")
-    look: dict[str, Any] = {"size": size, "strength": strength, "style_scale": style_scale}
-    photo, notes = _photo(content, where, **look)
-    if dry_run:
-        _rehearse(inputs[1:], outputs, notes, as_json=as_json)
-        return 0
-
+    from impasto import images
+    from impasto.feedforward.preview import check_values
     from impasto.feedforward.preview import preview as previewed
+    from impasto.pyramid import fitted
+
+    look: dict[str, Any] = {"size": size, "strength": strength, "style_scale": style_scale}
+    check_values(**look)
+    photo = images.read(content)
+    notes = where.check(photo, fitted(photo.shape, size))
+    if dry_run:
+        for path in inputs[1:]:
+            images.read(path)
+        outputs.show(as_json=as_json)
+        for sentence in notes:
+            complain(sentence)
+        return 0
 
     look["blend"] = _shares(blend)
     found = previewed(photo, styles, **look, precision=precision, device=device)
     return _report(found, where.save(found), where, notes, as_json=as_json, quiet=quiet)
-
-
-def _photo(content: str, where: Destination, **look: Any) -> tuple["Picture", tuple[str, ...]]:
-    """The photo, and sentences on what of its file there will be no room for."""
-    from impasto import images
-    from impasto.feedforward.preview import check_values
-    from impasto.pyramid import fitted
-
-    check_values(**look)
-    photo = images.read(content)
-    return photo, where.check(photo, fitted(photo.shape, look["size"]))
-
-
-def _rehearse(styles: list[Path], outputs: Outputs, notes: Sequence[str], *, as_json: bool) -> None:
-    from impasto import images
-
-    for path in styles:
-        images.read(path)
-    outputs.show(as_json=as_json)
-    for sentence in notes:
-        complain(sentence)
 
 
 def _report(

@@ -28,7 +28,7 @@ _FOR_TERMINALS = {"lynx", "links", "links2", "elinks", "w3m", "browsh", "www-bro
 
 @dataclass(frozen=True, kw_only=True)
 class Doors:
-    """Who may come in, and how."""
+    """Who may come in, and how; a SettingsError says what will not do."""
 
     host: Annotated[str, Parameter(group=_ACCESS, help="The address to listen on, such as 0.0.0.0.")] = "127.0.0.1"
     key_file: Annotated[
@@ -51,11 +51,7 @@ class Doors:
     ] = None
 
     def access(self) -> "Access":
-        """The keys.
-
-        Raises:
-            SettingsError: if they will not do.
-        """
+        """The keys."""
         from impasto.studio.access import Access, keys_from
 
         key = os.environ.get(_KEY)
@@ -64,11 +60,7 @@ class Doors:
         return Access.of(keys_from(self.key_file) if self.key_file else {"": key} if key else {})
 
     def pair(self) -> tuple[Path, Path] | None:
-        """The certificate and its key.
-
-        Raises:
-            SettingsError: if one of them is missing.
-        """
+        """The certificate and its key."""
         if self.certificate is None and self.certificate_key is None:
             return None
         if self.certificate is None or self.certificate_key is None:

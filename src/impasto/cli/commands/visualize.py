@@ -1,7 +1,7 @@
 """``impasto visualize``: what the units of a network see."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,11 +47,7 @@ class SheetOptions:
     dry_run: Annotated[DryRun, Parameter(group=_OUTPUT)] = False
 
     def outputs(self, output: str, images: str | None = None) -> Outputs:
-        """The files that are written, after every check of their names.
-
-        Raises:
-            ImpastoError: if a name will not do, or is one of the folder's pictures.
-        """
+        """The files that are written, after every check of their names."""
         path = Path(output)
         Destination(path).check()
         outputs = Outputs([] if images is None else [Path(images)], overwrite=self.overwrite)
@@ -102,7 +98,7 @@ def patches(
         return rehearse_folder(outputs, images, as_json=as_json)
     from impasto.studies.visualization import visualize_patches
 
-    found = visualize_patches(images, layer, units, eye=eye.eye(), size=size, told=_told(quiet=quiet))
+    found = visualize_patches(images, layer, units, eye=eye.eye(), size=size, told=partial(counter, quiet=quiet))
     return _finish(found, output, outputs, as_json=as_json, quiet=quiet)
 
 
@@ -169,13 +165,9 @@ def network(
     from impasto.studies.visualization import visualize_network
 
     how = Preference(evaluations=evaluations, smoothness=smoothness, seed=seed)
-    told = _told(quiet=quiet)
+    told = partial(counter, quiet=quiet)
     found = visualize_network(images, layers.split(","), units, eye=eye.eye(), how=how, size=size, told=told)
     return _finish(found, output, outputs, as_json=as_json, quiet=quiet)
-
-
-def _told(*, quiet: bool) -> Callable[[str], Callable[[int, int], None] | None]:
-    return lambda what: counter(what, quiet=quiet)
 
 
 def _save(output: str, pixels: "Tensor", outputs: Outputs) -> Kept:

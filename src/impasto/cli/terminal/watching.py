@@ -16,7 +16,10 @@ _LOOK = 0.5  # seconds
 
 def put_jobs(found: Sequence["Job"]) -> None:
     """Jobs as a table on stdout."""
-    rows = [(job.id[:10], job.status.value, _share(job), _time(job.created), job.task, job.title) for job in found]
+    rows = [
+        (job.id[:10], job.status.value, f"{at.share:.0%}" if at else "", _time(job.created), job.task, job.title)
+        for job, at in ((job, job.progress) for job in found)
+    ]
     put_table(("job", "status", "done", "submitted", "task", "title"), rows)
 
 
@@ -47,21 +50,14 @@ def watched(jobs: "Jobs", identifiers: Sequence[str], *, quiet: bool) -> list["J
     while True:
         found = jobs.wait(identifiers, 0)
         for job in found if not quiet else ():
-            line = f"{job.id[:10]}  {job.status.value:8}  {printable(job.title)}  {_news(job)}"
+            news = job.error or ("" if job.progress is None else progress_of(job))
+            line = f"{job.id[:10]}  {job.status.value:8}  {printable(job.title)}  {news}"
             if before.get(job.id) != line:
                 tell(line)
             before[job.id] = line
         if all(job.status.ended for job in found):
             return found
         time.sleep(_LOOK)
-
-
-def _news(job: "Job") -> str:
-    return job.error or ("" if job.progress is None else progress_of(job))
-
-
-def _share(job: "Job") -> str:
-    return "" if job.progress is None else f"{job.progress.share:.0%}"
 
 
 def _time(moment: float) -> str:

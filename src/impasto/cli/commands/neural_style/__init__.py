@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,12 +78,7 @@ def _on_this_machine(given: Given) -> Given:
 
 
 def _outputs(given: Given) -> Outputs:
-    """The files that are written, after every check that needs no picture.
-
-    Raises:
-        ImpastoError: if a name will not do, or a file would be replaced that a picture is read from or that impasto did
-            not make.
-    """
+    """The files that are written, after every check that needs no picture."""
     from impasto.cli.terminal.origin import made_here
     from impasto.images.picture import PICTURES
 
@@ -118,7 +114,8 @@ def _paint(painting: "Painting", given: Given, outputs: Outputs) -> int:
             if interruption.asked:
                 break
         assert last is not None
-        kept = _save(painting, last, given, outputs)
+        path, write = Path(given.output_image), partial(_write, painting, last, given.text)
+        kept = keep(path, (Way(path.suffix, write), Way(".png", write)), outputs)
     if kept.trouble is not None:
         complain(kept.trouble)
     _conclude(painting, last, given, kept)
@@ -135,14 +132,9 @@ def iterations_due(before: "Moment | None", now: "Moment", every: int) -> Iterat
 
 
 def _lines(iteration: int, total: int, losses: "Losses") -> str:
-    return "\n".join(
-        [
-            f"Iteration {iteration} / {total}",
-            *(f"  Content {number} loss: {value:f}" for number, value in enumerate(losses.content, 1)),
-            *(f"  Style {number} loss: {value:f}" for number, value in enumerate(losses.style, 1)),
-            f"  Total loss: {losses.total:f}",
-        ]
-    )
+    content = (f"  Content {number} loss: {value:f}" for number, value in enumerate(losses.content, 1))
+    style = (f"  Style {number} loss: {value:f}" for number, value in enumerate(losses.style, 1))
+    return "\n".join([f"Iteration {iteration} / {total}", *content, *style, f"  Total loss: {losses.total:f}"])
 
 
 def _numbered(output: str, iteration: int) -> Path:
@@ -151,27 +143,17 @@ def _numbered(output: str, iteration: int) -> Path:
     return path.with_name(f"{path.stem}_{iteration}{path.suffix}")
 
 
-def _write(painting: "Painting", moment: "Moment", path: Path, given: Given) -> None:
+def _write(painting: "Painting", moment: "Moment", text: str, path: Path) -> None:
     from impasto import images
 
-    images.write(path, painting.finished(moment.image), parameters=given.text)
-
-
-def _save(painting: "Painting", moment: "Moment", given: Given, outputs: Outputs) -> Kept:
-    """Write the picture; where that fails, it is kept elsewhere."""
-    path = Path(given.output_image)
-
-    def write(place: Path) -> None:
-        _write(painting, moment, place, given)
-
-    return keep(path, (Way(path.suffix, write), Way(".png", write)), outputs)
+    images.write(path, painting.finished(moment.image), parameters=text)
 
 
 def _save_frame(painting: "Painting", moment: "Moment", path: Path, given: Given, outputs: Outputs) -> None:
     """Write a picture on the way; where that fails, it is said and the run goes on."""
     try:
         outputs.claim(path)
-        _write(painting, moment, path, given)
+        _write(painting, moment, given.text, path)
     except (ImpastoError, OSError) as error:
         complain(f"{error} The run goes on without it.")
 

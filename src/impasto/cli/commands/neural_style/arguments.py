@@ -81,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_pictures(parser)
     _add_objective(parser)
     _add_descent(parser)
-    _add_idle(parser)
+    idle = parser.add_argument_group("accepted, without effect here")
+    for name, kind in _IDLE.items():
+        _add(idle, name, "", default=argparse.SUPPRESS, **({"action": "store_true"} if kind is bool else {}))
     return parser
 
 
@@ -131,13 +133,6 @@ def _add_descent(parser: argparse.ArgumentParser) -> None:
     _add(group, "lbfgs_num_correction", "steps that L-BFGS remembers", type=int)
     _add(group, "gpu", "a GPU's number; c or -1 for the processor", default="auto")
     _add(group, "precision", "fp32, bf16 or auto; impasto's own", choices=("auto", "fp32", "bf16"))
-
-
-def _add_idle(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("accepted, without effect here")
-    for name, kind in _IDLE.items():
-        options: dict[str, Any] = {"action": "store_true"} if kind is bool else {}
-        _add(group, name, "", default=argparse.SUPPRESS, **options)
 
 
 _IDLE = {
@@ -207,11 +202,7 @@ def _device(gpu: str) -> tuple[str, list[str]]:
 
 
 def _check_model(model_file: str) -> None:
-    """Refuse the models that neural-style takes and that are no VGG-16 or VGG-19.
-
-    Raises:
-        SettingsError: with what the file is.
-    """
+    """Refuse the models that neural-style takes and that are no VGG-16 or VGG-19."""
     name = PurePath(model_file).name
     if name in BUNDLED:
         return

@@ -102,9 +102,11 @@ class Target:
 
     def normalized(self, engine: Engine) -> Engine:
         """The engine whose losses of content and style have their gradients normalized as in the Lua program."""
-        terms = (
-            term if term.kind == "variation" else self._normalized_term(engine, term) for term in engine.objective.terms
-        )
+        terms = []
+        for term in engine.objective.terms:
+            unit = self._unit(engine.encoder, term)
+            loss = NormalizedGradient(term.loss, unit, self.flags.gradient_exponent)
+            terms.append(term if term.kind == "variation" else replace(term, loss=loss))
         return replace(engine, objective=Objective(tuple(terms)))
 
     def losses(self, engine: Engine, evaluation: Evaluation) -> Losses:
@@ -127,9 +129,11 @@ class Target:
             return
         found: dict[str, GramLoss] = {}
         seen = 0.0
-        for style, share in zip(self.styles, self._shares(), strict=True):
-            if not share:
+        blend = self.flags.style_blend_weights or (1.0,) * len(self.styles)
+        for style, part in zip(self.styles, blend, strict=True):
+            if not part:
                 continue
+            share = part / sum(blend)
             seen += share
             for name, features in encoder.features(style.to(encoder.device), self._ordered(encoder, "style")):
                 found[name] = found[name].mixed(features, share / seen) if name in found else GramLoss.of(features)
@@ -152,14 +156,8 @@ class Target:
         """What a term's weight is divided by for the line that is printed."""
         if term.kind == "variation" or not self.flags.scales_weights:
             return 1.0
-        unit = 2.0 if term.kind == "content" else 4 / encoder.stack.channels(term.layer) ** 2
-        return float((term.weight / unit) ** 0.5)
+        return float((term.weight / self._unit(encoder, term)) ** 0.5)
 
-    def _shares(self) -> list[float]:
-        blend = self.flags.style_blend_weights or (1.0,) * len(self.styles)
-        return [part / sum(blend) for part in blend]
-
-    def _normalized_term(self, engine: Engine, term: Term) -> Term:
-        unit = 2.0 if term.kind == "content" else 4 / engine.encoder.stack.channels(term.layer) ** 2
-        loss = NormalizedGradient(term.loss, unit, self.flags.gradient_exponent)
-        return replace(term, loss=loss)
+    def _unit(self, encoder: Encoder, term: Term) -> float:
+        """What a loss of content or style is multiplied by in their programs beside its weight."""
+        return 2.0 if term.kind == "content" else 4 / encoder.stack.channels(term.layer) ** 2

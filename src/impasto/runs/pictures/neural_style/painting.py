@@ -75,7 +75,8 @@ class Painting:
         Raises:
             ImpastoError: with a sentence on what is wrong with a picture, the network, a layer or a size.
         """
-        paths = _expanded(flags.style_image)
+        several = (map(str, pictures_in(name)) if is_folder(name) else [name] for name in flags.style_image)
+        paths = [path for paths in several for path in paths]
         if flags.style_blend_weights is not None and len(flags.style_blend_weights) != len(paths):
             raise SettingsError(
                 f"-style_blend_weights has {len(flags.style_blend_weights)} numbers for {len(paths)} style images; "
@@ -88,7 +89,9 @@ class Painting:
         first = None if named is None else images.read(named)
         pictures = [images.read(path) for path in (flags.content_image, *paths)]
         run = cls(flags, stack, in_their_colors(parameters), pictures[0], tuple(pictures[1:]), first)
-        run._check_sizes()
+        deepest = max(map(stack.canonical, flags.content_layers + flags.style_layers), key=stack.depth)
+        for shape in (run.shape, *(result_shape(style.shape, flags.style_size) for style in run.styles)):
+            stack.extent(deepest, shape)
         return run
 
     def files(self) -> list[Path]:
@@ -172,13 +175,6 @@ class Painting:
         losses = self.target.losses(evaluator.engine, state.point)
         return Moment(state.evaluations, losses, best, state.stalled)
 
-    def _check_sizes(self) -> None:
-        """Refuse pictures that are too small for a layer, and layers that are not there."""
-        layers = {self.stack.canonical(name) for name in self.flags.content_layers + self.flags.style_layers}
-        shapes = [self.shape, *(result_shape(style.shape, self.flags.style_size) for style in self.styles)]
-        for shape in shapes:
-            self.stack.extent(max(layers, key=self.stack.depth), shape)
-
 
 @dataclass(frozen=True, eq=False)
 class _Reweighed(Evaluation):
@@ -236,11 +232,3 @@ def _weighed(weights: Mapping[str, float], losses: Mapping[str, float]) -> float
 def with_chroma_of(photo: Tensor, picture: Tensor) -> Tensor:
     """The luma of a picture beside the chroma of a photo, both (1, 3, H, W) (JPEG's YCbCr, ITU-R BT.601)."""
     return (luminance(picture) + chroma(photo)).clamp(0, 1)
-
-
-def _expanded(names: tuple[str, ...]) -> list[str]:
-    """The paintings; a folder stands for the pictures in it."""
-    found: list[str] = []
-    for name in names:
-        found += map(str, pictures_in(name)) if is_folder(name) else [name]
-    return found
