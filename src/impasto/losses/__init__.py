@@ -25,12 +25,12 @@ from impasto.losses.style import StyleLoss
 from impasto.losses.total_variation import TotalVariationLoss
 
 
-def _class_in(name: str, kind: type[Loss]) -> type[Loss]:
+def _class_in(name: str, kind: type) -> type[Loss]:
     """The class that the module of a loss defines: that of ``mmd-linear`` is in ``mmd_linear.py``."""
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
     defined = [value for value in vars(module).values() if getattr(value, "__module__", None) == module.__name__]
     [found] = [value for value in defined if isinstance(value, type) and issubclass(value, kind)]
-    return found
+    return cast("type[Loss]", found)
 
 
 STYLE_LOSSES = cast(
