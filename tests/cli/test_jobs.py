@@ -254,7 +254,7 @@ def test_files_that_are_no_pictures_are_counted(album, call):
     for name in ("a.HEIC", "b.nef", "deep/c.mp4", "notes", ".hidden"):
         (album / "album" / name).write_bytes(b"x")
     said = call("jobs", "submit", "album", "painting.png", *OPTIONS).out
-    assert "4 passed over that are no pictures of a kind that is read (.heic, .mp4, .nef, notes)." in said
+    assert "4 passed over that are of no kind that is taken (.heic, .mp4, .nef, notes)." in said
 
 
 @pytest.mark.parametrize("words", [("jobs", "list"), ("worker",), ("studio", "--no-browser", "--port", "0")])

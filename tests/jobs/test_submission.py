@@ -6,7 +6,7 @@ import pytest
 
 from impasto.errors import ImageError, JobError
 from impasto.jobs import Jobs
-from impasto.jobs.submission import check_roles
+from impasto.tasks.stylize import STYLIZE
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_names_that_are_not_utf8_are_kept_readable(opened, draw, tmp_path):
 
 def test_roles_are_refused_before_any_file_is_read():
     """By their numbers alone."""
-    check_roles("stylize", {"content": 1, "styles": 3})
+    STYLIZE.check_roles({"content": 1, "styles": 3})
     with pytest.raises(JobError, match="no input 'mask'"):
-        check_roles("stylize", {"content": 1, "styles": 1, "mask": 1})
+        STYLIZE.check_roles({"content": 1, "styles": 1, "mask": 1})
     with pytest.raises(JobError, match="styles of the task stylize has 0 files"):
-        check_roles("stylize", {"content": 1})
+        STYLIZE.check_roles({"content": 1})

@@ -22,6 +22,7 @@ from impasto.jobs import compute as computing
 from impasto.jobs import work as working
 from impasto.jobs.delivery import delivered
 from impasto.jobs.job import Progress
+from impasto.media import medium_of
 from impasto.runs.result import Result
 
 
@@ -300,7 +301,7 @@ def test_the_loss_curve_stays_short_and_in_order(tmp_path, ask):
     past = Progress(0, 1, 50, 9000, 1.0, 1.0, 1.0, tuple((n, 1.0) for n in range(1, 51)))
     entry = replace(entry, job=replace(entry.job, progress=past))
     clock = chain([1.0], repeat(0.0))  # stands before the time at which something is due
-    teller = Teller(jobs.queue, entry, tmp_path / "preview.jpg", clock=lambda: next(clock))
+    teller = Teller(jobs.queue, entry, tmp_path / "preview.jpg", medium_of("picture"), clock=lambda: next(clock))
     levels = (Level((4, 4), 9000),)
     for made in range(30, 5000):
         teller(Event(0, levels, made, 1 / made, {}, {}, 1.0, 1.0, None))
@@ -375,7 +376,7 @@ def test_masks_of_a_job_are_shares_and_notes_call_pictures_by_their_names(tmp_pa
     jobs = Jobs.open(tmp_path, "")
     run = working.prepared_job(jobs.queue.claim(jobs.submit(task, files, settings).id), jobs.store, torch.device("cpu"))
     assert (run.regions.protected_at((32, 32)) - 128 / 255).abs().max() < 1e-6
-    assert run.content.source.notes == ("The EXIF of holiday.jpg is damaged and was left out.",)
+    assert run.canvas.source.notes == ("The EXIF of holiday.jpg is damaged and was left out.",)
     jobs.close()
 
 
@@ -418,8 +419,8 @@ def test_a_picture_whose_metadata_cannot_be_written_is_written_without(tmp_path,
 
 def test_what_the_picture_has_no_room_for_is_said(tmp_path, finished):
     """Captions have no place in a PNG."""
-    source = replace(finished.content.source, iptc=b"\x1c\x02\x05\0\1T")
-    finished = replace(finished, content=replace(finished.content, source=source))
+    source = replace(finished.like.source, iptc=b"\x1c\x02\x05\0\1T")
+    finished = replace(finished, like=replace(finished.like, source=source))
     assert delivered(finished, tmp_path) == "Left out, as a PNG file has no room for it: IPTC captions."
 
 

@@ -9,6 +9,7 @@ from impasto.errors import SettingsError
 from impasto.settings import Settings
 from impasto.studio import form
 from impasto.studio.limits import Limits
+from impasto.tasks import TASKS
 
 LIMITS = Limits(side=1000, evaluations=50, work=50_000_000)
 
@@ -36,12 +37,9 @@ def test_every_setting_has_a_place_and_a_kind():
 
 
 def test_what_has_no_say_in_a_task_is_not_offered():
-    """The form leaves out at least what the task itself refuses."""
-    from impasto.runs.pictures import reconstruct as reconstruction
-    from impasto.runs.pictures import texture
-
-    assert set(texture.IDLE) <= set(form.IDLE["texture"])
-    assert set(reconstruction.IDLE) <= set(form.IDLE["reconstruct"])
+    """Every setting says in which of the tasks it has."""
+    for field in form.fields(LIMITS):
+        assert field["tasks"] == [name for name in form.OFFERED if field["name"] in TASKS[name].settings]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ def test_every_task_is_complete(task):
     assert {task.medium, *(name for role in task.roles.values() for name in role.media)} <= MEDIA.keys()
     module, _, name = task.prepare.partition(":")
     inputs, own, *_ = inspect.signature(getattr(importlib.import_module(module), name)).parameters
-    assert (inputs, own) == ("inputs", "words")
+    assert inputs == "inputs"
+    assert own in ("own", "words")
     assert task.usage.startswith(f"Usage: impasto {task.name} ")
     for word in task.words.values():
         if word.default is not None:

@@ -69,7 +69,7 @@ class Balance:
         if not self.holds or not self.content_layers:
             return None
         assert self.strength is not None
-        most = limit(self.strength, flatness(photo, self.settings.padding))
+        most = limit(self.strength, flatness(photo, self.settings.padding), self.settings.final_size)
         return Limit("content", max(most * free, 1e-6), _STIFF)
 
     @property

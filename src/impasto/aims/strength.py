@@ -1,5 +1,7 @@
 """What a strength means: how far features and colors may be from the photo's."""
 
+import math
+
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor
@@ -11,24 +13,28 @@ from impasto.pyramid import fitted, resize_within
 # 52 pictures of 256 pixels, so that LPIPS comes out near the strength.
 _AT_HALF = 0.36
 _FLATTER = 0.5
+_FINER = 0.25  # fitted to pictures of 512 pixels
 _FLAT = 0.01  # of [0, 1] a pixel
 _SIDE, _WINDOW = 256, 33  # pixels
 
 
-def limit(strength: float, flat: float) -> float:
+def limit(strength: float, flat: float, size: int = _SIDE) -> float:
     r"""How far from the photo a strength allows, as a mean over the content layers.
 
     It counts :class:`impasto.losses.AngularLoss` of features, and of colors :class:`impasto.losses.DistanceLoss`.
 
-    .. math:: d = 0.36 \, \frac{2.5 s - s^2}{1 + f / 2}
+    .. math:: d = 0.36 \, \frac{2.5 s - s^2}{1 + f / 2} \min(1, \sqrt[4]{256 / n})
 
-    Brush strokes are seen most where the photo has nothing, so a photo with much sky is held nearer.
+    Brush strokes are seen most where the photo has nothing, so a photo with much sky is held nearer. A large picture shows
+    finer strokes, which take more of the photo away than a small one at the same distance of its features.
 
     Args:
         strength: s, between 0 and 1.
         flat: f, the photo's :func:`flatness`.
+        size: n, the result's long side in pixels.
     """
-    return _AT_HALF * (2.5 * strength - strength**2) / (1 + _FLATTER * flat)
+    finer = min(1.0, math.pow(_SIDE / size, _FINER))
+    return _AT_HALF * (2.5 * strength - strength**2) / (1 + _FLATTER * flat) * finer
 
 
 def flatness(photo: Tensor, padding: Padding = "reflect") -> float:

@@ -1,5 +1,6 @@
 """From a job to the run that computes it, and from one run's checkpoint to that of the run with other settings."""
 
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,8 @@ def prepared_job(entry: QueueEntry, store: Store, device: torch.device) -> Run:
     words, _ = task.split({name: job.settings.get(name) for name in task.words})
     place = device if settings.device == "auto" else None
     run: Run = task.prepared(inputs, words, settings, place=place)
-    run.medium.check(store.folder(job.id) / result_name(job.task), run.like, run.levels[-1].shape)
+    path = io.BytesIO() if run.medium.stream else store.folder(job.id) / result_name(job.task)
+    run.medium.check(path, run.like, run.levels[-1].shape)
     return run
 
 

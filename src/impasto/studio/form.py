@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from impasto.errors import SettingsError
+from impasto.errors import ImpastoError, SettingsError
 from impasto.panels import PANELS
 from impasto.settings import INITS, Settings
 from impasto.studio.library import one_line
@@ -79,8 +79,9 @@ def _check_words(task: Task, given: Mapping[str, Any], limits: Limits) -> dict[s
         word = task.words[name]
         try:
             words[name] = word.read(value)
-        except SettingsError as error:
-            raise SettingsError(one_line(str(error), 200)) from None
+        except ImpastoError as error:
+            given_word = one_line(str(value), 40)
+            raise SettingsError(f"The setting {name} cannot be {given_word!r}. {one_line(str(error), 200)}") from None
         if word.largest and word.largest(words[name]) > limits.side:
             raise SettingsError(
                 f"The setting {name} cannot be {one_line(str(value), 40)!r}; sides go up to {limits.side}."

@@ -23,7 +23,7 @@ RECONSTRUCT = Task(
     },
     words={
         "layer": Word(
-            "The layer whose features are kept, conv1_1 to conv5_4.", words.text, needed=True, metavar="LAYER"
+            "The layer whose features are kept, conv1_1 to conv5_4.", words.layer, needed=True, metavar="LAYER"
         )
     },
     settings=ALL
@@ -32,6 +32,7 @@ RECONSTRUCT = Task(
     # an error near 0 drowns in the rounding of bf16; the paper's pooling
     usual={"init": "noise", "precision": "fp32", "pooling": "avg"},
     fixed={"strength": 0.0},
+    inits=("noise", "style-moments"),
     prepare="impasto.runs.pictures.reconstruct:prepared",
     words_of=_words_of,
     details="Starts from white noise unless --init says otherwise.",

@@ -45,6 +45,7 @@ SIGNAL = Task(
     },
     settings=SETTINGS,
     usual=USUAL,
+    inits=("content", "noise"),
     prepare="impasto.runs.sequences.signal:prepared",
     words_of=_words_of,
 )
@@ -63,6 +64,7 @@ SIGNAL_TEXTURE = Task(
     },
     settings=TEXTURE_SETTINGS,
     usual=USUAL,
+    inits=("content", "noise"),
     fixed={"strength": 1.0, "init": "noise"},
     prepare="impasto.runs.sequences.signal:prepared_texture",
     words_of=_words_of,

@@ -39,6 +39,7 @@ SOUND = Task(
     words=_FILTERS,
     settings=SETTINGS,
     usual=USUAL,
+    inits=("content", "noise"),
     prepare="impasto.runs.sequences.sound:prepared",
     words_of=_words_of,
 )
@@ -56,6 +57,7 @@ SOUND_TEXTURE = Task(
     },
     settings=TEXTURE_SETTINGS,
     usual=USUAL,
+    inits=("content", "noise"),
     fixed={"strength": 1.0, "init": "noise"},
     prepare="impasto.runs.sequences.sound:prepared_texture",
     words_of=_words_of,

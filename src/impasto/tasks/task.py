@@ -100,6 +100,7 @@ class Task:
         settings: the settings that have a say.
         usual: its own defaults of settings.
         fixed: settings that it decides.
+        inits: the words of ``init`` that it can start from; all unless given.
         beside: what it decides instead once a setting is given.
         shorthands: options of its command that stand for settings.
         hints: what the help says of a setting whose default is the task's own.
@@ -120,6 +121,7 @@ class Task:
     words: Mapping[str, Word] = field(default_factory=dict)
     usual: Mapping[str, Any] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    inits: tuple[str, ...] = ()
     beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     shorthands: Mapping[str, Shorthand] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
@@ -182,7 +184,7 @@ class Task:
         Raises:
             SettingsError: for something that cannot take effect.
         """
-        from impasto.settings import Settings, make, plain  # noqa: PLC0415  # --help names tasks without pydantic
+        from impasto.settings import INITS, Settings, make, plain  # noqa: PLC0415  # --help names tasks without pydantic
 
         values = given.model_dump(exclude_unset=True) if isinstance(given, Settings) else dict(given)
         instead = [self.beside[name] for name in self.beside if values.get(name) is not None]
@@ -195,7 +197,14 @@ class Task:
             idle = name in ALL and name not in self.settings
             if idle or (name in decided and getattr(make({name: value}), name) != decided[name]):
                 raise SettingsError(f"The setting {name} cannot take effect in {self.result}; leave it out.")
-        return make({**self.usual, **(usual or {}), **values, **decided})
+        chosen = make({**self.usual, **(usual or {}), **values, **decided})
+        image = "init" in self.roles
+        if self.inits and chosen.init not in self.inits and (chosen.init in INITS or not image):
+            raise SettingsError(
+                f"The setting init is {chosen.init!r}, but {self.result} starts from {', '.join(self.inits)}"
+                f"{' or an image' if image else ''}."
+            )
+        return chosen
 
     @property
     def usage(self) -> str:

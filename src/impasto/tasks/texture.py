@@ -46,6 +46,7 @@ TEXTURE = Task(
     settings=ALL - _OF_CONTENT - _OF_PHOTO - {"strength", "size", "style_size", "preview_of"},
     usual={"init": "noise"},
     fixed={"strength": 1.0},
+    inits=("noise", "style-moments", "style"),
     beside={"style_weight": {"content_weight": 0.0}},
     shorthands={
         "up_to": Shorthand("Take the style layers from conv1_1 to this one, such as conv3_1, alone.", "LAYER", _layers)

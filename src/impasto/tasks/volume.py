@@ -55,6 +55,7 @@ SOLID = Task(
         "pooling": "avg",
     },
     fixed={"strength": 1.0},
+    inits=("noise", "style-moments"),
     prepare="impasto.runs.solids.solid:prepared",
     words_of=_solid_words,
     details="Its slices across its axes have the picture's style statistics. Starts from noise.",

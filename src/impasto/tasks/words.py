@@ -5,12 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 from impasto.choices import LARGEST
-from impasto.errors import SettingsError
+from impasto.errors import LayerError, SettingsError
 
 
-def text(value: Any) -> str:
-    """A word as it is."""
-    return str(value)
+def layer(value: Any) -> str:
+    """The name of one layer of VGG.
+
+    Raises:
+        LayerError: if it is not one.
+    """
+    if re.fullmatch(r"(conv|relu)[1-5]_[1-4]", str(value)):
+        return str(value)
+    raise LayerError(f"A reconstruction is from one layer, but {value!r} was given; name one, such as conv4_2.")
 
 
 def switch(value: Any) -> bool:

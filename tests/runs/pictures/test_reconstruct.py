@@ -79,7 +79,7 @@ def test_what_cannot_take_effect_is_refused(photo, values):
 
 def test_the_photo_is_no_start(photo):
     """It is the solution."""
-    with pytest.raises(SettingsError, match="cannot start from its own photo"):
+    with pytest.raises(SettingsError, match="a reconstruction starts from noise"):
         reconstruct(photo, init="content")
 
 

@@ -163,7 +163,7 @@ def test_what_cannot_take_effect_is_refused(exemplar, values):
     [
         ((50, 64), {"tileable": True}, "multiples of 4; choose 64 x 48"),
         ((0, 64), {}, "at least 1 pixel"),
-        (64, {"init": "content"}, "no content to start from"),
+        (64, {"init": "content"}, "a texture starts from noise"),
         (64, {"tileable": True, "padding": "zero"}, "padding cannot take effect"),
     ],
 )

@@ -225,7 +225,7 @@ def test_what_cannot_be_saved_is_found_before(tmp_path, name, rate):
             "2.14748e.09 samples per second and cannot be brought to 8000",
         ),
         (lambda: SoundTransfer.of(pulses(), chord(), size=64), SettingsError, "size cannot take effect in a stylized"),
-        (lambda: SoundTransfer.of(pulses(), chord(), init="x.png"), SettingsError, "starts from content or noise"),
+        (lambda: SoundTransfer.of(pulses(), chord(), init="x.png"), SettingsError, "starts from content, noise"),
         (lambda: SoundTransfer.of(pulses(), chord(), evaluations=(1, 2, 3)), SettingsError, "3 numbers, .* 2 levels"),
         (lambda: SoundTransfer.of(pulses(), chord(), blend=(1, 2)), SettingsError, "2 shares for 1 styles"),
         (lambda: SoundTransfer.texture(chord(), strength=0.3), SettingsError, "strength cannot take effect"),

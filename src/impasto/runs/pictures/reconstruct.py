@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 import torch
 
 from impasto import images, machine
-from impasto.errors import LayerError, SettingsError
 from impasto.pyramid import resize
 from impasto.quality import psnr, ssim
 from impasto.runs.events import Listener
@@ -17,7 +16,7 @@ from impasto.runs.imaging import ImageRun, picture
 from impasto.runs.plan import from_noise
 from impasto.runs.result import Result
 from impasto.settings import Settings
-from impasto.tasks import Task
+from impasto.tasks import Task, words
 from impasto.tasks.reconstruct import RECONSTRUCT
 from impasto.tasks.task import either
 
@@ -83,11 +82,8 @@ class Reconstruction(ImageRun):
         settings: Settings | None = None,
         **values: Any,
     ) -> Self:
-        if "," in layer or ":" in layer:
-            raise LayerError(f"A reconstruction is from one layer, but {layer!r} was given; name one, such as conv4_2.")
-        chosen = cls.task.decide(either(settings, values), fixed={"content_layers": {layer: 1.0}})
-        if chosen.init in ("content", "style", "preview"):
-            raise SettingsError("A reconstruction cannot start from its own photo; start from noise or another image.")
+        one = {words.layer(layer): 1.0}
+        chosen = cls.task.decide(either(settings, values), fixed={"content_layers": one})
         return cls.made(picture(photo), (), from_noise(chosen), memory=memory, place=place)
 
     @property
@@ -109,12 +105,12 @@ class Reconstruction(ImageRun):
         }
 
 
-def prepared(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, Any], **values: Any) -> Reconstruction:
+def prepared(inputs: Mapping[str, Sequence[Any]], own: Mapping[str, Any], **values: Any) -> Reconstruction:
     """A reconstruction from its inputs by role, its words and settings.
 
     Raises:
         ImpastoError: as :func:`reconstruct`.
     """
     [photo] = inputs["content"]
-    run = Reconstruction._unstarted(photo, words["layer"], **values)  # noqa: SLF001  # its own file
+    run = Reconstruction._unstarted(photo, own["layer"], **values)  # noqa: SLF001  # its own file
     return run.beginning_with(inputs).checked()

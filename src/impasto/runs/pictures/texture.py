@@ -172,8 +172,6 @@ def _settings(
     """
     fixed: dict[str, Any] = {"size": longest, **({"padding": "circular"} if tileable else {})}
     chosen = task.decide(given, usual={"style_scale": min(16.0, exemplar / longest)}, fixed=fixed)
-    if chosen.init in ("content", "preview"):
-        raise SettingsError("A texture has no content to start from; start from noise, style-moments or an image.")
     if "coarsest" in chosen.model_fields_set:
         return chosen
     coarsest = max(chosen.coarsest, round(_SMALLEST / chosen.style_scale))

@@ -187,8 +187,6 @@ def settings_of(
     chosen = task.decide(given)
     if chosen.evaluations is None:
         chosen = chosen.model_copy(update={"evaluations": counts[:levels]})
-    if chosen.init not in ("content", "noise"):
-        raise SettingsError(f"The setting init is {chosen.init!r}, but {task.result} starts from content or noise.")
     if chosen.blend is not None and len(chosen.blend) != styles:
         raise SettingsError(f"The blend has {len(chosen.blend)} shares for {styles} styles; give one share each.")
     numbers = chosen.evaluations or ()

@@ -19,7 +19,6 @@ from impasto.descent import Level
 from impasto.encoders import Encoder
 from impasto.engines import Evaluator, Part, Slices, WeightedSum
 from impasto.errors import SettingsError
-from impasto.images import Picture
 from impasto.memory.budget import Budget, Layout, demand, history_of
 from impasto.memory.tile_progress import OnTile
 from impasto.optimizers import LBFGS
@@ -136,13 +135,6 @@ class SolidTexture(ImageRun):
     def periodic(self) -> bool:
         """Whether copies of the block meet without a seam."""
         return self.settings.padding == "circular"
-
-    @cached_property
-    def source(self) -> Picture | None:
-        """The block that the descent starts from: None, for noise."""
-        if self.settings.init not in ("noise", "style-moments"):
-            raise SettingsError("A solid texture starts from noise or style-moments; give one of them as init.")
-        return None
 
     def within(self, budget: Budget, on_tile: OnTile | None = None) -> Self:
         """As :meth:`ImageRun.within`, in one process.
