@@ -1,6 +1,7 @@
 """What tests of several rooms share: deterministic surroundings, a tiny network, a loss of every class, and small runs."""
 
 import contextlib
+import dataclasses
 import functools
 import signal
 from pathlib import Path
@@ -16,6 +17,7 @@ import impasto
 from impasto import images, samples
 from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
 from impasto.losses import (
+    IMAGE_LOSSES,
     LOSSES,
     STYLE_LOSSES,
     AbsoluteVariationLoss,
@@ -24,9 +26,6 @@ from impasto.losses import (
     ContentLoss,
     DistanceLoss,
     GuidedLoss,
-    PhotorealismLoss,
-    SharpnessLoss,
-    TotalVariationLoss,
 )
 from impasto.pyramid import resize
 
@@ -56,16 +55,22 @@ TINY = Stack(
     ),
 )
 
+ON_PICTURES = {name: LOSSES[name] for name in IMAGE_LOSSES.values()}
+
+
+def aimed(kind):
+    """Whether a loss on the picture itself has a target."""
+    return "target" in {field.name for field in dataclasses.fields(kind)}
+
+
 # One line per class in LOSSES: a loss of that class, from the features (B, C, *spatial) that it aims at.
 FACTORIES = {
     "content": ContentLoss,
     "distance": DistanceLoss,
     "angular": lambda target: AngularLoss(target, 0.1),
     **{name: loss.of for name, loss in STYLE_LOSSES.items()},
-    "total-variation": lambda target: TotalVariationLoss(),
+    **{name: (kind if aimed(kind) else lambda target, kind=kind: kind()) for name, kind in ON_PICTURES.items()},
     "absolute-variation": lambda target: AbsoluteVariationLoss(),
-    "sharpness": SharpnessLoss,
-    "photorealism": PhotorealismLoss,
     "activation": lambda target: ActivationLoss(1, tuple(length // 2 for length in target.shape[2:])),
     "guided": lambda target: GuidedLoss.around(STYLE_LOSSES["gram"].of(target), guide_like(target)),
 }

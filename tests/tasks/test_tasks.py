@@ -11,7 +11,7 @@ from impasto.settings import Settings, make
 from impasto.tasks import TASKS, subject_of, task_of, words
 from impasto.tasks.task import ALL, Role, Task, Word
 
-every_task = pytest.mark.parametrize("task", TASKS.values(), ids=str)
+every_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 
 TEST = Task(
     name="test",
