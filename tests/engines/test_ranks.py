@@ -21,7 +21,7 @@ import sys, time, torch
 torch.set_num_threads(1)
 from impasto.encoders import Conv, Encoder, Parameters, Pool, Stack
 from impasto.engines import Engine
-from impasto.engines.ranks import joined
+from impasto.engines.ranks import process_group
 from impasto.errors import RankError
 from impasto.losses import LOSSES, ContentLoss, TotalVariationLoss
 from impasto.losses.covariance import CovarianceLoss
@@ -74,7 +74,7 @@ def travel(group):
         assert all(torch.equal(y, x.to(y.dtype)[:, 1:]) for y in found)
 
 try:
-    with joined(float(sys.argv[1])) as group:
+    with process_group(float(sys.argv[1])) as group:
         LINE
 except RankError as error:
     print(error)

@@ -36,7 +36,7 @@ def test_what_is_no_file_is_named_by_its_type(opened, draw, wrong):
 
 def test_a_path_that_cannot_be_read_is_said(opened, draw, tmp_path):
     """A folder, and a name with a null character."""
-    with pytest.raises(ImageError, match="is a folder but a picture is needed"):
+    with pytest.raises(ImageError, match="is a folder but an input is needed"):
         opened.submit("stylize", {"content": tmp_path, "styles": draw(1)}, {})
     with pytest.raises(ImageError, match="cannot be read"):
         opened.submit("stylize", {"content": tmp_path / "a\0b", "styles": draw(1)}, {})

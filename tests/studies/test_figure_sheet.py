@@ -47,7 +47,7 @@ def test_a_listener_is_told_where_it_is_and_may_stop(sketch):
     figure = drawn(sketch, lambda moment: moments.append(moment) or len(moments) > 1)
     assert not figure.complete
     assert list(figure.results) == [(0, 0)]
-    assert (moments[0].cell, moments[0].cells, moments[0].name) == (0, 2, "row s = 0.3")
+    assert (moments[0].unit, moments[0].units, moments[0].name) == (0, 2, "row s = 0.3")
     assert figure.numbers["complete"] is False
 
 

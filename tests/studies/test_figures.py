@@ -151,8 +151,8 @@ def test_a_listener_follows_and_stops(photo, painting):
     heard = []
 
     def listen(moment):
-        heard.append((moment.cell, moment.cells, moment.name))
-        return moment.cell == 1 and moment.event.evaluation >= 2
+        heard.append((moment.unit, moment.units, moment.name))
+        return moment.unit == 1 and moment.evaluation >= 2
 
     found = drawn(sketch("content-layer", photo, painting, **{**QUICK, "evaluations": 5}), listen)
     assert dict.fromkeys(heard) == dict.fromkeys([(0, 2, "conv2_2"), (1, 2, "conv4_2")])

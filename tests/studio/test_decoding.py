@@ -126,9 +126,9 @@ def test_a_decoder_ends_with_its_server(tmp_path):
     code = f"""
         from pathlib import Path
         from impasto.studio.confinement import Confinement
-        from impasto.studio.decoding import Decoder
+        from impasto.studio.decoding import DecoderPool
         import time
-        print(Decoder(Confinement(), {HOSTILE!r}).copies(Path("picture"), (1,), 1).jpegs[0].decode(), flush=True)
+        print(DecoderPool(Confinement(), {HOSTILE!r}).copies(Path("picture"), (1,), 1).jpegs[0].decode(), flush=True)
         time.sleep(100)
     """
     command = [sys.executable, "-c", textwrap.dedent(code)]

@@ -83,7 +83,7 @@ def test_free_text_is_found_wherever_it_is(kind, free):
         ("texture", {"shape": [900, 900], "evaluations": [50]}, "size times the evaluations"),
         ("stylize", {"shape": [64, 64]}, "no setting 'shape'"),
         ("texture", {"shape": [64, 5000]}, "cannot be"),
-        ("texture", {"shape": "64"}, "cannot be"),
+        ("texture", {"shape": "64 x"}, "cannot be"),
         ("texture", {"shape": [True, 64]}, "cannot be"),
         ("texture", {"tileable": "yes"}, "cannot be"),
         ("reconstruct", {"layer": "../x"}, "cannot be"),

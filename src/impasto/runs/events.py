@@ -31,6 +31,9 @@ class Event:
         seconds: time spent so far in the descent.
         remaining: estimated seconds to go.
         image: the best image so far at the level's size, (1, 3, H, W); of other tasks what they descend on.
+        unit: index of the run among several that belong together, such as the cells of a figure, from 0.
+        units: how many these are.
+        name: of this one.
     """
 
     level: int
@@ -42,6 +45,9 @@ class Event:
     seconds: float
     remaining: float
     image: Tensor = field(repr=False)
+    unit: int = 0
+    units: int = 1
+    name: str = ""
 
 
 Listener = Callable[[Event], object]

@@ -4,8 +4,7 @@ import json
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from impasto.files import Files
 from impasto.images import Picture
 from impasto.images.sheet import SheetTile, Strip, draw
 from impasto.pyramid import fitted, resize
-from impasto.runs.events import Event, Listener
+from impasto.runs.events import Listener
 from impasto.runs.result import Result
 from impasto.runs.run import Run
 
@@ -79,23 +78,6 @@ class Sketch:
 
 
 @dataclass(frozen=True, eq=False)
-class FigureProgress:
-    """Where the drawing of a figure is.
-
-    Args:
-        cell: index of the current cell, from 0.
-        cells: how many there are.
-        name: the cell's row and heading.
-        event: where its run is.
-    """
-
-    cell: int
-    cells: int
-    name: str
-    event: Event = field(repr=False)
-
-
-@dataclass(frozen=True, eq=False)
 class Figure:
     """A finished figure.
 
@@ -136,7 +118,7 @@ def numbers_path(path: str | Path) -> Path:
     return Path(path).with_suffix(".json")
 
 
-def drawn(sketch: Sketch, on_event: Callable[[FigureProgress], object] | None = None) -> Figure:
+def drawn(sketch: Sketch, on_event: Listener | None = None) -> Figure:
     """Run every cell and put the pictures on a sheet.
 
     ``on_event`` is called after every optimizer step; if it returns True, the figure has the cells so far.
@@ -149,7 +131,7 @@ def drawn(sketch: Sketch, on_event: Callable[[FigureProgress], object] | None = 
     for index, (r, c) in enumerate(places):
         row = sketch.rows[r]
         name = " ".join(part for part in (row.label, row.cells[c].heading) if part)
-        listen = on_event and _listener(on_event, partial(FigureProgress, index, len(places), name))
+        listen = on_event and _listener(on_event, index, len(places), name)
         results[r, c] = row.cells[c].prepare().run(listen)
         found[r, c] = row.cells[c].numbers(results[r, c])
         cells.append(_plain(row, row.cells[c], results[r, c], found[r, c]))
@@ -170,8 +152,8 @@ def drawn(sketch: Sketch, on_event: Callable[[FigureProgress], object] | None = 
     return Figure(_sheet(sketch, results, found), facts, results, complete)
 
 
-def _listener(tell: Callable[[FigureProgress], object], at: Callable[[Event], FigureProgress]) -> Listener:
-    return lambda event: tell(at(event))
+def _listener(tell: Listener, unit: int, units: int, name: str) -> Listener:
+    return lambda event: tell(replace(event, unit=unit, units=units, name=name))
 
 
 def _sheet(

@@ -14,13 +14,14 @@ from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.losses import STYLE_LOSSES
 from impasto.pyramid import fitted
+from impasto.runs.events import Listener
 from impasto.runs.pictures.reconstruct import Reconstruction
 from impasto.runs.pictures.stylize import Transfer
 from impasto.runs.pictures.texture import Texture
 from impasto.runs.plan import from_noise
 from impasto.runs.result import Result
 from impasto.settings import make, up_to
-from impasto.studies.figure_sheet import Cell, Figure, FigureProgress, Row, Sketch, drawn
+from impasto.studies.figure_sheet import Cell, Figure, Row, Sketch, drawn
 from impasto.studies.score import score
 
 SIZE = 256
@@ -85,7 +86,7 @@ def figure(
     name: str,
     *inputs: Any,
     size: int = SIZE,
-    on_event: Callable[[FigureProgress], object] | None = None,
+    on_event: Listener | None = None,
     **values: Any,
 ) -> Figure:
     """Draw a figure of the papers from any pictures.

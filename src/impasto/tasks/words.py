@@ -14,7 +14,7 @@ def layer(value: Any) -> str:
     Raises:
         LayerError: if it is not one.
     """
-    if re.fullmatch(r"(conv|relu)[1-5]_[1-4]", str(value)):
+    if re.fullmatch(r"(conv|relu)\d_\d", str(value)):
         return str(value)
     raise LayerError(f"A reconstruction is from one layer, but {value!r} was given; name one, such as conv4_2.")
 

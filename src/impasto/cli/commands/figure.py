@@ -16,7 +16,8 @@ from impasto.cli.terminal.streams import complain, put_json
 from impasto.errors import SettingsError
 
 if TYPE_CHECKING:
-    from impasto.studies.figure_sheet import FigureProgress, Sketch
+    from impasto.runs.events import Event
+    from impasto.studies.figure_sheet import Sketch
 
     Given = dict[str, str]
 else:
@@ -80,15 +81,10 @@ def draw_figure(plan: "Sketch", where: Path, outputs: Outputs, *, as_json: bool,
     from impasto.studies.figure_sheet import drawn, numbers_path
 
     with reporter(quiet=quiet) as tell, Interruption(lambda: tell.say(_STOPPING)) as interruption:
-        begun = -1
 
-        def listen(moment: "FigureProgress") -> bool:
-            nonlocal begun
-            if moment.cell > begun:
-                begun = moment.cell
-                tell.say(f"{begun + 1}/{moment.cells}  {moment.name}")
+        def listen(event: "Event") -> bool:
             interruption.expect_picture()
-            tell(moment.event)
+            tell(event)
             return interruption.asked
 
         found = drawn(plan, listen)

@@ -169,7 +169,7 @@ def recipe_of(path: Path) -> Recipe | None:
     data = recipe_of_file(path)
     if data is None:
         return None
-    if data.get("task", "stylize") not in TASKS:
+    if str(data.get("task", "stylize")) not in TASKS:
         raise ImageError(
             f"{path} was made by the task {data['task']!r}, which this version does not know; update impasto."
         )

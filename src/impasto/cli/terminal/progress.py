@@ -24,6 +24,16 @@ _PATIENCE = 10.0  # seconds without a line before one says how an evaluation goe
 class Reporter:
     """Tells the user where a run is; this one says nothing."""
 
+    _unit = -1
+
+    def _begin(self, event: "Event") -> bool:
+        """Say which of several runs begins, if one does."""
+        if event.units == 1 or event.unit == self._unit:
+            return False
+        self._unit = event.unit
+        self.say(f"{event.unit + 1}/{event.units}  {event.name}")
+        return True
+
     def __call__(self, event: "Event") -> None:
         """Show an event."""
 
@@ -83,6 +93,7 @@ class Lines(Reporter):
     def __call__(self, event: "Event") -> None:
         """A line, if it is time for one."""
         now = self.clock()
+        self._begin(event)
         if event.level == self._level and now - self._at < self.interval:
             return
         self._level, self._at = event.level, now
@@ -146,6 +157,10 @@ class Display(Reporter):
         if self._waiting is not None:
             self.progress.remove_task(self._waiting)
             self._waiting = None
+        if self._begin(event):
+            for row in self._rows.values():
+                self.progress.remove_task(row)
+            self._rows = {}
         if event.level not in self._rows:
             self._rows[event.level] = self._new_row(event)
         left = f"{duration(event.remaining)} left" if event.remaining else "measuring"
