@@ -122,7 +122,7 @@ class ImageRun(Run):
             ImageError: if it is no picture.
         """
         for given in inputs.get("init", ()):
-            first = picture(given)
+            first = images.read(given)
             name = first.source.name if first.source.name not in INITS else f"{first.source.name}.png"
             first = covering(replace(first, source=replace(first.source, name=name)), self.canvas.shape)
             return replace(self, settings=self.settings.model_copy(update={"init": name}), first=first)
@@ -417,15 +417,6 @@ class ImageRun(Run):
 
 def _reference(picture: Picture) -> dict[str, str]:
     return {"name": picture.source.name, "sha256": picture.source.sha256}
-
-
-def picture(source: Any) -> Picture:
-    """A picture from any source of pixels, read if need be.
-
-    Raises:
-        ImageError: if it is none.
-    """
-    return source if isinstance(source, Picture) else images.read(source)
 
 
 def several(sources: Any, what: str = "style image") -> list[Any]:

@@ -12,7 +12,7 @@ from impasto import images, machine
 from impasto.pyramid import resize
 from impasto.quality import psnr, ssim
 from impasto.runs.events import Listener
-from impasto.runs.imaging import ImageRun, picture
+from impasto.runs.imaging import ImageRun
 from impasto.runs.plan import from_noise
 from impasto.runs.result import Result
 from impasto.settings import Settings
@@ -84,7 +84,7 @@ class Reconstruction(ImageRun):
     ) -> Self:
         one = {words.layer(layer): 1.0}
         chosen = cls.task.decide(either(settings, values), fixed={"content_layers": one})
-        return cls.made(picture(photo), (), from_noise(chosen), memory=memory, place=place)
+        return cls.made(images.read(photo), (), from_noise(chosen), memory=memory, place=place)
 
     @property
     def layer(self) -> str:

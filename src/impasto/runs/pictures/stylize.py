@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Self
 
 import torch
 
-from impasto import machine
+from impasto import images, machine
 from impasto.aims.balance import Balance
 from impasto.aims.regions import Regions, check_regions
 from impasto.images.wrapping import tileable
 from impasto.runs.events import Event, Listener
-from impasto.runs.imaging import ImageRun, picture, several
+from impasto.runs.imaging import ImageRun, several
 from impasto.runs.result import Result
 from impasto.settings import Settings
 from impasto.tasks import Task
@@ -97,7 +97,9 @@ class Transfer(ImageRun):
         """
         chosen = cls.task.decide(either(settings, values))
         sources = several(styles)
-        run = cls.made(picture(content), [picture(style) for style in sources], chosen, memory=memory, place=place)
+        run = cls.made(
+            images.read(content), [images.read(style) for style in sources], chosen, memory=memory, place=place
+        )
         if chosen.padding == "circular" and Balance(chosen).content_layers:
             run = replace(run, canvas=tileable(run.canvas))
         regions = Regions.of(masks, protect, run.canvas, run.styles)

@@ -16,7 +16,7 @@ from impasto.images import Picture
 from impasto.quality import seam
 from impasto.runs import remarks
 from impasto.runs.events import Listener
-from impasto.runs.imaging import ImageRun, picture, several
+from impasto.runs.imaging import ImageRun, several
 from impasto.runs.plan import from_noise
 from impasto.runs.result import Result
 from impasto.settings import INITS, Settings, plain
@@ -104,7 +104,7 @@ class Texture(ImageRun):
         settings: Settings | None = None,
         **values: Any,
     ) -> Self:
-        exemplars = [picture(source) for source in several(exemplar, "exemplar")]
+        exemplars = [images.read(source) for source in several(exemplar, "exemplar")]
         extent = _extent(shape, exemplars[0])
         chosen = _settings(cls.task, either(settings, values), max(extent), max(exemplars[0].shape), tileable=tileable)
         return cls.made(_blank(exemplars[0], extent), exemplars, from_noise(chosen), memory=memory, place=place)

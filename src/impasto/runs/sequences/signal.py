@@ -105,13 +105,7 @@ class SignalTransfer(SequenceRun):
     ) -> Self:
         """A record of any length with the statistics of others, from noise.
 
-        Args:
-            styles: as for :meth:`of`.
-            samples: its length; the (first) record's unless given.
-            scales: as for :meth:`of`.
-            place: likewise.
-            settings: likewise.
-            values: likewise.
+        Arguments are those of :meth:`of`, and ``samples``, its length; the (first) record's unless given.
 
         Raises:
             ImpastoError: as :meth:`of`.

@@ -103,13 +103,7 @@ class SoundTransfer(SequenceRun):
     ) -> Self:
         """A sound of any length that sounds like others: a texture, from noise.
 
-        Args:
-            styles: as for :meth:`of`.
-            seconds: its length; the (first) sound's unless given.
-            sound_filters: as for :meth:`of`.
-            place: likewise.
-            settings: likewise.
-            values: likewise.
+        Arguments are those of :meth:`of`, and ``seconds``, its length; the (first) sound's unless given.
 
         Raises:
             ImpastoError: as :meth:`of`.

@@ -25,7 +25,7 @@ from impasto.optimizers import LBFGS
 from impasto.pyramid import level_shapes
 from impasto.runs import remarks
 from impasto.runs.events import Listener
-from impasto.runs.imaging import ImageRun, picture, several
+from impasto.runs.imaging import ImageRun, several
 from impasto.runs.result import Result
 from impasto.runs.solids.block import Block, alone, contact_sheet, flat
 from impasto.settings import Settings
@@ -117,7 +117,7 @@ class SolidTexture(ImageRun):
             raise SettingsError(f"A block of {given} was asked for; give slices, rows and columns, each at least 16.")
         if not axes or len({*axes}) < len(axes) or not {*axes} <= {*AXES}:
             raise SettingsError(f"The axes {list(axes)} were given; give some of 0 (slices), 1 (rows), 2 (columns).")
-        exemplars = [picture(source) for source in several(exemplar, "exemplar")]
+        exemplars = [images.read(source) for source in several(exemplar, "exemplar")]
         chosen = _settings(either(settings, values), max(extent), periodic=periodic)
         run = cls.made(
             _empty(extent), exemplars, chosen, memory=memory, place=place, axes=tuple(sorted(axes))
