@@ -12,12 +12,11 @@ from impasto.cli.terminal.progress import Display, Lines, Reporter, counter, dur
 LEVELS = tuple(SimpleNamespace(shape=shape, evaluations=9) for shape in ((24, 32), (48, 64)))
 
 
-def event(level, evaluation):
-    """An event of a run with two levels."""
+def event(level, evaluation, unit=0, units=1):
+    """An event of a run with two levels, perhaps one of several runs."""
     kinds = {"content": 0.25, "style": 1234567.0}
-    return SimpleNamespace(
-        level=level, levels=LEVELS, evaluation=evaluation, value=1234567.25, by_kind=kinds, remaining=61.0
-    )
+    where = {"level": level, "levels": LEVELS, "evaluation": evaluation, "unit": unit, "units": units}
+    return SimpleNamespace(**where, name=f"cell {unit}", value=1234567.25, by_kind=kinds, remaining=61.0)
 
 
 def test_lines_come_now_and_then():
@@ -90,6 +89,20 @@ def test_a_new_level_has_a_row_of_its_own():
 def work(share):
     """How far an evaluation on the second level is."""
     return SimpleNamespace(level=1, levels=LEVELS, share=share, seconds=80.0, remaining=187.0)
+
+
+def test_each_of_several_runs_is_named_once():
+    """When it begins; its bars take the place of those of the one before."""
+    stream = io.StringIO()
+    lines = Lines(stream, clock=lambda: 0.0)
+    for unit in (0, 0, 1):
+        lines(event(0, 1, unit, 2))
+    assert [line for line in stream.getvalue().splitlines() if "level" not in line] == ["1/2  cell 0", "2/2  cell 1"]
+    with Display() as display:
+        for unit in (0, 1):
+            for level in (0, 1):
+                display(event(level, 1, unit, 2))
+        assert [task.description for task in display.progress.tasks] == ["1/2 32x24", "2/2 64x48"]
 
 
 def test_long_evaluations_are_not_silent():
