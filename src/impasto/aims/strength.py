@@ -13,7 +13,7 @@ from impasto.pyramid import fitted, resize_within
 # 52 pictures of 256 pixels, so that LPIPS comes out near the strength.
 _AT_HALF = 0.36
 _FLATTER = 0.5
-_FINER = 0.25  # fitted to pictures of 512 pixels
+_FINER = 0.2  # from a few pairs at 512 pixels, see docs/quality.md
 _FLAT = 0.01  # of [0, 1] a pixel
 _SIDE, _WINDOW = 256, 33  # pixels
 
@@ -23,7 +23,7 @@ def limit(strength: float, flat: float, size: int = _SIDE) -> float:
 
     It counts :class:`impasto.losses.AngularLoss` of features, and of colors :class:`impasto.losses.DistanceLoss`.
 
-    .. math:: d = 0.36 \, \frac{2.5 s - s^2}{1 + f / 2} \min(1, \sqrt[4]{256 / n})
+    .. math:: d = 0.36 \, \frac{2.5 s - s^2}{1 + f / 2} \min(1, \sqrt[5]{256 / n})
 
     Brush strokes are seen most where the photo has nothing, so a photo with much sky is held nearer. A large picture shows
     finer strokes, which take more of the photo away than a small one at the same distance of its features.
