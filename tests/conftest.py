@@ -108,7 +108,7 @@ def shared_weights():
     @contextlib.contextmanager
     def sharing():
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("impasto.runs.imaging.Encoder", encoder)
+            patched.setattr("impasto.runs.imaging.ImageRun.network", staticmethod(encoder))
             yield
 
     return sharing

@@ -32,6 +32,17 @@ def test_the_same_picture_again(call, made, room):
     assert (room / "made_again.png").read_bytes() == made.read_bytes()
 
 
+def test_a_picture_is_stored_as_its_options_say(call, made, room):
+    """Those of any picture; one that is for something else is refused."""
+    (room / "made.png").write_bytes(made.read_bytes())
+    words = ("--quality", "30", "--save-every", "1", "--quiet")
+    assert call("rerun", "made.png", "-o", "again.jpg", *words).code == 0
+    assert (room / "again.jpg").read_bytes()[:2] == b"\xff\xd8"
+    assert list(room.glob("again_*.jpg"))
+    outcome = call("rerun", "made.png", "-o", "other.png", "--no-pictures")
+    assert (outcome.code, "no-pictures cannot take effect" in outcome.err) == (2, True)
+
+
 def test_inputs_found_in_a_tree(call, made, moved):
     """--search finds renamed inputs anywhere below a folder."""
     assert call("rerun", "made.png", "-o", "again.png", "--search", moved.parent, "--quiet").code == 0

@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from impasto import images, signals, sounds
 
@@ -41,6 +42,12 @@ def test_sound_stylize(call, place, suffix):
         assert (told["file"], told["recipe"]) == (path, found["recipe"])
         assert "phase" in call("show", path).out
     assert "a.wav does not say how it was made" in call("show", "a.wav").err
+    again = f"out_again{suffix}"
+    assert call("rerun", "out.png", "--quiet", "-o", again).code == 0
+    one, other = (place / name for name in (again, f"out{suffix}"))
+    assert torch.equal(sounds.read(one).samples, sounds.read(other).samples)  # a stream of Ogg has a number by chance
+    assert (place / "out_again.png").read_bytes() == (place / "out.png").read_bytes()
+    assert "--quality cannot take effect" in call("rerun", f"out{suffix}", "--quality", "3").err
 
 
 def test_sound_texture(call, place):

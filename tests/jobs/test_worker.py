@@ -4,11 +4,13 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -22,8 +24,14 @@ from impasto.jobs import compute as computing
 from impasto.jobs import work as working
 from impasto.jobs.delivery import delivered
 from impasto.jobs.job import Progress
-from impasto.media import medium_of
+from impasto.jobs.store import result_name
+from impasto.media import MEDIA, medium_of
+from impasto.media.medium import file_name
 from impasto.runs.result import Result
+from impasto.signals import as_record
+from impasto.sounds import as_sound
+from impasto.tasks import TASKS
+from impasto.volumes.volume import Origin, Volume
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +83,69 @@ def test_a_job_has_the_bytes_of_its_run(hired, ask, uninterrupted):
     assert kinds[:3] == ["queued", "running", "progress"]
     assert kinds.count("done") == 1
     assert {path.name for path in hired.store.folder(job.id).iterdir()} == {"lock", "preview.jpg", "result.png"}
+
+
+def encoded(name, made, like=None):
+    """The bytes of a file of a medium, as it is written without a word."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / MEDIA[name][1]
+        medium_of(name).write(path, made, like or made, {}, metadata=False)
+        return path.read_bytes()
+
+
+def block(seed):
+    """The bytes of a small volume."""
+    voxels = torch.rand(1, 1, 16, 17, 18, generator=torch.Generator().manual_seed(seed)).expand(1, 3, -1, -1, -1)
+    return encoded("volume", Volume(voxels, (0.0, 255.0), np.eye(4), Origin("a", None, "0" * 64, "NIfTI", gray=True)))
+
+
+def tone(pitch):
+    """The bytes of a short sound."""
+    return encoded("sound", as_sound(torch.sin(torch.arange(3000) / 8000 * pitch)[None] / 2, 8000))
+
+
+def wave(period):
+    """The bytes of a record."""
+    return encoded("signal", as_record(torch.sin(torch.arange(300) / period)[None], 100.0))
+
+
+ODD = "é" * 110 + " .. ünd"
+OTHERS = {
+    "sound stylize": ({"content": [(f"{ODD}.wav", tone(900))], "styles": [("b.wav", tone(2000))]}, {"filters": 16}),
+    "sound texture": ({"styles": [("..wav", tone(900))]}, {"filters": 16, "seconds": 0.3, "seed": 3}),
+    "signal stylize": ({"content": [("a.csv", wave(9))], "styles": [("b.csv", wave(5))]}, {"filters": 4}),
+    "signal texture": ({"styles": [("a.csv", wave(9))]}, {"filters": 4, "samples": 200}),
+    "volume texture": ({"styles": ["picture"]}, {"shape": 16, "style_layers": {"conv1_1": 1.0}}),
+    "volume stylize": (
+        {"content": [("a.nii.gz", block(1))], "styles": ["picture"], "init": [("start.nii.gz", block(2))]},
+        {"size": 16, "coarsest": 16, "style_layers": {"conv1_1": 1.0}, "content_layers": {"conv1_1": 1.0}},
+    ),
+}
+
+
+@pytest.mark.parametrize("task", OTHERS)
+def test_every_medium_is_computed(hired, draw, tmp_path, task):
+    """To the bytes of the same run without a queue, under the names that people gave; nothing of the inputs is left."""
+    files, settings = OTHERS[task]
+    files = {role: [("p.png", draw(1)) if file == "picture" else file for file in files[role]] for role in files}
+    job = hired.submit(task, files, {**settings, "evaluations": [1], "device": "cpu"})
+    [done] = hired.wait([job.id], 60)
+    assert (done.status, done.error) == (Status.DONE, "")
+    result = hired.result(job.id)
+    assert result.name == result_name(task)
+    left = {path.name for path in hired.store.folder(job.id).iterdir()}
+    assert left == {"lock", "preview.jpg", result_name(task)}
+    paths = {}
+    for role, items in files.items():
+        for name, data in items:
+            path = tmp_path / role / file_name(name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+            paths.setdefault(role, []).append(path)
+    words, rest = TASKS[task].split({**settings, "evaluations": [1], "device": "cpu"})
+    alone = TASKS[task].prepared(paths, words, rest).run()
+    alone.save(tmp_path / result_name(task))
+    assert result.read_bytes() == (tmp_path / result_name(task)).read_bytes()
 
 
 def test_every_task_is_computed(hired, ask, draw):

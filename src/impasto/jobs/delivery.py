@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from impasto import images
-from impasto.errors import ImageError, ImpastoError, JobError
+from impasto.errors import ImpastoError, JobError
 from impasto.files import settle
 from impasto.jobs.store import PREVIEW, result_name
 from impasto.media.medium import small
@@ -23,7 +23,7 @@ def delivered(result: Result, folder: Path) -> str | None:
         note = _written(result, folder / result_name(result.recipe["task"]))
     except ImpastoError as error:
         raise JobError(f"The {_noun(result)} is finished, but {_kept(result, folder)} {error}") from error
-    with suppress(ImageError):
+    with suppress(Exception):  # the result is there, whatever becomes of a picture of it
         images.write(folder / PREVIEW, small(result.picture), metadata=False)
     settle(folder)
     return note
@@ -43,7 +43,7 @@ def _written(result: Result, path: Path) -> str | None:
             images.write(path, result.tensor, alpha=result.alpha, recipe=result.recipe, parameters=text)
         else:
             result.save(path, metadata=False)
-        return f"What the photo's file says of it was left out of the picture, for it cannot be written: {error}"
+        return f"What the input's file says was left out of the {_noun(result)}, for it cannot be written: {error}"
 
 
 def _kept(result: Result, folder: Path) -> str:

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from impasto import images
-from impasto.errors import ImageError
 from impasto.jobs.database import QueueError
 from impasto.jobs.job import Progress
 from impasto.jobs.queue import Queue, QueueEntry
@@ -89,10 +89,8 @@ class Teller:
             return
 
     def _show(self, event: Event) -> None:
-        try:
+        with suppress(Exception):  # a run does not end because it cannot be looked at
             images.write(self.preview, self.medium.preview(event.image), metadata=False)
-        except ImageError:
-            return
 
 
 def _total(event: Event) -> int:

@@ -111,6 +111,7 @@ class Store:
         folder = self.folder(identifier)
         for path in (folder / CHECKPOINT, *folder.glob(".impasto-*.tmp")):
             path.unlink(missing_ok=True)
+        shutil.rmtree(folder / "inputs", ignore_errors=True)
 
     def unfinished(self) -> list[str]:
         """The jobs that have a checkpoint."""

@@ -15,6 +15,7 @@ from impasto.jobs.job import Job
 from impasto.jobs.queue import QueueEntry
 from impasto.jobs.store import CHECKPOINT, Store, result_name
 from impasto.jobs.submission import STEERABLE
+from impasto.media.medium import file_name
 from impasto.runs.checkpoint import read_checkpoint
 from impasto.runs.run import Run
 from impasto.settings import Settings, make
@@ -72,7 +73,7 @@ def _input(job: Job, role: str, place: int, store: Store) -> Any:
     if not path.is_file():
         raise JobError(f"The input {name} of the job is gone from where jobs keep their files; submit it again.")
     if task_of(job.task).roles[role].media != ("picture",):
-        return _linked(path, store.folder(job.id) / "inputs" / f"{role}-{place}" / name)
+        return _linked(path, store.folder(job.id) / "inputs" / f"{role}-{place}" / file_name(name))
     try:
         picture = images.read(path, as_stored=role in ("masks", "protect"))
     except ImageError as error:

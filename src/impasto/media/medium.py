@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from impasto import images
 from impasto.errors import ImpastoError
 from impasto.pyramid import fitted, resize
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+_LONGEST = 193  # bytes of a name: file systems take 255, and something is added
 SIDE = 512
 """Pixels along a preview, at most."""
 
@@ -45,7 +47,7 @@ class Medium(ABC):
             ImpastoError: if it is not.
         """
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / (Path(name).name or "file")
+            path = Path(folder) / file_name(name)
             path.write_bytes(data)
             try:
                 self.read(path)
@@ -123,8 +125,6 @@ class Medium(ABC):
         Raises:
             ImpastoError: if it cannot be written.
         """
-        from impasto import images  # noqa: PLC0415  # a room of the same layer for the others
-
         images.write(path, result.picture, recipe=result.recipe, metadata=metadata)
 
     def preview(self, image: "Tensor") -> "Tensor":
@@ -136,3 +136,13 @@ def small(image: "Tensor") -> "Tensor":
     """An image (1, 3, H, W) as a preview shows it: at most 512 pixels along a side."""
     shape = tuple(image.shape[2:])
     return resize(image, fitted(shape, SIDE)) if max(shape) > SIDE else image
+
+
+def file_name(name: str) -> str:
+    """A name that people gave as one that any file may have, with its ending, which says what is in it.
+
+    >>> file_name(".."), file_name("a/b.wav"), len(file_name("\u00e9" * 300 + ".nii.gz"))
+    ('file', 'b.wav', 100)
+    """
+    last = name.replace("\0", "_").replace("\\", "/").rpartition("/")[2].lstrip(".")
+    return last.encode(errors="replace")[-_LONGEST:].decode(errors="ignore") or "file"

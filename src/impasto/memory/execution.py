@@ -61,7 +61,7 @@ class Execution:
             self.group.announce(("engine", layout.plain(), encoder.dtype == torch.float32))
 
     def resized(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
-        """:func:`impasto.pyramid.resize` into the room's storage, one channel after the other."""
+        """:func:`impasto.pyramid.resize` into its storage, one channel after the other."""
         out = self.storage.empty((*image.shape[:2], *shape), image.dtype)
         for channel in range(image.shape[1]):
             out[:, channel : channel + 1] = resize(image[:, channel : channel + 1], shape)
@@ -69,7 +69,7 @@ class Execution:
         return out
 
     def rounded(self, image: Tensor, depth: int) -> Tensor:
-        """:func:`impasto.images.quantize` into the room's storage, likewise."""
+        """:func:`impasto.images.quantize` into its storage, likewise."""
         out = self.storage.empty_like(image)
         for channel in range(image.shape[1]):
             out[:, channel] = quantize(image[:, channel], depth)

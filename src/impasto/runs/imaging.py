@@ -57,6 +57,7 @@ class ImageRun(Run):
     """
 
     spectrum: ClassVar[float] = LBFGS.spectrum
+    network: ClassVar[type[Encoder]] = Encoder
 
     canvas: Picture
     styles: tuple[Picture, ...]
@@ -115,18 +116,26 @@ class ImageRun(Run):
         """The photo, or a picture without one that says how the result is stored."""
         return self.canvas
 
-    def beginning_with(self, inputs: Mapping[str, Sequence[Any]]) -> Self:
-        """The run, which begins with the input ``init`` if there is one.
+    def beginning_with(self, start: Any) -> Self:
+        """The run, which begins with a picture; with what its settings say, if that is None.
 
         Raises:
-            ImageError: if it is no picture.
+            ImpastoError: if it is none.
         """
-        for given in inputs.get("init", ()):
-            first = images.read(given)
-            name = first.source.name if first.source.name not in INITS else f"{first.source.name}.png"
-            first = covering(replace(first, source=replace(first.source, name=name)), self.canvas.shape)
-            return replace(self, settings=self.settings.model_copy(update={"init": name}), first=first)
-        return self
+        if start is None:
+            return self
+        first = self.read_start(start)
+        name = first.source.name if first.source.name not in INITS else f"{first.source.name}.png"
+        first = replace(first, source=replace(first.source, name=name))
+        return replace(self, settings=self.settings.model_copy(update={"init": name}), first=first)
+
+    def read_start(self, source: Any) -> Picture:
+        """A picture to start from, cut to the proportions of the result.
+
+        Raises:
+            ImpastoError: if it is none.
+        """
+        return covering(named_start(source) if isinstance(source, str) else images.read(source), self.canvas.shape)
 
     def within(self, budget: Budget, on_tile: OnTile | None = None) -> Self:
         """The same run within another budget, with someone told how its work goes on.
@@ -162,7 +171,7 @@ class ImageRun(Run):
                 replace(each, pixels=self.color_mode.painting(each.pixels, each.alpha)) for each in self.styles
             ]
             return previewed(self.settings, self.canvas, recolored, max(self.levels[0].shape), self.device)
-        return None if self.settings.init in INITS else covering(named_start(self.settings.init), self.canvas.shape)
+        return None if self.settings.init in INITS else self.read_start(self.settings.init)
 
     @cached_property
     def device(self) -> torch.device:
@@ -176,7 +185,7 @@ class ImageRun(Run):
 
     def encoder_of(self, dtype: torch.dtype) -> Encoder:
         """The network at a precision."""
-        return Encoder(
+        return self.network(
             self.stack,
             self.parameters,
             pooling=self.settings.pooling,
@@ -279,7 +288,7 @@ class ImageRun(Run):
         return self.targets_in(self.execution, encoder)
 
     def targets_in(self, execution: Execution, encoder: Encoder) -> Targets:
-        """The same in a room; pictures that wrap are compared with paintings that do not."""
+        """The same, computed otherwise; pictures that wrap are compared with paintings that do not."""
         wraps = self.settings.padding in WRAPPING
         return Targets(
             encoder.padded("reflect") if wraps else encoder,
@@ -337,8 +346,8 @@ class ImageRun(Run):
 
         Memory, processes and the device need not: they change the picture's rounding at most.
         """
-        task = {} if self.task.name in ("stylize", "reconstruct") else {"task": self.task.name}
         return {
+            "task": self.task.name,
             **self.settings.model_dump(mode="json", exclude={"device"}),
             "precision": precision_name(self.encoder.dtype),
             "content": [self.canvas.source.sha256, *self.canvas.shape],
@@ -346,7 +355,6 @@ class ImageRun(Run):
             "files": self._files(),
             "masks": {} if self.regions is None else self.regions.references,
             "impasto's version": impasto.__version__,
-            **task,
             **self.words(),
         }
 
@@ -363,9 +371,8 @@ class ImageRun(Run):
         stopped: bool,
     ) -> dict[str, Any]:
         """How the picture was made, as plain data."""
-        count = machine.threads(
-            self.device
-        )  # sums in another order are rounded otherwise, and a descent amplifies that
+        # Sums in another order are rounded otherwise, and a descent amplifies that.
+        count = machine.threads(self.device)
         tiles = [len(self.layouts[level.shape].tiles or ()) for level in self.levels]
         delivered = losses.get("delivered")
         return {

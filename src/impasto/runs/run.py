@@ -218,7 +218,8 @@ class Run(ABC):
         if on_result is not None:
             on_result(result({}, {}))
         losses = self.scores(image, finished)
-        return result(losses, self.measures(result(losses, {})))
+        measured = result(losses, {})
+        return result(losses, measures) if (measures := self.measures(measured)) else measured
 
     def _keep_memory(self, *, no_longer: bool = False) -> None:
         if self.device.type == "cpu":

@@ -15,7 +15,7 @@ def _offered(name: str) -> str:
     return name
 
 
-TaskName = Annotated[str, AfterValidator(_offered)]
+TaskName = Annotated[str, Field(json_schema_extra={"enum": list(OFFERED)}), AfterValidator(_offered)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 References = Annotated[list[Reference], Field(max_length=8)]
 Title = Annotated[str, StringConstraints(max_length=200)]

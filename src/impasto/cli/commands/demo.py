@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from impasto.cli.options.running import NO_OPTIONS, RunOptions, perform
+from impasto.cli.options.running import NO_PICTURE_OPTIONS, PictureOptions, perform
 from impasto.cli.options.settings import chosen, options
 from impasto.errors import SettingsError
 
@@ -22,7 +22,7 @@ OUTPUT = "impasto-demo.png"
 
 def demo(
     *,
-    run: Annotated[RunOptions, Parameter(name="*")] = NO_OPTIONS,
+    run: Annotated[PictureOptions, Parameter(name="*")] = NO_PICTURE_OPTIONS,
     given: Annotated[Given | None, Parameter(name="*")] = None,
 ) -> int:
     """Paint a bundled photo in the style of a bundled painting.

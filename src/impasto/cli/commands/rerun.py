@@ -10,7 +10,7 @@ import impasto
 from impasto.choices import file_and_colors
 from impasto.cli.options.finding import digest_of, find
 from impasto.cli.options.recipe import Input, Recipe, recipe_of
-from impasto.cli.options.running import NO_OPTIONS, RunOptions, perform
+from impasto.cli.options.running import NO_OPTIONS, AnyOptions, perform
 from impasto.errors import ImageError
 from impasto.files import is_folder
 from impasto.settings import INITS, Settings, make
@@ -42,7 +42,7 @@ def rerun(
             "The picture's folder, the current one and the bundled photos are searched in any case.",
         ),
     ] = (),
-    run: Annotated[RunOptions, Parameter(name="*")] = NO_OPTIONS,
+    run: Annotated[AnyOptions, Parameter(name="*")] = NO_OPTIONS,
 ) -> int:
     """Make a result again, from what its file says about it.
 

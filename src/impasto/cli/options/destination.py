@@ -72,6 +72,8 @@ class Destination:
         Raises:
             ImpastoError: if a name will not do.
         """
+        from impasto.images.picture import PICTURES
+
         self.check()
         if self.path is None:
             return
@@ -81,7 +83,7 @@ class Destination:
         for path in self.beside:
             if path != self.path:
                 self.outputs.add(path, "The picture")
-                Destination(path).check_folder()
+                PICTURES.replace(path, None)
 
     def check(self, like: Any = None, shape: tuple[int, ...] | None = None) -> tuple[str, ...]:
         """Raise now what :meth:`save` would raise after the run, as far as the result to come is known.
@@ -113,17 +115,6 @@ class Destination:
             ImpastoError: as there.
         """
         return self.check(run.like, run.levels[-1].shape)
-
-    def check_folder(self) -> None:
-        """Refuse a name in a folder that cannot be written to.
-
-        Raises:
-            ImageError: if it cannot.
-        """
-        from impasto.images.picture import PICTURES
-
-        assert self.path is not None
-        PICTURES.replace(self.path, None)
 
     def _check_picture(
         self, target: Path | BinaryIO, like: "Picture | None", shape: tuple[int, ...] | None

@@ -87,11 +87,12 @@ class Recipe(BaseModel):
     def _of_task(cls, data: dict[str, Any]) -> dict[str, Any]:
         """The task's own words are where the task says; sequences note only what is in force."""
         try:
-            words = TASKS[data.get("task", "stylize")].words_of(data)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration):
+            task = TASKS[data.get("task", "stylize")]
+            words = task.words_of(data)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration, ArithmeticError):
             raise ValueError("the words of the task are missing") from None
-        in_force = data.get("in_force", data.get("settings"))
-        return {**data, "words": words, "in_force": in_force}
+        usual = {"in_force": data.get("settings")} if task.medium in ("sound", "signal") else {}
+        return {**usual, **data, "words": words}
 
     @model_validator(mode="after")
     def _has_inputs(self) -> Self:

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from impasto.cli.options.settings import group_of
 from impasto.files import is_file
+from impasto.tasks.stylize import STYLIZE
 
 _PLACES = group_of("guidance")
 
@@ -19,16 +20,13 @@ class RegionOptions:
     mask: Annotated[
         tuple[str, ...],
         Parameter(
-            metavar="PHOTO_MASK[=STYLE_MASK]",
+            metavar=STYLIZE.roles["masks"].metavar,
             show_default=False,
             group=_PLACES,
-            help="Where a style goes, white on black, and from where in it; one for each style, in order, or several for "
-            "one style. PHOTO_MASK may be the word rest.",
+            help=STYLIZE.roles["masks"].help,
         ),
     ] = ()
-    protect: Annotated[
-        str | None, Parameter(metavar="MASK", group=_PLACES, help="Where the picture stays the photo.")
-    ] = None
+    protect: Annotated[str | None, Parameter(metavar="MASK", group=_PLACES, help=STYLIZE.roles["protect"].help)] = None
 
     def arguments(self) -> dict[str, Any]:
         """As arguments of :func:`impasto.stylize`."""

@@ -1,5 +1,6 @@
 """A run from the command line: its options, the checks before it, and the run itself."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ _LONG = 2**22  # positions from which measuring the losses may take minutes
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
+class RunOptions(ABC):
     """What a run leaves behind and says, none of which changes what is made."""
 
     output: Annotated[
@@ -109,8 +110,9 @@ class RunOptions:
         self._check_byproducts(where)
         return where
 
+    @abstractmethod
     def _stored(self, path: Path | None, outputs: Outputs, medium: str) -> Destination:
-        return Destination(path, metadata=not self.no_metadata, outputs=outputs, medium=medium)
+        """Where and how the result is stored."""
 
     def _check_byproducts(self, where: Destination) -> None:
         if self.watch is not None:
@@ -159,7 +161,7 @@ class PictureOptions(RunOptions):
     def _stored(self, path: Path | None, outputs: Outputs, medium: str) -> Destination:
         if path is None and self.save_every:
             raise SettingsError("--save-every writes beside the output, but that is standard output; name a file.")
-        return Destination(path, self.quality, self.depth, not self.no_metadata, outputs, medium, pictures=True)
+        return Destination(path, self.quality, self.depth, not self.no_metadata, outputs, medium)
 
     def _check_byproducts(self, where: Destination) -> None:
         super()._check_byproducts(where)
@@ -202,7 +204,22 @@ class PicturelessOptions(RunOptions):
         return Destination(path, metadata=metadata, outputs=outputs, medium=medium, pictures=not self.no_pictures)
 
 
-NO_OPTIONS = PictureOptions()
+@dataclass(frozen=True, kw_only=True)
+class AnyOptions(PictureOptions, PicturelessOptions):
+    """Those of a command that makes whatever a file says was made."""
+
+    def _stored(self, path: Path | None, outputs: Outputs, medium: str) -> Destination:
+        given = [name for name in ("quality", "depth", "save_every") if getattr(self, name) is not None]
+        if medium == "picture":
+            given = ["no_pictures"] * self.no_pictures
+        if given:
+            option = f"--{given[0].replace('_', '-')}"
+            raise SettingsError(f"The option {option} cannot take effect, for a {medium} is made; leave it out.")
+        kind = PictureOptions if medium == "picture" else PicturelessOptions
+        return kind._stored(self, path, outputs, medium)  # noqa: SLF001  # one of its own bases
+
+
+NO_PICTURE_OPTIONS, NO_OPTIONS = PictureOptions(), AnyOptions()
 
 
 def files_of(settings: Settings) -> list[Path]:

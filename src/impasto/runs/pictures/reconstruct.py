@@ -63,28 +63,26 @@ class Reconstruction(ImageRun):
 
     @classmethod
     @machine.undisturbed()
-    def of(cls, photo: Any, layer: str, *, settings: Settings | None = None, **values: Any) -> Self:
-        """Read the photo and check everything; arguments as for :func:`reconstruct`.
-
-        Raises:
-            ImpastoError: as :func:`reconstruct`.
-        """
-        return cls._unstarted(photo, layer, settings=settings, **values).checked()
-
-    @classmethod
-    def _unstarted(
+    def of(
         cls,
         photo: Any,
         layer: str,
         *,
+        start: Any = None,
         memory: str | float | None = None,
         place: torch.device | None = None,
         settings: Settings | None = None,
         **values: Any,
     ) -> Self:
+        """Read the photo, and a picture to ``start`` from, and check everything; arguments as for :func:`reconstruct`.
+
+        Raises:
+            ImpastoError: as :func:`reconstruct`.
+        """
         one = {words.layer(layer): 1.0}
         chosen = cls.task.decide(either(settings, values), fixed={"content_layers": one})
-        return cls.made(images.read(photo), (), from_noise(chosen), memory=memory, place=place)
+        run = cls.made(images.read(photo), (), from_noise(chosen), memory=memory, place=place)
+        return run.beginning_with(start).checked()
 
     @property
     def layer(self) -> str:
@@ -112,5 +110,4 @@ def prepared(inputs: Mapping[str, Sequence[Any]], own: Mapping[str, Any], **valu
         ImpastoError: as :func:`reconstruct`.
     """
     [photo] = inputs["content"]
-    run = Reconstruction._unstarted(photo, own["layer"], **values)  # noqa: SLF001  # its own file
-    return run.beginning_with(inputs).checked()
+    return Reconstruction.of(photo, start=next(iter(inputs.get("init", ())), None), **own, **values)

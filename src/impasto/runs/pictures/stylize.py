@@ -119,4 +119,4 @@ def prepared(
     [content], styles, masks = inputs["content"], inputs["styles"], list(inputs.get("masks", ()))
     protect = next(iter(inputs.get("protect", ())), None)
     run = Transfer.unsized(content, list(styles), masks=masks or None, protect=protect, settings=settings, **values)
-    return run.beginning_with(inputs).checked()
+    return run.beginning_with(next(iter(inputs.get("init", ())), None)).checked()

@@ -77,37 +77,22 @@ class Texture(ImageRun):
         shape: int | Sequence[int] | None = None,
         *,
         tileable: bool = False,
+        start: Any = None,
         memory: str | float | None = None,
         place: torch.device | None = None,
         settings: Settings | None = None,
         **values: Any,
     ) -> Self:
-        """Read the exemplars and check everything; arguments as for :func:`synthesize`.
+        """Read the exemplars, and a picture to ``start`` from, and check everything; arguments as for :func:`synthesize`.
 
         Raises:
             ImpastoError: as :func:`synthesize`.
         """
-        run = cls._unstarted(
-            exemplar, shape, tileable=tileable, memory=memory, place=place, settings=settings, **values
-        )
-        return run.checked()
-
-    @classmethod
-    def _unstarted(
-        cls,
-        exemplar: Any,
-        shape: int | Sequence[int] | None,
-        *,
-        tileable: bool,
-        memory: str | float | None = None,
-        place: torch.device | None = None,
-        settings: Settings | None = None,
-        **values: Any,
-    ) -> Self:
         exemplars = [images.read(source) for source in several(exemplar, "exemplar")]
         extent = _extent(shape, exemplars[0])
         chosen = _settings(cls.task, either(settings, values), max(extent), max(exemplars[0].shape), tileable=tileable)
-        return cls.made(_blank(exemplars[0], extent), exemplars, from_noise(chosen), memory=memory, place=place)
+        run = cls.made(_blank(exemplars[0], extent), exemplars, from_noise(chosen), memory=memory, place=place)
+        return run.beginning_with(start).checked()
 
     def checked(self) -> Self:
         """The run, after everything that can be wrong with it was found.
@@ -157,9 +142,7 @@ def prepared(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, Any], **va
     Raises:
         ImpastoError: as :func:`synthesize`.
     """
-    shape, tileable = words.get("shape"), bool(words.get("tileable"))
-    run = Texture._unstarted(list(inputs["styles"]), shape, tileable=tileable, **values)  # noqa: SLF001  # its own file
-    return run.beginning_with(inputs).checked()
+    return Texture.of(list(inputs["styles"]), start=next(iter(inputs.get("init", ())), None), **words, **values)
 
 
 def _settings(

@@ -23,7 +23,7 @@ from impasto.runs.events import Listener
 from impasto.runs.imaging import ImageRun, several
 from impasto.runs.result import Result
 from impasto.runs.solids.block import Block, alone, contact_sheet, flat, grayed
-from impasto.settings import INITS, Settings
+from impasto.settings import Settings
 from impasto.tasks import Task
 from impasto.tasks.task import either
 from impasto.tasks.volume import AXES, VOLUME
@@ -82,6 +82,7 @@ class VolumeTransfer(ImageRun):
     """
 
     task: ClassVar[Task] = VOLUME
+    network: ClassVar[type[Encoder]] = Inflated
 
     depths: tuple[int, ...] = AXES
     color: bool = True
@@ -96,12 +97,13 @@ class VolumeTransfer(ImageRun):
         depths: Sequence[int] = AXES,
         color: bool = False,
         window: Sequence[float] | None = None,
+        start: Any = None,
         memory: str | float | None = None,
         place: torch.device | None = None,
         settings: Settings | None = None,
         **values: Any,
     ) -> Self:
-        """Read the inputs and check everything; arguments as for :func:`stylize_volume`.
+        """Read the inputs, and a volume to ``start`` from, and check everything; arguments as for :func:`stylize_volume`.
 
         Raises:
             ImpastoError: as :func:`stylize_volume`.
@@ -119,7 +121,8 @@ class VolumeTransfer(ImageRun):
             raise SettingsError("A volume in a style does not tile; leave the padding circular out.")
         shown = seen if colored else [grayed(style) for style in seen]
         own = {"depths": tuple(sorted(depths)), "color": colored}
-        return cls.made(Block.of(volume), shown, chosen, memory=memory, place=place, **own).checked()
+        run = cls.made(Block.of(volume), shown, chosen, memory=memory, place=place, **own)
+        return run.beginning_with(start).checked()
 
     def within(self, budget: Budget, on_tile: OnTile | None = None) -> Self:
         """As :meth:`ImageRun.within`, in one process.
@@ -139,12 +142,20 @@ class VolumeTransfer(ImageRun):
     @cached_property
     def source(self) -> Picture | None:
         """The volume that the descent starts from, or None if it starts from noise."""
-        name = self.settings.init
-        flat = name == "preview"
-        found = None if flat else super().source if name in INITS else style_of(name)
-        if flat or (found is not None and found.pixels.dim() != 5):
-            raise SettingsError(f"A volume cannot start from {name}, which is a picture; start from content or noise.")
+        found = None if self.settings.init == "preview" else super().source
+        if self.settings.init == "preview" or (found is not None and found.pixels.dim() != 5):
+            raise SettingsError(
+                f"A volume cannot start from {self.settings.init}, which is a picture; start from content or noise."
+            )
         return found
+
+    def read_start(self, source: Any) -> Picture:
+        """A volume to start from.
+
+        Raises:
+            ImpastoError: if it is neither a volume nor a picture.
+        """
+        return style_of(source)
 
     def targets(self, encoder: Encoder) -> Targets:
         """What the volume aims at."""
@@ -182,17 +193,6 @@ class VolumeTransfer(ImageRun):
         assert isinstance(self.canvas, Block)
         return {"depths": list(self.depths), "color": self.color, "window": list(self.canvas.volume.window)}
 
-    def encoder_of(self, dtype: torch.dtype) -> Encoder:
-        """The network inflated to three dimensions, at a precision."""
-        return Inflated(
-            self.stack,
-            self.parameters,
-            pooling=self.settings.pooling,
-            padding=self.settings.padding,
-            dtype=dtype,
-            device=self.device,
-        )
-
 
 def prepared(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, Any], **values: Any) -> VolumeTransfer:
     """A volume in a style from its inputs by role, its words and settings.
@@ -201,8 +201,8 @@ def prepared(inputs: Mapping[str, Sequence[Any]], words: Mapping[str, Any], **va
         ImpastoError: as :func:`stylize_volume`.
     """
     [content] = inputs["content"]
-    start = {"init": str(inputs["init"][0])} if inputs.get("init") else {}
-    return VolumeTransfer.of(content, list(inputs["styles"]), **words, **{**values, **start})
+    start = next(iter(inputs.get("init", ())), None)
+    return VolumeTransfer.of(content, list(inputs["styles"]), start=start, **words, **values)
 
 
 @dataclass(frozen=True, eq=False)
