@@ -13,7 +13,7 @@ from impasto.aims.colors import ColorMode
 from impasto.aims.panorama import PolesSmoothed
 from impasto.aims.regional_style import guided_terms
 from impasto.aims.regions import Regions
-from impasto.aims.style import StyleTargets, style_shape
+from impasto.aims.style import StyleTargets
 from impasto.choices import WRAPPING
 from impasto.encoders import IMAGE, Encoder
 from impasto.engines import Engine, Evaluator
@@ -66,7 +66,7 @@ class Targets:
         return Balance(self.settings)
 
     def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
-        """What evaluates a result of spatial ``shape``: an engine, behind a veil if the network sees only luminance."""
+        """What evaluates a result of spatial ``shape``: an engine, or what shows it luminance alone."""
         engine: Evaluator = self.bare_engine_at(shape)
         engine = engine if self.color_mode is None else self.color_mode.seen_by(engine, shape, self.encoder.device)
         return PolesSmoothed(engine) if self.settings.padding == "equirectangular" else engine
@@ -105,9 +105,7 @@ class Targets:
         balance = self.balance
         if not balance.style_layers:
             return
-        style = self.style or StyleTargets(
-            self.encoder, self.styles, self.settings, self.regions, self.execution, seen_at=self._seen_at
-        )
+        style = self.style or StyleTargets(self.encoder, self.styles, self.settings, self.regions, self.execution)
         if self.regions is not None:
             yield from guided_terms(style, self.regions, balance, shape)
             return
@@ -120,10 +118,6 @@ class Targets:
         for name in IMAGE_LOSSES:
             if weight := getattr(self.settings, name):
                 yield Term(name, IMAGE, image_loss(name, photo), weight)
-
-    def _seen_at(self, style: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape that a style is seen at, for a result of a shape."""
-        return style_shape(self.settings, style, shape)
 
 
 def _kind(encoder: Encoder) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +10,7 @@ from torch import Tensor
 
 import impasto
 from impasto import machine
+from impasto.aims.style import StyleTargets
 from impasto.aims.targets import Targets
 from impasto.descent import Level, Record
 from impasto.encoders import Encoder, Parameters, Stack
@@ -99,11 +99,11 @@ class SequenceRun(Run):
     @cached_property
     def last(self) -> Evaluator:
         """What evaluates a sequence of the content's length."""
-        return self._targets().engine_at(tuple(self.sequence.shape[2:]))
+        return self.aims.engine_at(tuple(self.sequence.shape[2:]))
 
     def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
         """What evaluates a sequence of a length; that of the content's is there already."""
-        return self.last if shape == tuple(self.sequence.shape[2:]) else self._targets().engine_at(shape)
+        return self.last if shape == tuple(self.sequence.shape[2:]) else self.aims.engine_at(shape)
 
     def bounds_at(self, shape: tuple[int, ...]) -> Bounds:  # noqa: ARG002
         """Values in [0, 1]."""
@@ -153,20 +153,18 @@ class SequenceRun(Run):
             "impasto's version": impasto.__version__,
         }
 
-    def _targets(self) -> Targets:
+    @cached_property
+    def aims(self) -> Targets:
+        """What the run aims at. Styles keep their own length relative to the content's: time is not to be stretched."""
         layers = [layer.name for layer in self.encoder.stack.convolutions]
         settings = self.settings.model_copy(
             update={"content_layers": {layers[0]: 1.0}, "style_layers": dict.fromkeys(layers, 1.0)}
         )
-        return _InTime(self.encoder, self.sequence, self.exemplars, settings)
-
-
-@dataclass(frozen=True, eq=False)
-class _InTime(Targets):
-    """Targets whose styles keep their own length relative to the content's: time is not to be stretched."""
-
-    def _seen_at(self, style: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
-        return scaled(style, shape[0] / self.content.shape[2])
+        length = self.sequence.shape[2]
+        style = StyleTargets(
+            self.encoder, self.exemplars, settings, seen_at=lambda style, shape: scaled(style, shape[0] / length)
+        )
+        return Targets(self.encoder, self.sequence, self.exemplars, settings, style=style)
 
 
 def settings_of(
