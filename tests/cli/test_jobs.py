@@ -90,12 +90,16 @@ def test_adjusting_changes_settings(album, call, listed):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["photo.png"], "There is no style image"),
+        (["photo.png"], "There is no picture to take the style from"),
         (["photo.png", "none.png"], "none.png does not exist"),
         (["none", "painting.png"], "none does not exist"),
         (["photo.png", "painting.png", "--size", "3"], "The setting size is '3'"),
         (["photo.png", "painting.png", "--weights", "w.pth"], "weights names a file"),
         (["photo.png", "--task", "reconstruct"], "needs layer"),
+        (
+            ["photo.png", "painting.png", "--task", "reconstruct", "--layer", "conv2_1"],
+            "one picture or one folder is taken",
+        ),
         (["photo.png", "painting.png", "--database", "mysql://x/y"], "names mysql"),
     ],
 )

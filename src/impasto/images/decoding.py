@@ -151,9 +151,8 @@ def open_header(data: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile:
         header = _OPENERS[kind](BytesIO(png.bare(data) if kind == "PNG" else data), name)
         check_size(header.size, name, max_pixels)
         frames = getattr(header, "n_frames", 1)
-        if (
-            frames > 1 and header.format != "MPO"
-        ):  # a camera's JPEG, followed by a depth map, a gain map or a second view
+        # A camera's JPEG (MPO) is followed by a depth map, a gain map or a second view; the first frame is the picture.
+        if frames > 1 and header.format != "MPO":
             raise ImageError(
                 f"{name} holds {frames} frames or pages but one picture is needed; extract the one you want."
             )

@@ -130,9 +130,11 @@ def _submissions(task: Task, inputs: Sequence[Path]) -> Iterator[tuple[str, dict
     both = "content" in task.roles and "styles" in task.roles
     role = "content" if "content" in task.roles else "styles"
     if both and not rest:
-        raise SettingsError("There is no style image; give at least one after the photo or folder.")
+        kinds = " or ".join(task.roles["styles"].media)
+        raise SettingsError(f"There is no {kinds} to take the style from; give at least one after {first}.")
     if "styles" not in task.roles and rest:
-        raise SettingsError("A reconstruction takes one photo or one folder; submit the others by themselves.")
+        kinds = " or ".join(task.roles[role].media)
+        raise SettingsError(f"Here one {kinds} or one folder is taken; submit the others by themselves.")
     if role == "styles" and rest:
         yield first.name, {"styles": list(inputs)}
     elif is_folder(first):
