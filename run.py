@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(tested(lowest(), "-q", "-p", "no:cacheprovider", *(rest or FEW)))
     elif word == "check":
         install("test,check")
-        call("-m", "ruff", "check")
+        call("-m", "ruff", "check", "--no-cache")  # its cache does not see that a folder became a package's name
         call("-m", "ruff", "format", "--check")
         call("-m", "mypy")
     elif word == "docs":

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from cases import Odd, generator
-from media import NAMES
-from media import medium as kind_of
+from kinds import NAMES
+from kinds import medium as kind_of
 from worker import judged
 
 PATIENCE = 10.0

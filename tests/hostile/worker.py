@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from cases import MEGABYTE, Medium, Odd, digest_of, generator
-from media import medium
+from kinds import medium
 
 from impasto.errors import ImpastoError
 
