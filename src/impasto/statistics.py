@@ -24,26 +24,25 @@ def matrices(features: Tensor) -> tuple[Tensor, ...]:
     return tuple(item.flatten(1).t() for item in features)
 
 
-def product_sum(features: Tensor) -> Tensor:
+def product_sum(features: Tensor, *, exact: bool = False) -> Tensor:
     """The unnormalized Gram matrix G_ij = sum_k F_ik F_jk over positions k (Gatys et al. 2016, eq. 3).
 
     Args:
         features: (B, C, *spatial).
+        exact: multiply features of half precision in float32, which is slower.
 
     Returns:
         (B, C, C), in float32 for half-precision features, else in the features' own type.
     """
-    return torch.stack([_product(matrix) for matrix in matrices(features)])
-
-
-def _product(matrix: Tensor, *, exact: bool = False) -> Tensor:
-    if matrix.dtype not in _HALF:
-        return matrix.t() @ matrix
-    total = torch.zeros(matrix.shape[1], matrix.shape[1], dtype=torch.float32, device=matrix.device)
-    for chunk in matrix.chunk(_CHUNKS):
-        rows = chunk.float() if exact else chunk
-        total += rows.t() @ rows
-    return total
+    products = []
+    for matrix in matrices(features):
+        half = matrix.dtype in _HALF
+        product = matrix.new_zeros(matrix.shape[1], matrix.shape[1], dtype=torch.float32 if half else matrix.dtype)
+        for rows in matrix.chunk(_CHUNKS) if half else (matrix,):
+            part = rows.float() if half and exact else rows
+            product += part.t() @ part
+        products.append(product)
+    return torch.stack(products)
 
 
 def value_sum(features: Tensor) -> Tensor:
@@ -89,7 +88,7 @@ def moment_sums(features: Tensor) -> Tensor:
     Returns:
         (B, C, C + 1), in the precision of :func:`accumulator`.
     """
-    products = torch.stack([_product(matrix, exact=True) for matrix in matrices(features)])
+    products = product_sum(features, exact=True)
     return torch.cat([products, value_sum(features)[..., None]], dim=-1)
 
 

@@ -276,9 +276,11 @@ class _TilePart:
 
     def summarize(self, kept: _Kept) -> list[Tensor]:
         """The summaries, from the activations; the features that they are of are kept beside these."""
-        for number, term in enumerate(self.terms):
+        found: list[Tensor] = []
+        for number, (term, loss) in enumerate(zip(self.terms, self.losses, strict=True)):
             kept.cores[number] = self._core(kept.activations[term.layer], term)
-        return [loss.summarize(kept.cores[number]) for number, loss in enumerate(self.losses)]
+            found.append(loss.summarize(kept.cores[number]))
+        return found
 
     def backward(self, kept: _Kept, summaries: Sequence[Tensor], slopes: Sequence[float]) -> Tensor:
         """The gradient of this tile's box, from the summaries of all tiles and what each term's gradient is multiplied by."""
