@@ -1,10 +1,12 @@
 """Pictures of strangers are decoded in processes that may crash, hang or eat memory: the upload is refused, no more."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -118,6 +120,33 @@ def test_closing_ends_the_processes(decoder, ask):
     decoder.close()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+def test_closing_ends_a_process_that_is_just_starting(tmp_path):
+    """It would be left over, with its pipes open."""
+    slow = (
+        f"import os, pathlib, time; pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid())); time.sleep(1)"
+    )
+    decoder = DecoderPool(Confinement(), f"{slow}\n{HOSTILE}", processes=1)
+    warming = threading.Thread(target=decoder.warm)
+    warming.start()
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.01)
+    decoder.close()
+    warming.join()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system does not tell when a process has died")
+def test_a_process_that_died_while_it_was_idle_leaves_no_pipes(ask):
+    """Another one decodes; an open pipe would be a warning here."""
+    process = int(ask("good").jpegs[0])
+    os.kill(process, signal.SIGKILL)
+    while "Z" not in Path(f"/proc/{process}/stat").read_text().split()[2]:
+        time.sleep(0.01)
+    assert ask("good").shape == (7, 9)
+    gc.collect()
 
 
 def test_a_decoder_ends_with_its_server(tmp_path):

@@ -66,25 +66,21 @@ class DecoderPool:
         """
         process = self._free.get()
         try:
-            if process is None or not process.lives:
-                process = _Process(self._program, self._limits)
+            process = self._living(process)
             return process.ask(picture, sides, max_pixels)
         finally:
-            if process is not None and (self._closed or not process.lives):
-                process.end()
-                process = None
-            self._free.put(process)
+            self._give_back(process)
 
     def warm(self) -> None:
         """Start a process, so that the first picture need not wait for it."""
         process = self._free.get()
         try:
-            if process is None and not self._closed:
-                process = _Process(self._program, self._limits)
+            if not self._closed:
+                process = self._living(process)
         except ImageError:
             pass  # the first picture will say so
         finally:
-            self._free.put(process)
+            self._give_back(process)
 
     def close(self) -> None:
         """End the processes; those at work end with their picture."""
@@ -96,6 +92,22 @@ class DecoderPool:
             if process is not None:
                 process.end()
             self._free.put(None)
+
+    def _living(self, process: "_Process | None") -> "_Process":
+        """The process, or another one for it."""
+        if process is not None and process.lives:
+            return process
+        if process is not None:
+            process.end()  # it has died, and its pipes are still there
+        return _Process(self._program, self._limits)
+
+    def _give_back(self, process: "_Process | None") -> None:
+        if process is not None and not process.lives:
+            process.end()
+            process = None
+        self._free.put(process)
+        if self._closed:  # perhaps while this one was at work
+            self.close()
 
 
 class _Process:
