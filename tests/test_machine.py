@@ -30,11 +30,27 @@ def test_precision_asked_for_is_given():
     assert machine.precision("bf16", CPU) == torch.bfloat16
 
 
-@pytest.mark.parametrize(("fast", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_automatic_precision_follows_the_processor(monkeypatch, fast, dtype):
-    """bf16 where it is fast."""
-    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": fast})
+ZEN = {"avx2": True, "avx512_bf16": True, "cpu_name": "AMD EPYC"}
+XEON = {"avx512_bf16": True, "cpu_name": "Intel Xeon"}
+
+
+@pytest.mark.parametrize(
+    ("can", "allowed", "dtype"),
+    [
+        (ZEN, "ALL", torch.bfloat16),
+        (ZEN, "AVX512_CORE_BF16", torch.bfloat16),
+        ({**ZEN, "avx512_bf16": False}, "ALL", torch.float32),
+        (XEON, "ALL", torch.float32),
+        ({**XEON, "amx_bf16": True}, "ALL", torch.bfloat16),
+        ({**XEON, "amx_bf16": True}, "AVX512_CORE_BF16", torch.float32),
+        ({"arm_bf16": True}, "ALL", torch.bfloat16),
+        ({}, "ALL", torch.float32),
+    ],
+)
+def test_automatic_precision_follows_the_processor(monkeypatch, can, allowed, dtype):
+    """bf16 where it is fast: on Intel's processors that takes AMX."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", allowed)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can)
     assert machine.precision("auto", CPU) == dtype
 
 

@@ -19,6 +19,7 @@ from impasto.errors import SettingsError
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
 _ISA_WITHOUT_BF16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
+_ISA_WITHOUT_AMX = {"AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512"}
 
 
 def device(name: str = "auto") -> torch.device:
@@ -61,16 +62,20 @@ def precision(choice: Precision, where: torch.device) -> torch.dtype:
 
 
 def _bf16_is_fast() -> bool:
-    """Whether the processor multiplies bfloat16 natively and oneDNN is allowed to use it.
+    """Whether the processor multiplies bfloat16 faster than float32 and oneDNN is allowed to use it.
 
     Read from what the processor says instead of timed, so that a busy machine decides as an idle one does and a
-    resumed run decides as before.
+    resumed run decides as before. Intel's processors multiply it fast with AMX alone: without, an evaluation takes
+    about 1.4 times as long as in float32.
     """
     allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper()
     if allowed in _ISA_WITHOUT_BF16:
         return False
     can = torch.cpu.get_capabilities()
-    return any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16"))
+    if can.get("amx_bf16", False) and allowed not in _ISA_WITHOUT_AMX:
+        return True
+    vectors = can.get("avx512_bf16", False) and "Intel" not in str(can.get("cpu_name"))
+    return vectors or any(can.get(name, False) for name in ("bf16", "arm_bf16"))
 
 
 def _probe(dtype: torch.dtype, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
