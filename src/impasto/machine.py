@@ -66,7 +66,7 @@ def _bf16_is_fast() -> bool:
 
     Read from what the processor says instead of timed, so that a busy machine decides as an idle one does and a
     resumed run decides as before. Intel's processors multiply it fast with AMX alone: without, an evaluation takes
-    about 1.4 times as long as in float32.
+    longer than in float32 (``benchmarks/README.md``).
     """
     allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper()
     if allowed in _ISA_WITHOUT_BF16:

@@ -70,7 +70,12 @@ def test_a_picture_that_nobody_would_see_is_refused_before_it_is_computed(tmp_pa
     jobs.close()
 
 
-def test_a_job_has_the_bytes_of_its_run(hired, ask, uninterrupted):
+def left_of(jobs, job):
+    """The files in a job's folder."""
+    return {path.name for path in jobs.store.folder(job.id).iterdir()}
+
+
+def test_a_job_has_the_bytes_of_its_run(hired, ask, uninterrupted, wait_until):
     """Recipe and all; with its preview, loss curve and log; and its checkpoint is gone."""
     job = hired.submit(*ask(1))
     [done] = hired.wait([job.id], 60)
@@ -82,7 +87,7 @@ def test_a_job_has_the_bytes_of_its_run(hired, ask, uninterrupted):
     kinds = [event.data.get("status", event.kind) for event in hired.events(job.id)]
     assert kinds[:3] == ["queued", "running", "progress"]
     assert kinds.count("done") == 1
-    assert {path.name for path in hired.store.folder(job.id).iterdir()} == {"lock", "preview.jpg", "result.png"}
+    wait_until(lambda: left_of(hired, job) == {"lock", "preview.jpg", "result.png"})  # tidied once it is done
 
 
 def encoded(name, made, like=None):
@@ -124,7 +129,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("task", OTHERS)
-def test_every_medium_is_computed(hired, draw, tmp_path, task):
+def test_every_medium_is_computed(hired, draw, tmp_path, wait_until, task):
     """To the bytes of the same run without a queue, under the names that people gave; nothing of the inputs is left."""
     files, settings = OTHERS[task]
     files = {role: [("p.png", draw(1)) if file == "picture" else file for file in files[role]] for role in files}
@@ -133,8 +138,7 @@ def test_every_medium_is_computed(hired, draw, tmp_path, task):
     assert (done.status, done.error) == (Status.DONE, "")
     result = hired.result(job.id)
     assert result.name == result_name(task)
-    left = {path.name for path in hired.store.folder(job.id).iterdir()}
-    assert left == {"lock", "preview.jpg", result_name(task)}
+    wait_until(lambda: left_of(hired, job) == {"lock", "preview.jpg", result_name(task)})  # tidied once it is done
     paths = {}
     for role, items in files.items():
         for name, data in items:
