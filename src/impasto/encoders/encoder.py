@@ -20,10 +20,16 @@ from impasto.encoders.padding import pad, pad_adjoint
 from impasto.encoders.pooling import pool, pool_backward
 from impasto.encoders.seams import Seams
 from impasto.encoders.stack import IMAGE, Conv, Pool, Stack
+from impasto.encoders.winograd import Winograd
 from impasto.errors import SettingsError
 
 _CONVOLUTION = {1: nnf.conv1d, 2: nnf.conv2d, 3: nnf.conv3d}
 _LAYOUT = {1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_last_3d}
+
+_MANY_CHANNELS, _MANY_POSITIONS = (
+    128 * 128,
+    16 * 16,
+)  # from which on fewer multiplications save time (benchmarks/convolutions.py)
 
 _NONE = Seams()
 
@@ -85,6 +91,7 @@ class Encoder:
         self._offset = parameters.offset.to(self.device, self.image_dtype)
         self._weights = {name: self._prepare(*pair) for name, pair in parameters.convolutions.items()}
         self._transposed: dict[str, Tensor] = {}
+        self._winograd: dict[str, Winograd] = {}
 
     def padded(self, padding: Padding) -> Self:
         """The same network with another padding; the weights are shared."""
@@ -197,28 +204,46 @@ class Encoder:
     def _apply(self, layer: Conv | Pool, x: Tensor, seams: Seams) -> Tensor:
         if isinstance(layer, Pool):
             return pool(seams.closed(x), self.pooling)
-        weight, bias = self._weights[layer.name]
-        width = 0
+        width, fast = 0, self._is_fast(layer, x)
         if layer.border == "same":
             if self._symmetric(layer):
                 width = layer.kernel // 2
             else:
                 x = pad(x, layer.reach, self.padding)
+        weight, bias = self._weights[layer.name]
+        if fast:
+            return self._fast(layer).convolve(x, bias, width, rectified=layer.rectified)
         x = self._convolve(x, weight, bias, width)
         return x.relu_() if layer.rectified else x
 
     def _convolve_transposed(self, layer: Conv, gradient: Tensor) -> Tensor:
         """The adjoint of a layer's convolution: a convolution with its kernel mirrored and its channels swapped."""
+        if layer.border == "same" and self._symmetric(layer):
+            return self._convolve_mirrored(layer, gradient, layer.kernel // 2)
+        wide = self._convolve_mirrored(layer, gradient, layer.kernel - 1)
+        if layer.border == "valid":
+            return wide
+        return pad_adjoint(wide, layer.reach, self.padding).contiguous(memory_format=_LAYOUT[self.dims])
+
+    def _convolve_mirrored(self, layer: Conv, gradient: Tensor, width: int) -> Tensor:
+        if self._is_fast(layer, gradient):
+            return self._fast(layer).convolve_transposed(gradient, width)
         weight = self._transposed.get(layer.name)
         if weight is None:
             mirrored = self._weights[layer.name][0].flip(*range(2, 2 + self.dims)).transpose(0, 1)
             weight = self._transposed[layer.name] = mirrored.contiguous(memory_format=_LAYOUT[self.dims])
-        if layer.border == "same" and self._symmetric(layer):
-            return self._convolve(gradient, weight, None, layer.kernel // 2)
-        wide = self._convolve(gradient, weight, None, layer.kernel - 1)
-        if layer.border == "valid":
-            return wide
-        return pad_adjoint(wide, layer.reach, self.padding).contiguous(memory_format=_LAYOUT[self.dims])
+        return self._convolve(gradient, weight, None, width)
+
+    def _is_fast(self, layer: Conv, x: Tensor) -> bool:
+        """Whether minimal filtering takes less time: in float32 on a processor, where there is enough to multiply."""
+        suited = self.dtype == torch.float32 and self.device.type == "cpu" and self.dims == 2 and layer.kernel == 3
+        many = layer.channels_in * layer.channels_out >= _MANY_CHANNELS
+        return suited and many and x[0, 0].numel() >= _MANY_POSITIONS
+
+    def _fast(self, layer: Conv) -> Winograd:
+        if layer.name not in self._winograd:
+            self._winograd[layer.name] = Winograd(self._weights[layer.name][0])
+        return self._winograd[layer.name]
 
     def _symmetric(self, layer: Conv) -> bool:
         """Whether the convolution itself can put the border there: the same number of zeros before and after."""
