@@ -26,6 +26,7 @@ from impasto.losses import (
     ContentLoss,
     DistanceLoss,
     GuidedLoss,
+    TemporalLoss,
 )
 from impasto.pyramid import resize
 
@@ -72,6 +73,7 @@ FACTORIES = {
     **{name: (kind if aimed(kind) else lambda target, kind=kind: kind()) for name, kind in ON_PICTURES.items()},
     "absolute-variation": lambda target: AbsoluteVariationLoss(),
     "activation": lambda target: ActivationLoss(1, tuple(length // 2 for length in target.shape[2:])),
+    "temporal": lambda target: TemporalLoss(target, guide_like(target)[None, None].to(target.dtype)),
     "guided": lambda target: GuidedLoss.around(STYLE_LOSSES["gram"].of(target), guide_like(target)),
 }
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from impasto.runs.pictures.stylize import Transfer, stylize
     from impasto.runs.pictures.texture import synthesize
     from impasto.runs.result import Result
+    from impasto.runs.videos.video import stylize_video
     from impasto.settings import Settings
     from impasto.studies.score import score
 
@@ -31,6 +32,7 @@ __all__ = [
     "reconstruct",
     "score",
     "stylize",
+    "stylize_video",
     "synthesize",
 ]
 
@@ -44,6 +46,7 @@ _HOMES = {
     "reconstruct": "impasto.runs.pictures.reconstruct",
     "score": "impasto.studies.score",
     "stylize": "impasto.runs.pictures.stylize",
+    "stylize_video": "impasto.runs.videos.video",
     "synthesize": "impasto.runs.pictures.texture",
 }
 

@@ -8,6 +8,7 @@ and exits with code 2.
     ├── SoundError        a sound that cannot be read, understood or written
     ├── SignalError       a record of a signal, likewise
     ├── VolumeError       a volume that cannot be read, understood or written
+    ├── VideoError        a video that cannot be read, understood or written
     ├── SettingsError     a setting out of range, unknown, or unable to take effect
     ├── NetworkError      weights that are missing, damaged or of another network
     ├── LayerError        a layer that does not exist or that the image is too small for
@@ -36,6 +37,10 @@ class SignalError(ImpastoError):
 
 class VolumeError(ImpastoError):
     """A volume that cannot be read, understood or written."""
+
+
+class VideoError(ImpastoError):
+    """A video, or an optical flow, that cannot be read, understood or written."""
 
 
 class SettingsError(ImpastoError, ValueError):

@@ -52,7 +52,7 @@ def test_every_loss_class_is_registered():
 
 
 def test_losses_on_pictures_ask_for_the_photo_if_they_need_it():
-    """Those in IMAGE_LOSSES, which has all that are neither of content nor of style, but two that other tasks use."""
+    """Those in IMAGE_LOSSES, which has all that are neither of content nor of style, but three that other tasks use."""
     photo, asked = features(2, seed=1)[:, :3], []
 
     def shown():
@@ -60,7 +60,7 @@ def test_losses_on_pictures_ask_for_the_photo_if_they_need_it():
         return photo
 
     made = {name: image_loss(name, shown) for name in IMAGE_LOSSES}
-    other = {"content", "angular", "distance", *STYLE_LOSSES, "absolute-variation", "activation", "guided"}
+    other = {"content", "angular", "distance", *STYLE_LOSSES, "absolute-variation", "activation", "guided", "temporal"}
     assert {type(loss) for loss in made.values()} == {kind for name, kind in LOSSES.items() if name not in other}
     assert len(asked) == sum(getattr(loss, "target", None) is photo for loss in made.values()) == len(made) - 1
 

@@ -39,6 +39,7 @@ class Targets:
         canvas: what sees the result and the photo, if that is another network, with another border, than sees the paintings.
         execution: how each size is computed.
         style: the statistics of the paintings, where several photos share them; else they are made for every engine.
+        opening: the picture that says how far content may go, where several share one limit: the first frame of a shot.
         extra_terms: what a task adds to the objective, from a result's spatial shape.
 
     Raises:
@@ -54,6 +55,7 @@ class Targets:
     canvas: Encoder | None = None
     execution: Execution = field(default_factory=Execution)
     style: StyleTargets | None = None
+    opening: Tensor | None = None
     extra_terms: Callable[[tuple[int, ...]], Sequence[Term]] | None = None
 
     def __post_init__(self) -> None:
@@ -78,7 +80,9 @@ class Targets:
             terms = [*self._content_terms(shape), *self._style_terms(shape)]
         free = 1.0 if self.regions is None else self.regions.free_at(shape)
         terms += [*self._image_terms(shape), *(self.extra_terms(shape) if self.extra_terms else ())]
-        objective = Objective(tuple(terms), self.balance.limit(self.content, free))
+        objective = Objective(
+            tuple(terms), self.balance.limit(self.content if self.opening is None else self.opening, free)
+        )
         return self.execution.engine(self.canvas or self.encoder, objective, shape)
 
     def _photo_at(self, shape: tuple[int, ...]) -> Tensor:

@@ -46,6 +46,7 @@ COMMANDS = {
     "demo": ("demo:demo", "", "Paint a bundled photo in the style of a bundled painting."),
     "reconstruct": ("", "", ""),
     "texture": ("", "", ""),
+    "video": ("", "", ""),
     "volume": ("", "", "Make solid textures, or bring CT, MRI and microscopy volumes into a style."),
     "neural-style": (
         "neural_style:neural_style",

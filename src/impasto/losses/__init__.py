@@ -22,6 +22,7 @@ from impasto.losses.guided import GuidedLoss
 from impasto.losses.photorealism import PhotorealismLoss
 from impasto.losses.sharpness import SharpnessLoss
 from impasto.losses.style import StyleLoss
+from impasto.losses.temporal import TemporalLoss
 from impasto.losses.total_variation import TotalVariationLoss
 
 
@@ -49,6 +50,7 @@ LOSSES: dict[str, type[Loss]] = {
     "absolute-variation": AbsoluteVariationLoss,
     "activation": ActivationLoss,
     "guided": GuidedLoss,
+    "temporal": TemporalLoss,
 }
 
 
@@ -77,6 +79,7 @@ __all__ = [
     "PhotorealismLoss",
     "SharpnessLoss",
     "StyleLoss",
+    "TemporalLoss",
     "TotalVariationLoss",
     "image_loss",
 ]

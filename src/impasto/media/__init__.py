@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MEDIA = {
     "picture": ("impasto.media.picture", "result.png"),
+    "video": ("impasto.media.video", "result.mp4"),
     "sound": ("impasto.media.sound", "result.wav"),
     "signal": ("impasto.media.signal", "result.csv"),
     "volume": ("impasto.media.volume", "result.nii.gz"),
@@ -29,6 +30,9 @@ def medium_of(name: str) -> "Medium":
 
 ENDINGS = {
     **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), ("sound",)),
+    **dict.fromkeys((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"), ("video",)),
+    **dict.fromkeys((".gif", ".webp", ".png"), ("video", "picture")),
+    ".apng": ("video",),
     ".csv": ("signal",),
     ".npy": ("signal", "volume"),
     **dict.fromkeys((".nii", ".gz", ".dcm"), ("volume",)),

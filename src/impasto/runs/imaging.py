@@ -31,7 +31,7 @@ from impasto.memory.tile_progress import OnTile, TileMeter
 from impasto.optimizers import LBFGS, Bounds, Optimizer
 from impasto.pyramid import fitted, resize, resize_within
 from impasto.runs import remarks
-from impasto.runs.events import optimizer_of
+from impasto.runs.events import Listener, descend, optimizer_of
 from impasto.runs.plan import Plan, layouts, levels, precision_name, seconds_of
 from impasto.runs.result import Scores
 from impasto.runs.run import Run, evaluations, origin, scores_of
@@ -247,6 +247,11 @@ class ImageRun(Run):
         source = None if self.source is None else self.source.pixels
         styles = self.paintings or [self.canvas.pixels]
         return starting_image(self.settings, source, styles, self.levels[0].shape).to(self.device)
+
+    def descended(self, on_event: Listener | None = None) -> tuple[Tensor, tuple[Record, ...]]:
+        """The finished image at the end of the descent, which is not measured, with its history."""
+        snapshot, _ = descend(self.descent(), self.start(), on_event)
+        return self.finished(self.completed(snapshot.best)), snapshot.history
 
     def engine_at(self, shape: tuple[int, ...]) -> Evaluator:
         """What evaluates an image of a shape, at the run's precision."""

@@ -10,13 +10,14 @@ from impasto.tasks.sound import SOUND, SOUND_TEXTURE
 from impasto.tasks.stylize import STYLIZE
 from impasto.tasks.task import Task
 from impasto.tasks.texture import TEXTURE
+from impasto.tasks.video import VIDEO
 from impasto.tasks.volume import SOLID, VOLUME
 
 __all__ = ["TASKS", "Task", "parameters_text", "subject_of", "task_of"]
 
 TASKS = {
     task.name: task
-    for task in (STYLIZE, TEXTURE, RECONSTRUCT, SOUND, SOUND_TEXTURE, SIGNAL, SIGNAL_TEXTURE, SOLID, VOLUME)
+    for task in (STYLIZE, TEXTURE, RECONSTRUCT, VIDEO, SOUND, SOUND_TEXTURE, SIGNAL, SIGNAL_TEXTURE, SOLID, VOLUME)
 }
 """All tasks by name."""
 

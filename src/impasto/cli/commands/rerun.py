@@ -27,7 +27,8 @@ def rerun(
     /,
     *,
     content: Annotated[
-        Path | None, Parameter(group=_INPUTS, metavar="FILE", help="The photo, sound, record or volume, if it moved.")
+        Path | None,
+        Parameter(group=_INPUTS, metavar="FILE", help="The photo, video, sound, record or volume, if it moved."),
     ] = None,
     style: Annotated[
         tuple[Path, ...],
@@ -60,7 +61,9 @@ def rerun(
 
     again = prepared_rerun(recipe, paths)
     notes = [*differences(recipe), *_other_threads(recipe, again)]
-    return perform(again, where, run, until=None if recipe.complete else _after(recipe.evaluations), notes=notes)
+    return perform(
+        again, where, run.settled(where), until=None if recipe.complete else _after(recipe.evaluations), notes=notes
+    )
 
 
 def prepared_rerun(recipe: Recipe, paths: dict[str, Path]) -> "Run":

@@ -9,10 +9,9 @@ from cyclopts import Parameter
 
 from impasto.cli.options.outputs import Outputs
 from impasto.cli.options.running import (
-    PicturelessOptions,
-    PictureOptions,
     RunOptions,
     files_of,
+    options_of,
     perform,
     rehearse,
 )
@@ -35,7 +34,7 @@ def __getattr__(name: str) -> Callable[..., int]:
 
 def command_of(task: Task) -> Callable[..., int]:
     """A function that cyclopts makes a command of."""
-    kind = PictureOptions if task.medium == "picture" else PicturelessOptions
+    kind = options_of(task.medium)
     given = options(
         *(name for name in Settings.model_fields if name in task.settings and name not in task.words), hints=task.hints
     )
@@ -64,7 +63,7 @@ def command_of(task: Task) -> Callable[..., int]:
 
 def _called(task: Task, arguments: Mapping[str, Any]) -> int:
     """Prepare the run that a command line asks for, and perform it."""
-    run: RunOptions = arguments.get("run") or (PictureOptions() if task.medium == "picture" else PicturelessOptions())
+    run: RunOptions = arguments.get("run") or options_of(task.medium)()
     inputs = {name: _several(arguments.get(name)) for name in task.roles if name in arguments}
     words, _ = task.split({name: arguments.get(name, word.default) for name, word in task.words.items()})
     settings = dict(arguments.get("given") or {})
@@ -78,10 +77,10 @@ def _called(task: Task, arguments: Mapping[str, Any]) -> int:
         return 0
     where = run.destination([*files, *files_of(chosen)], medium=task.medium, example=_EXAMPLES.get(task.medium, "out"))
     prepared = task.prepared(inputs, words, settings)
-    return perform(prepared, where, run)
+    return perform(prepared, where, run.settled(where))
 
 
-_EXAMPLES = {"picture": "out.png", "sound": "out.wav", "signal": "out.csv", "volume": "block.tif"}
+_EXAMPLES = {"picture": "out.png", "video": "out.mp4", "sound": "out.wav", "signal": "out.csv", "volume": "block.tif"}
 
 
 def _several(value: Any) -> list[Any]:

@@ -48,6 +48,8 @@ class Destination:
         outputs: the files that the command writes, this one among them.
         medium: what the result is, by name.
         pictures: whether pictures of what is no picture go beside it.
+        codec: of a video, how its pictures are encoded, or None for the usual.
+        sound: whether a video has its sound.
     """
 
     path: Path | None
@@ -57,6 +59,8 @@ class Destination:
     outputs: Outputs = field(default_factory=Outputs)
     medium: str = "picture"
     pictures: bool = False
+    codec: str | None = None
+    sound: bool = True
 
     def __str__(self) -> str:
         return "standard output" if self.path is None else str(self.path)
@@ -103,7 +107,7 @@ class Destination:
             self._medium.check_name(self.path)
             notes = ()
         else:
-            notes = self._medium.check(target, like, shape or (), metadata=self.metadata)
+            notes = self._medium.check(target, like, shape or (), metadata=self.metadata, **self._storage())
         if self.path is None:
             self._check_stdout()
         return notes
@@ -212,5 +216,10 @@ class Destination:
         return re.fullmatch(pattern, path.name) is not None
 
     def _storage(self) -> dict[str, Any]:
-        pairs = {"quality": self.quality, "depth": self.depth}
+        pairs = {
+            "quality": self.quality,
+            "depth": self.depth,
+            "codec": self.codec,
+            "sound": None if self.sound else False,
+        }
         return {name: value for name, value in pairs.items() if value is not None}

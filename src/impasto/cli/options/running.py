@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from cyclopts import Group, Parameter
 from cyclopts.types import PositiveInt
@@ -121,6 +121,10 @@ class RunOptions(ABC):
         if self.checkpoint is not None:
             where.outputs.add_checkpoint(Path(self.checkpoint))
 
+    def settled(self, where: Destination) -> Self:  # noqa: ARG002
+        """With what depends on where the result goes."""
+        return self
+
     def products(self, run: "Run", where: Destination) -> Iterator[tuple[Callable[["Event"], None], bool]]:
         """What is written on the way, and whether every failure of it is told, not the first alone."""
         if self.watch is not None:
@@ -205,18 +209,116 @@ class PicturelessOptions(RunOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnyOptions(PictureOptions, PicturelessOptions):
-    """Those of a command that makes whatever a file says was made."""
+class VideoOptions(RunOptions):
+    """Those of a run that makes a video."""
+
+    output: Annotated[
+        str | None,
+        Parameter(
+            name=("--output", "-o"),
+            metavar="FILE",
+            group=_OUTPUT,
+            allow_leading_hyphen=True,
+            help="Where the video goes, .mp4, .mov, .mkv, .webm, .gif, .webp or .png; a name without an ending is a folder.",
+        ),
+    ] = None
+    quality: Annotated[
+        int | None,
+        Parameter(
+            metavar="INT",
+            group=_OUTPUT,
+            validator=Number(gte=1, lte=100),
+            help="1 to 100; 90 unless given. Another one encodes again and paints nothing again.",
+        ),
+    ] = None
+    codec: Annotated[
+        Literal["h264", "hevc", "av1", "vp9"] | None,
+        Parameter(group=_OUTPUT, help="How pictures are encoded; h264 unless given, and vp9 in .webm."),
+    ] = None
+    no_sound: Annotated[bool, Parameter(group=_OUTPUT, show_default=False, help="Leave the sound out.")] = False
+    checkpoint: Annotated[
+        str | None,
+        Parameter(
+            metavar="DIR",
+            group=_OUTPUT,
+            help="Where the painted frames go, each as a PNG; OUT.frames unless given. The same command goes on from them.",
+        ),
+    ] = None
 
     def _stored(self, path: Path | None, outputs: Outputs, medium: str) -> Destination:
-        given = [name for name in ("quality", "depth", "save_every") if getattr(self, name) is not None]
-        if medium == "picture":
-            given = ["no_pictures"] * self.no_pictures
+        metadata = not self.no_metadata
+        return Destination(
+            path, self.quality, None, metadata, outputs, medium, codec=self.codec, sound=not self.no_sound
+        )
+
+    def _check_byproducts(self, where: Destination) -> None:
+        super()._check_byproducts(where)
+        if self.checkpoint is None:
+            where.outputs.add_checkpoint(self._frames(where))
+
+    def settled(self, where: Destination) -> Self:
+        """With the folder of frames named."""
+        return self if self.checkpoint is not None else replace(self, checkpoint=str(self._frames(where)))
+
+    @staticmethod
+    def _frames(where: Destination) -> Path:
+        assert where.path is not None
+        return where.path.with_name(f"{where.path.name}.frames")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnyOptions(VideoOptions, PictureOptions, PicturelessOptions):
+    """Those of a command that makes whatever a file says was made."""
+
+    output: Annotated[
+        str | None,
+        Parameter(
+            name=("--output", "-o"),
+            metavar="FILE",
+            group=_OUTPUT,
+            allow_leading_hyphen=True,
+            help="Where the result goes, with an ending of its kind; - writes a PNG to standard output.",
+        ),
+    ] = None
+    quality: Annotated[
+        int | None,
+        Parameter(
+            metavar="INT",
+            group=_OUTPUT,
+            validator=Number(gte=1, lte=100),
+            help="1 to 100, for JPEG, WebP, AVIF and videos; 95 unless given, and 90 of videos.",
+        ),
+    ] = None
+    checkpoint: Annotated[
+        str | None,
+        Parameter(metavar="DIR", group=_OUTPUT, help="Save the run here; the same command goes on after a crash."),
+    ] = None
+
+    def _stored(self, path: Path | None, outputs: Outputs, medium: str) -> Destination:
+        own = _OWN.get(medium, ("no_pictures",))
+        every = dict.fromkeys(name for names in (*_OWN.values(), ("no_pictures",)) for name in names)
+        given = [name for name in every if name not in own and getattr(self, name) not in (None, False)]
         if given:
             option = f"--{given[0].replace('_', '-')}"
             raise SettingsError(f"The option {option} cannot take effect, for a {medium} is made; leave it out.")
-        kind = PictureOptions if medium == "picture" else PicturelessOptions
-        return kind._stored(self, path, outputs, medium)  # noqa: SLF001  # one of its own bases
+        return options_of(medium)._stored(self, path, outputs, medium)  # noqa: SLF001  # one of its own bases
+
+    def _check_byproducts(self, where: Destination) -> None:
+        options_of(where.medium)._check_byproducts(self, where)  # noqa: SLF001  # likewise
+
+    def settled(self, where: Destination) -> Self:
+        """With what is unsaid as it is usual for the kind."""
+        return super().settled(where) if where.medium == "video" else self
+
+
+_OWN = {"picture": ("quality", "depth", "save_every"), "video": ("quality", "codec", "no_sound")}
+"""Options that only results of one kind have; others have ``no_pictures``."""
+
+
+def options_of(medium: str) -> type[RunOptions]:
+    """The options of a run whose result is of a medium."""
+    kinds: dict[str, type[RunOptions]] = {"picture": PictureOptions, "video": VideoOptions}
+    return kinds.get(medium, PicturelessOptions)
 
 
 NO_PICTURE_OPTIONS, NO_OPTIONS = PictureOptions(), AnyOptions()

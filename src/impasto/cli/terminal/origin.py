@@ -27,7 +27,7 @@ def _is_said(says: Callable[[Path], bool], path: Path) -> bool:
 
 def _ways(path: Path) -> list[Callable[[Path], bool]]:
     """How files of this name say it."""
-    from impasto import images, sounds, volumes
+    from impasto import images, sounds, videos, volumes
 
     suffix = path.suffix.lower()
     known: dict[str, Callable[[Path], bool]] = {
@@ -39,7 +39,8 @@ def _ways(path: Path) -> list[Callable[[Path], bool]]:
     }
     if suffix in known:
         return [known[suffix]]
-    return [images.is_marked, lambda file: volumes.read_notes(file) is not None]
+    ways = [images.is_marked, lambda file: volumes.read_notes(file) is not None]
+    return [*ways, lambda file: videos.read_recipe(file) is not None] if suffix in videos.SUFFIXES else ways
 
 
 def _by_caution(path: Path) -> bool:

@@ -1,0 +1,1 @@
+"""Runs over videos: frame after frame."""

@@ -1,0 +1,63 @@
+"""Videos: a clip and paintings in, the clip painted in their style out, steady and with its sound."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from impasto.tasks import words
+from impasto.tasks.task import ALL, MANY, Role, Task, Word
+
+
+def _words_of(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: recipe[name] for name in VIDEO.words if recipe.get(name) is not None}
+
+
+VIDEO = Task(
+    name="video",
+    help="Paint a video in the style of paintings.",
+    result="a painted video",
+    subject="{content} in the style of {styles}",
+    medium="video",
+    roles={
+        "content": Role(
+            1,
+            1,
+            "The video, a folder of frames, or a pattern such as 'frames/*.png'.",
+            media=("video",),
+            metavar="CLIP",
+        ),
+        "styles": Role(1, MANY, "The painting, or several to blend.", metavar="STYLE"),
+        "masks": Role(
+            0,
+            MANY,
+            "Where a style goes in every frame, white on black, and from where in it; one for each style, in order, or "
+            "several for one style. FRAME_MASK may be the word rest.",
+            option="--mask",
+            metavar="FRAME_MASK[=STYLE_MASK]",
+        ),
+        "protect": Role(0, 1, "Where every frame stays as it is.", option="--protect", metavar="MASK"),
+    },
+    words={
+        "temporal_weight": Word(
+            "How much a frame keeps to the one before, moved along the optical flow; 0 lets it boil.",
+            words.real("temporal weight"),
+            10.0,
+            option="--temporal-weight",
+            metavar="FLOAT",
+        ),
+        "frame_evaluations": Word(
+            "Evaluations of a frame that follows another; the first of a shot has those of a picture.",
+            words.integer("number of evaluations"),
+            7,
+            option="--frame-evaluations",
+            metavar="INT",
+        ),
+        "rate": Word(
+            "Frames per second of a folder or a pattern; 25 unless given.", words.real("rate"), metavar="FLOAT"
+        ),
+    },
+    settings=ALL - {"preview_of"},
+    inits=("content", "preview"),
+    prepare="impasto.runs.videos.video:prepared",
+    words_of=_words_of,
+    details="The first frame of every shot is painted like a photo; the others begin where the ones before led.",
+)

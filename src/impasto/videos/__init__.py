@@ -1,0 +1,20 @@
+"""Videos in and out: the only room that opens them. A file, a folder or a pattern of frames becomes a :class:`Clip`."""
+
+from impasto.videos.clip import MAX_FRAMES, Clip, even
+from impasto.videos.reading import Stills, read
+from impasto.videos.writing import CODECS, SUFFIXES, Painted, check_name, check_writable, read_recipe, write
+
+__all__ = [
+    "CODECS",
+    "MAX_FRAMES",
+    "SUFFIXES",
+    "Clip",
+    "Painted",
+    "Stills",
+    "check_name",
+    "check_writable",
+    "even",
+    "read",
+    "read_recipe",
+    "write",
+]
