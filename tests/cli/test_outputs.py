@@ -31,6 +31,7 @@ WRITERS = {
     "demo": (("demo", "--size", "32", *QUICK), "out.png", ("out-painting.png",)),
     "reconstruct": (("reconstruct", "photo.png", "--layer", "conv1_1", "--size", "32", *QUICK), "out.tif", ()),
     "texture": (("texture", "painting.png", "--size", "32", *QUICK), "out.avif", ()),
+    "video": (("video", "clip.gif", "painting.png", "--size", "32", *QUICK), "out.mp4", ()),
     "volume texture": (
         ("volume", "texture", "painting.png", "--size", "16", *QUICK),
         "out.npy",
@@ -95,6 +96,8 @@ def place(room, made):
         sounds.write(f"{name}.wav", wave, 8000)
         values = torch.tensor(np.sin(np.arange(300) / 9)[None] + generator.normal(0, 0.05, (1, 300)))
         signals.write(f"{name}.csv", signals.as_record(values.float(), 100.0, leads=("I",)))
+    frames = [Image.fromarray((generator.random((24, 32, 3)) * 255).astype(np.uint8)) for _ in range(2)]
+    frames[0].save("clip.gif", save_all=True, append_images=frames[1:], duration=40)
     np.save("scan.npy", (generator.random((16, 16, 16)) * 255).astype(np.uint8))
     (room / "made.png").write_bytes(made.read_bytes())
     (room / "folder").mkdir()

@@ -32,6 +32,7 @@ BASES = {
     "demo": f"-o new.png {_RUN}",
     "reconstruct": f"photo.png --layer conv1_2 -o new.png {_RUN}",
     "texture": "painting.png --size 32 --evaluations 1 -o new.png -q",
+    "video": f"clip.gif painting.png -o new.mp4 --frame-evaluations 1 {_RUN}",
     "volume texture": "painting.png --size 16 --evaluations 1 -o new.npy -q",
     "volume stylize": "volume.npy painting.png --evaluations 1 -o new.npy -q",
     "volume info": "volume.npy",
@@ -135,6 +136,7 @@ _FILES = (
         "tune.wav",
         "volume.npy",
         "record.csv",
+        "clip.gif",
     ),
     *(
         "link.png",
@@ -162,6 +164,8 @@ _OUTPUTS = (
         "new.npy",
         "new.wav",
         "new.csv",
+        "new.mp4",
+        "new.gif",
     ),
     *(
         "new",
@@ -253,7 +257,9 @@ def surroundings() -> dict[str, bytes]:
         Image.fromarray(noise.integers(0, 255, shape, dtype=np.uint8)).save(stream, "PNG")
         return stream.getvalue()
 
-    sound, volume = io.BytesIO(), io.BytesIO()
+    sound, volume, clip = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    frames = [Image.fromarray(noise.integers(0, 255, (20, 32, 3), dtype=np.uint8)) for _ in range(3)]
+    frames[0].save(clip, "GIF", save_all=True, append_images=frames[1:], duration=40)
     with wave.open(sound, "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes((np.sin(np.arange(6000) / 9) * 9000).astype("<i2").tobytes())
@@ -266,7 +272,7 @@ def surroundings() -> dict[str, bytes]:
         "tune.wav": sound.getvalue(), "volume.npy": volume.getvalue(), "record.csv": "\n".join(["time,I,II", *lines]).encode(),
         "preset.toml": b"size = 32\nevaluations = 1\n", "pictures/one.png": png(34, 34, 3), "pictures/two.png": png(40, 33, 3),
         "pictures/notes.txt": b"words", "page.dzi": b"<p>", "page_files/page.html": b"a saved page", "\u5c71 \u00fc.png": photo,
-        "results/song": b"mine", "new_files/mine.txt": b"mine",
+        "results/song": b"mine", "new_files/mine.txt": b"mine", "clip.gif": clip.getvalue(),
     }  # fmt: skip
 
 

@@ -53,10 +53,31 @@ def test_moving_pictures(tmp_path, painted, scene, name):
 
 def test_a_folder_of_frames(tmp_path, painted, scene, pixels_of):
     """A name without an ending."""
-    videos.write(tmp_path / "frames", painted)
+    videos.write(tmp_path / "frames", painted, recipe=RECIPE)
     files = sorted((tmp_path / "frames").iterdir())
-    assert [file.name for file in files] == [f"{index:06d}.png" for index in range(6)]
+    assert [file.name for file in files] == [*(f"{index:06d}.png" for index in range(6)), "recipe.json"]
     assert np.array_equal(np.array(Image.open(files[5])), pixels_of(scene.frames[5]))
+    assert videos.read_recipe(tmp_path / "frames") == RECIPE
+    videos.write(tmp_path / "frames", painted)
+    assert videos.read_recipe(tmp_path / "frames") == {"impasto": ""}
+    assert len(videos.read(tmp_path / "frames")) == 6
+
+
+def test_nothing_of_others_becomes_a_folder_of_frames(tmp_path, painted):
+    """Neither a file, nor a device, nor a link, nor a folder with something in it; an empty one does."""
+    (tmp_path / "file").write_bytes(b"mine")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine.png").write_bytes(b"mine")
+    (tmp_path / "link").symlink_to("folder")
+    for name in ("file", "folder", "link", "/dev/null"):
+        for call in (videos.check_name, lambda path: videos.write(path, painted)):
+            with pytest.raises(VideoError, match="is there already and is no folder of frames|is a folder"):
+                call(tmp_path / name)
+    assert (tmp_path / "file").read_bytes() == (tmp_path / "folder" / "mine.png").read_bytes() == b"mine"
+    (tmp_path / "empty").mkdir()
+    videos.write(tmp_path / "empty", painted)
+    with pytest.raises(VideoError, match="cannot be written"):
+        videos.check_name(tmp_path / "none" / "frames")
 
 
 @pytest.mark.parametrize("color", [(200, 30, 30), (30, 200, 40), (40, 60, 220), (250, 250, 250), (5, 5, 5)], ids=str)

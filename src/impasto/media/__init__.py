@@ -42,8 +42,8 @@ ENDINGS = {
 
 
 def media_of(path: Path) -> "Iterator[Medium]":
-    """The media that a file of this name may hold; a folder holds a volume."""
-    names = ("volume",) if is_folder(path) else ENDINGS.get(path.suffix.lower(), ("picture",))
+    """The media that a file of this name may hold; a folder holds the frames of a video, or a volume."""
+    names = ("video", "volume") if is_folder(path) else ENDINGS.get(path.suffix.lower(), ("picture",))
     yield from map(medium_of, names)
 
 

@@ -3,6 +3,7 @@
 import heapq
 import json
 import math
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from impasto.errors import SettingsError, VideoError
-from impasto.files import not_written, whole_file, whole_folder, wordless
+from impasto.files import not_written, try_place, whole_file, whole_folder, wordless
 from impasto.libraries import library, reason
 from impasto.videos.clip import VIDEOS, Clip
 
@@ -45,6 +46,7 @@ SUFFIXES = (*_CONTAINERS, *_PILLOW)
 QUALITY = 90
 """Of 100, unless asked for otherwise: brush strokes and no artifacts."""
 
+_SAID = "recipe.json"  # in a folder of frames
 _PALETTE = 24  # frames that the colors of a GIF are chosen from
 _TRIAL = 3  # frames that are encoded to see whether it can be done
 _FINEST = 90_000  # units of time in a second, at most
@@ -121,7 +123,7 @@ def write(
         if suffix in _CONTAINERS:
             return _write_whole(path, painted, said, codec, QUALITY if quality is None else quality, sound=sound)
         if not suffix:
-            _write_folder(path, painted)
+            _write_folder(path, painted, said)
         else:
             with whole_file(path) as stream:
                 _write_pillow(stream, painted, _PILLOW[suffix], said)
@@ -151,6 +153,30 @@ def check_name(path: Path, codec: str | None = None, quality: int | None = None)
         raise SettingsError(f"The quality is {quality}; give 1 to 100.")
     if suffix:
         VIDEOS.replace(path, None)
+    else:
+        _check_folder(path)
+
+
+def _check_folder(path: Path) -> None:
+    """A folder of frames is new, empty, or one that was written here: nobody misses it if it is replaced."""
+    VIDEOS.check_name(path)
+    if not os.path.lexists(path):
+        try:
+            try_place(path)
+        except OSError as error:
+            raise VideoError(not_written(path, error)) from error
+        return
+    ours = path.is_dir() and not path.is_symlink()
+    if ours and any(path.iterdir()):
+        try:
+            ours = "impasto" in json.loads((path / _SAID).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            ours = False
+    if not ours:
+        raise VideoError(
+            f"{path} is there already and is no folder of frames that impasto made; choose another name, or one that ends "
+            "like a video, in .mp4."
+        )
 
 
 def check_writable(path: Path, like: Clip, shape: tuple[int, int], **storage: Any) -> tuple[str, ...]:
@@ -181,6 +207,8 @@ def read_recipe(path: Path) -> dict[str, Any] | None:
     Raises:
         VideoError: if it cannot be read.
     """
+    if path.is_dir():
+        return _recipe((path / _SAID).read_text(encoding="utf-8")) if (path / _SAID).is_file() else None
     if path.suffix.lower() in _PILLOW:
         return _recipe(_said_by_pillow(path))
     av = library("av", "A video", "video")
@@ -373,7 +401,8 @@ def _quantizer(painted: Painted) -> Callable[[Image.Image], Image.Image]:
     return lambda picture: picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
 
 
-def _write_folder(path: Path, painted: Painted) -> None:
+def _write_folder(path: Path, painted: Painted, said: str) -> None:
     with whole_folder(path) as folder:
         for index, pixels in enumerate(painted.frames()):
             Image.fromarray(pixels).save(folder / f"{index:06d}.png")
+        (folder / _SAID).write_text(said or json.dumps({"impasto": ""}), encoding="utf-8")
