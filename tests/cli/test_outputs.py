@@ -25,6 +25,7 @@ NEURAL += ("-content_layers", "relu1_2", "-style_layers", "relu1_1", "-num_itera
 WRITERS = {
     "stylize": ((*STYLIZE, "--size", "32", *QUICK), "out.png", ()),
     "stylize --watch": ((*STYLIZE, "--size", "32", "--watch", "now.jpg", *QUICK), "out.png", ("now.jpg",)),
+    "stylize --film": ((*STYLIZE, "--size", "32", "--film", "film.gif", *QUICK), "out.png", ("film.gif",)),
     "stylize .dzi": ((*STYLIZE, "--size", "32", *QUICK), "out.dzi", ()),
     "preview": (("preview", "photo.png", "painting.png", "--size", "32", "--quiet"), "out.webp", ()),
     "explore": (("explore", "photo.png", "painting.png", "--size", "32", "--quiet"), "out.png", ("out.json",)),

@@ -115,11 +115,25 @@ def wave(period):
 
 
 ODD = "é" * 110 + " .. ünd"
+
+
+def clip():
+    """A GIF of three frames."""
+    rng, stream = np.random.default_rng(3), io.BytesIO()
+    frames = [Image.fromarray(rng.integers(0, 255, (20, 32, 3), dtype=np.uint8)) for _ in range(3)]
+    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:], duration=40)
+    return stream.getvalue()
+
+
 OTHERS = {
     "sound stylize": ({"content": [(f"{ODD}.wav", tone(900))], "styles": [("b.wav", tone(2000))]}, {"filters": 16}),
     "sound texture": ({"styles": [("..wav", tone(900))]}, {"filters": 16, "seconds": 0.3, "seed": 3}),
     "signal stylize": ({"content": [("a.csv", wave(9))], "styles": [("b.csv", wave(5))]}, {"filters": 4}),
     "signal texture": ({"styles": [("a.csv", wave(9))]}, {"filters": 4, "samples": 200}),
+    "video": (
+        {"content": [("a.gif", clip())], "styles": ["picture"]},
+        {"size": 32, "coarsest": 32, "frame_evaluations": 1},
+    ),
     "volume texture": ({"styles": ["picture"]}, {"shape": 16, "style_layers": {"conv1_1": 1.0}}),
     "volume stylize": (
         {"content": [("a.nii.gz", block(1))], "styles": ["picture"], "init": [("start.nii.gz", block(2))]},

@@ -71,7 +71,7 @@ def test_nothing_of_others_becomes_a_folder_of_frames(tmp_path, painted):
     (tmp_path / "link").symlink_to("folder")
     for name in ("file", "folder", "link", "/dev/null"):
         for call in (videos.check_name, lambda path: videos.write(path, painted)):
-            with pytest.raises(VideoError, match="is there already and is no folder of frames|is a folder"):
+            with pytest.raises(VideoError, match="is there already and is no folder of frames"):
                 call(tmp_path / name)
     assert (tmp_path / "file").read_bytes() == (tmp_path / "folder" / "mine.png").read_bytes() == b"mine"
     (tmp_path / "empty").mkdir()

@@ -190,7 +190,7 @@ class Computer:
             teller(event)
             return attempt.heed()
 
-        result = run.run(listen, folder, checkpoint_interval=self.interval)
+        result = run.run(listen, run.keeps_in(folder), checkpoint_interval=self.interval)
         for note in result.notes:
             self._persist(lambda note=note: self.jobs.queue.note(entry.job.id, note))  # type: ignore[misc]
         self._deliver(entry, replace(result, recipe={**result.recipe, **recipe_note(entry)}), folder)

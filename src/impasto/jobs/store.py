@@ -1,7 +1,7 @@
 """The files of the jobs, in one folder.
 
 - ``inputs/<sha256>``: what jobs start from, under the hash of its content
-- ``jobs/<id>/``: ``lock``, ``checkpoint.pt``, ``preview.jpg`` and ``result.png`` (or .wav, .csv, .nii.gz) of one job, and in ``copies/`` what is
+- ``jobs/<id>/``: ``lock``, ``checkpoint.pt`` or, of a video, ``frames/``, ``preview.jpg`` and ``result.png`` (or .mp4, .wav, .csv, .nii.gz) of one job, and in ``copies/`` what is
   made from its pictures to be shown
 - ``workers/<device>.lock``: held by the process that computes there
 """
@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from impasto.errors import JobError
 from impasto.files import not_written, whole_file
-from impasto.media import MEDIA
+from impasto.media import FRAMES, MEDIA
 from impasto.tasks import task_of
 
 _SETTLED = 3600.0  # seconds after which what no job speaks of is nobody's; a submission takes less
@@ -111,7 +111,8 @@ class Store:
         folder = self.folder(identifier)
         for path in (folder / CHECKPOINT, *folder.glob(".impasto-*.tmp")):
             path.unlink(missing_ok=True)
-        shutil.rmtree(folder / "inputs", ignore_errors=True)
+        for inside in ("inputs", FRAMES):
+            shutil.rmtree(folder / inside, ignore_errors=True)
 
     def unfinished(self) -> list[str]:
         """The jobs that have a checkpoint."""

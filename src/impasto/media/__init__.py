@@ -19,8 +19,11 @@ MEDIA = {
 }
 """By name: the module with the medium, as ``MEDIUM``, and what a job calls its result."""
 
+FRAMES = "frames"
+"""What the folder of a video's painted frames is called among other things of its run."""
 
-__all__ = ["ENDINGS", "MEDIA", "media_of", "medium_of", "recipe_of_file"]
+
+__all__ = ["ENDINGS", "FRAMES", "MEDIA", "media_of", "medium_of", "recipe_of_file"]
 
 
 def medium_of(name: str) -> "Medium":

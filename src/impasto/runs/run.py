@@ -150,6 +150,10 @@ class Run(ABC):
         """What :meth:`run` will do, if that can be told."""
         return None
 
+    def keeps_in(self, folder: Path) -> Path:
+        """The folder for :meth:`run` to save itself in, in one that has other things, too."""
+        return folder
+
     def saver(self, folder: str | Path, interval: float = Checkpoint.INTERVAL) -> Checkpoint:
         """Where the run saves itself in a folder, at most once in so many seconds."""
         return Checkpoint(Path(folder), self.identity(), interval)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from impasto.cli.options.running import NO_PICTURE_OPTIONS, PictureOptions, perform
+from impasto.cli.options.performing import perform
+from impasto.cli.options.running import NO_PICTURE_OPTIONS, PictureOptions
 from impasto.cli.options.settings import chosen, options
 from impasto.errors import SettingsError
 

@@ -9,8 +9,9 @@ from cyclopts import Group, Parameter
 import impasto
 from impasto.choices import file_and_colors
 from impasto.cli.options.finding import digest_of, find
+from impasto.cli.options.performing import perform
 from impasto.cli.options.recipe import Input, Recipe, recipe_of
-from impasto.cli.options.running import NO_OPTIONS, AnyOptions, perform
+from impasto.cli.options.running import NO_OPTIONS, AnyOptions
 from impasto.errors import ImageError
 from impasto.files import is_folder
 from impasto.settings import INITS, Settings, make

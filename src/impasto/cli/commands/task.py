@@ -8,13 +8,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from impasto.cli.options.outputs import Outputs
-from impasto.cli.options.running import (
-    RunOptions,
-    files_of,
-    options_of,
-    perform,
-    rehearse,
-)
+from impasto.cli.options.performing import perform, rehearse
+from impasto.cli.options.running import RunOptions, files_of, options_of
 from impasto.cli.options.settings import group_of, options
 from impasto.files import is_file
 from impasto.settings import Settings

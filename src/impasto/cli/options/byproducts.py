@@ -12,12 +12,23 @@ from impasto.errors import ImpastoError
 if TYPE_CHECKING:
     from impasto.images import Picture
     from impasto.runs.events import Event
+    from impasto.runs.result import Result
     from impasto.runs.run import Run
 
 _SHARE = 0.05  # of the run's time, at most, goes into previews
 
 
-class PreviewWriter:
+class Product:
+    """Something that a run writes beside its result."""
+
+    def __call__(self, event: "Event") -> None:
+        """Heed a step of the optimizer."""
+
+    def finish(self, result: "Result") -> None:
+        """Heed the end of the run."""
+
+
+class PreviewWriter(Product):
     """A file that always holds a recent picture of the run, complete at every moment.
 
     Args:
@@ -65,7 +76,7 @@ class PreviewWriter:
         self._next = done + max(self.interval, (done - began) / _SHARE)
 
 
-class FrameWriter:
+class FrameWriter(Product):
     """A picture of every so many evaluations of a level, beside the output.
 
     A step of the optimizer may take several evaluations; a frame belongs to the first step that has made its number.
@@ -95,7 +106,7 @@ class BestEffortWriter:
         again: whether also of the ones after the first.
     """
 
-    def __init__(self, product: Callable[["Event"], None], tell: Callable[[str], None], *, again: bool = False) -> None:
+    def __init__(self, product: Product, tell: Callable[[str], None], *, again: bool = False) -> None:
         self.product = product
         self.tell = tell
         self.again = again
@@ -103,9 +114,16 @@ class BestEffortWriter:
 
     def __call__(self, event: "Event") -> None:
         """Pass the event on."""
+        self._tried(lambda: self.product(event), "The run goes on without it.")
+
+    def finish(self, result: "Result") -> None:
+        """Tell it that the run is over."""
+        self._tried(lambda: self.product.finish(result), "The result is not touched by that.")
+
+    def _tried(self, act: Callable[[], None], comfort: str) -> None:
         try:
-            self.product(event)
+            act()
         except (ImpastoError, OSError) as error:
             if self.again or not self._told:
-                self.tell(f"{error} The run goes on without it.")
+                self.tell(f"{error} {comfort}")
             self._told = True

@@ -1,7 +1,7 @@
-"""A run from the command line: its options, the checks before it, and the run itself."""
+"""The options of runs, by what they make, none of which changes what is made."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -11,27 +11,17 @@ from cyclopts.types import PositiveInt
 from cyclopts.validators import Number
 
 from impasto.choices import file_and_colors
-from impasto.cli.options.byproducts import BestEffortWriter, FrameWriter, PreviewWriter
+from impasto.cli.options.byproducts import FrameWriter, PreviewWriter, Product
 from impasto.cli.options.destination import Destination
-from impasto.cli.options.keeping import KEPT_ELSEWHERE, Kept
+from impasto.cli.options.film import FilmWriter
 from impasto.cli.options.outputs import DryRun, Outputs, Overwrite
-from impasto.cli.options.resources import group_of_run, within_budget
-from impasto.cli.terminal.interruption import Interruption
-from impasto.cli.terminal.progress import Reporter, duration, reporter, size
-from impasto.cli.terminal.reports import plan_report, report, show_plan
-from impasto.cli.terminal.streams import complain, printable, put_json
 from impasto.errors import SettingsError
-from impasto.files import is_folder
 from impasto.settings import INITS, Settings
 
 if TYPE_CHECKING:
-    from impasto.runs.events import Event
-    from impasto.runs.result import Result
     from impasto.runs.run import Run
 
 _OUTPUT = Group("Output", sort_key=0, help="None of these changes what is made.")
-_STOPPED = 130
-_LONG = 2**22  # positions from which measuring the losses may take minutes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +115,7 @@ class RunOptions(ABC):
         """With what depends on where the result goes."""
         return self
 
-    def products(self, run: "Run", where: Destination) -> Iterator[tuple[Callable[["Event"], None], bool]]:
+    def products(self, run: "Run", where: Destination) -> Iterator[tuple[Product, bool]]:
         """What is written on the way, and whether every failure of it is told, not the first alone."""
         if self.watch is not None:
             yield PreviewWriter(Path(self.watch), run, where.outputs, metadata=not self.no_metadata), False
@@ -161,6 +151,10 @@ class PictureOptions(RunOptions):
         PositiveInt | None,
         Parameter(metavar="N", group=_OUTPUT, help="Also write OUT_LEVEL_EVALUATION every N evaluations."),
     ] = None
+    film: Annotated[
+        str | None,
+        Parameter(metavar="FILE", group=_OUTPUT, help="A film of the picture emerging: .mp4, .webm, .gif, ..."),
+    ] = None
 
     def _stored(self, path: Path | None, outputs: Outputs, medium: str) -> Destination:
         if path is None and self.save_every:
@@ -169,6 +163,11 @@ class PictureOptions(RunOptions):
 
     def _check_byproducts(self, where: Destination) -> None:
         super()._check_byproducts(where)
+        if self.film is not None:
+            from impasto import videos
+
+            videos.check_name(Path(self.film))
+            where.outputs.add(Path(self.film), "The film")
         if not self.save_every:
             return
         from impasto.images.picture import PICTURES
@@ -182,11 +181,18 @@ class PictureOptions(RunOptions):
         pattern = f"{where.path.with_suffix('')}_LEVEL_EVALUATION{where.path.suffix}"
         where.outputs.add_several(pattern, where.frames(), "--save-every")
 
-    def products(self, run: "Run", where: Destination) -> Iterator[tuple[Callable[["Event"], None], bool]]:
+    def products(self, run: "Run", where: Destination) -> Iterator[tuple[Product, bool]]:
         """Those of any run, and frames."""
         yield from super().products(run, where)
         if self.save_every is not None:
             yield FrameWriter(self.save_every, where, run.like), True
+        if self.film is not None:
+            yield self.film_of(run, where), False
+
+    def film_of(self, run: "Run", where: Destination) -> FilmWriter:
+        """What writes the film of a run."""
+        assert self.film is not None
+        return FilmWriter(Path(self.film), run.levels[-1].shape, where.outputs, metadata=not self.no_metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,7 +317,7 @@ class AnyOptions(VideoOptions, PictureOptions, PicturelessOptions):
         return super().settled(where) if where.medium == "video" else self
 
 
-_OWN = {"picture": ("quality", "depth", "save_every"), "video": ("quality", "codec", "no_sound")}
+_OWN = {"picture": ("quality", "depth", "save_every", "film"), "video": ("quality", "codec", "no_sound")}
 """Options that only results of one kind have; others have ``no_pictures``."""
 
 
@@ -328,156 +334,3 @@ def files_of(settings: Settings) -> list[Path]:
     """The files that settings name."""
     weights = [] if settings.weights is None else [file_and_colors(settings.weights)[0]]
     return [*weights, *(Path(name) for name in (settings.init,) if name not in INITS)]
-
-
-def check_saving(run: "Run", where: Destination, options: RunOptions) -> tuple[str, ...]:
-    """Raise now what saving the results of a prepared run would raise.
-
-    Returns:
-        Sentences on what of the input's file there will be no room for.
-
-    Raises:
-        ImpastoError: if a format cannot hold the result.
-    """
-    notes = where.check_run(run)
-    if options.watch is not None and where.medium == "picture":
-        Destination(Path(options.watch)).check(run.like, run.levels[-1].shape)
-    if options.dry_run and options.checkpoint is not None and is_folder(options.checkpoint):
-        run.saver(options.checkpoint).load()
-    return notes
-
-
-def perform(
-    run: "Run",
-    where: Destination,
-    options: RunOptions,
-    *,
-    until: Callable[["Event"], bool] | None = None,
-    notes: Sequence[str] = (),
-) -> int:
-    """Run, save, report, and return the exit code.
-
-    Args:
-        run: prepared.
-        where: where its picture goes.
-        options: what else it leaves behind.
-        until: asked at every event; True ends the run there as intended.
-        notes: sentences to say at the beginning.
-    """
-    notes = (*notes, *check_saving(run, where, options))
-    if options.dry_run:
-        rehearse(run, options, where.outputs)
-        for sentence in notes:
-            complain(sentence)
-        return 0
-    with group_of_run() as group:
-        if group.rank:
-            within_budget(run, options.memory, group).assist()
-            return 0
-        return _perform(lambda tell: within_budget(run, options.memory, group, tell), where, options, until, notes)
-
-
-def rehearse(run: "Run", options: RunOptions, outputs: Outputs) -> None:
-    """Say what a run would do and write, as ``--dry-run`` asks."""
-    from impasto.engines.group import ALONE
-
-    plan = within_budget(run, options.memory, ALONE).plan()
-    if plan is None or options.as_json:
-        writes = {"writes": outputs.listed}
-        put_json(
-            writes if plan is None else plan_report(plan, run, outputs.listed)
-        ) if options.as_json else outputs.show()
-        return
-    show_plan(plan)
-    outputs.show()
-
-
-def _perform(
-    fit: Callable[[Reporter], "Run"],
-    where: Destination,
-    options: RunOptions,
-    until: Callable[["Event"], bool] | None,
-    notes: Sequence[str],
-) -> int:
-    """Run, save and report a run that ``fit`` makes fit its resources."""
-    said = list(notes)
-    with reporter(quiet=options.quiet) as tell, Interruption(lambda: tell.say(_STOPPING)) as interruption:
-        run = fit(tell)
-        parts = _listeners(run, where, options, tell, said)
-        for sentence in notes:
-            tell.say(sentence)
-
-        def listen(event: "Event") -> bool:
-            interruption.expect_picture()
-            for part in parts:
-                part(event)
-            return interruption.asked or (until is not None and until(event))
-
-        result, kept = _kept(run, where, options, listen, interruption)
-    stopped = interruption.asked and not result.complete
-    for sentence in _closing(result, where, options, kept, stopped=stopped):
-        tell.say(sentence)
-    if kept.trouble is not None:
-        complain(kept.trouble)
-        said.append(kept.trouble)
-    if options.as_json:
-        put_json(report(result, kept.path, said, where.beside))
-    return KEPT_ELSEWHERE if kept.trouble is not None else _STOPPED if stopped else 0
-
-
-def _kept(
-    run: "Run",
-    where: Destination,
-    options: RunOptions,
-    listen: Callable[["Event"], bool],
-    interruption: Interruption,
-) -> tuple["Result", Kept]:
-    """Run and save. What takes long to measure, or was stopped, is saved before it is measured and again after that."""
-    early: list[Kept] = []
-
-    def save_early(result: "Result") -> None:
-        if interruption.asked or result.tensor.numel() >= 3 * _LONG:
-            early.append(where.save(result))
-
-    try:
-        result = run.run(listen, options.checkpoint, on_result=save_early)
-    except KeyboardInterrupt:
-        if not early:
-            raise
-        [kept] = early
-        raise KeyboardInterrupt(
-            kept.trouble or f"Aborted before the losses were measured; the picture is in {where}."
-        ) from None
-    return result, early[0] if early and (early[0].trouble or where.path is None) else where.save(result)
-
-
-_STOPPING = "Stopping after this step; the best so far will be saved. Ctrl-C again aborts at once."
-
-
-def _listeners(
-    run: "Run", where: Destination, options: RunOptions, tell: Reporter, said: list[str]
-) -> list[Callable[["Event"], None]]:
-    def warn(sentence: str) -> None:
-        said.append(sentence)
-        (complain if options.quiet else tell.say)(sentence)
-
-    products = [BestEffortWriter(product, warn, again=again) for product, again in options.products(run, where)]
-    return [tell, *products]
-
-
-def _closing(result: "Result", where: Destination, options: RunOptions, kept: Kept, *, stopped: bool) -> list[str]:
-    """The last sentences of a run."""
-    last = result.history[-1]
-    if stopped:
-        what = "picture" if where.medium == "picture" else "result"
-        place = f"; the best {what} is in {where}" if kept.trouble is None else ""
-        first = f"Stopped on level {last.level + 1} after {last.evaluation} evaluations{place}."
-        if options.checkpoint:
-            first += f" The same command goes on from the checkpoint in {options.checkpoint}."
-    else:
-        done = f"Wrote {where}" if kept.trouble is None else "Finished"
-        extent = "".join(f", {size(result.tensor.shape[2:])}" for _ in result.tensor.shape[2:3])
-        first = f"{done}{extent}, after {duration(sum(result.timings.values()))}."
-    values = {name: value for name, value in result.measures.items() if where.medium == "picture" or value is not None}
-    found = ", ".join(f"{name.replace('_', ' ')} {printable(value)}" for name, value in values.items())
-    return [*result.notes, first, *([f"Measured: {found}."] if found else [])]

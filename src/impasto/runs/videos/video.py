@@ -26,6 +26,7 @@ from impasto.aims.style import StyleTargets
 from impasto.descent import Record
 from impasto.errors import SettingsError
 from impasto.images import Picture
+from impasto.media import FRAMES
 from impasto.runs.checkpoint import Checkpoint, check_folder
 from impasto.runs.events import Event, Listener
 from impasto.runs.imaging import several
@@ -171,7 +172,7 @@ class Video(Transfer):
             complete=complete,
             losses=losses,
             measures=measures,
-            notes=(*self.notes(first[0]), *([] if scratch else [_kept_in(folder.folder)])),
+            notes=tuple(self.notes(first[0])),
         )
 
     def _painted(self, folder: FrameFolder, on_event: Listener | None, began: float) -> Iterator[Record]:
@@ -229,6 +230,10 @@ class Video(Transfer):
                 earlier.clear()
             yield Unpainted(index, pixels, tuple(flows(pixels, tuple(earlier))))
             earlier.append(pixels)
+
+    def keeps_in(self, folder: Path) -> Path:
+        """Its frames have a folder of their own."""
+        return folder / FRAMES
 
     @machine.undisturbed()
     def plan(self, *, measure: bool = True) -> Plan:
@@ -322,10 +327,6 @@ def _ahead(frames: Iterator[Unpainted]) -> Iterator[Unpainted]:
             following = pool.submit(next, frames, nothing)
             assert isinstance(frame, Unpainted)
             yield frame
-
-
-def _kept_in(folder: Path) -> str:
-    return f"The painted frames are in {folder}: with them another codec or quality paints nothing again. Delete them at will."
 
 
 def _mean(records: Sequence[Record]) -> Scores:
