@@ -23,7 +23,12 @@ LOWEST = ROOT / "build" / "lowest"
 FEW = (
     *("tests/test_dependencies.py", "tests/test_settings.py", "tests/images/test_writing.py"),
     *("tests/images/test_thumbnails.py", "tests/sounds/test_writing.py", "tests/signals/test_reading.py"),
-    *("tests/volumes/test_reading.py", "tests/volumes/test_writing.py", "tests/encoders/test_weights.py"),
+    *(
+        "tests/volumes/test_reading.py",
+        "tests/volumes/test_writing.py",
+        "tests/videos/test_writing.py",
+        "tests/encoders/test_weights.py",
+    ),
     *("tests/jobs/test_queue.py", "tests/jobs/test_database.py", "tests/studio/test_api.py"),
     *("tests/studio/test_hostile.py", "tests/cli/test_main.py", "tests/cli/test_stylize.py"),
 )

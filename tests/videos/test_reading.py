@@ -51,6 +51,19 @@ def test_moving_pictures(tmp_path, scene, pixels_of, suffix):
     assert (next(clip.frames((64, 96))) - scene.frames[0]).abs().mean() < 0.06
 
 
+def test_transparent_parts_are_white(tmp_path):
+    """Of what libav reads, too."""
+    red = Image.new("RGBA", (96, 64), (0, 0, 0, 0))
+    red.paste((255, 0, 0, 255), (0, 0, 48, 64))
+    for name in ("a.gif", "a.png"):
+        red.save(
+            tmp_path / name, save_all=True, append_images=[red.transpose(Image.Transpose.FLIP_LEFT_RIGHT)], disposal=2
+        )
+        first = next(videos.read(tmp_path / name).frames((64, 96)))
+        assert first[0, :, 10, 10].tolist() == pytest.approx([1, 0, 0], abs=0.02)
+        assert first[0, :, 10, 90].tolist() == pytest.approx([1, 1, 1], abs=0.02)
+
+
 def test_folders_and_patterns(tmp_path, scene, pixels_of):
     """Frames in the order of their numbers, however these are written."""
     for index, frame in enumerate(scene.frames):

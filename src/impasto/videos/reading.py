@@ -73,11 +73,14 @@ class Film(Clip):
 
 
 def upright(frame: Any) -> Tensor:
-    """A decoded frame as it is shown, but for the proportions of its pixels: (1, 3, H, W) in [0, 1]."""
+    """A decoded frame as it is shown, on white, but for the proportions of its pixels: (1, 3, H, W) in [0, 1]."""
     unlabeled = frame.colorspace in (0, 2)
     colors = {"src_colorspace": "ITU709"} if unlabeled and frame.height >= _HIGH else {}
-    values = torch.from_numpy(frame.reformat(format="rgb24", **colors).to_ndarray())
+    seen_through = any(part.is_alpha for part in frame.format.components)
+    values = torch.from_numpy(frame.reformat(format="rgba" if seen_through else "rgb24", **colors).to_ndarray())
     pixels = values.permute(2, 0, 1)[None].float() / 255
+    if seen_through:
+        pixels = torch.lerp(torch.ones_like(pixels[:, :3]), pixels[:, :3], pixels[:, 3:])
     return torch.rot90(pixels, round(frame.rotation / 90) % 4, (2, 3)).contiguous()
 
 

@@ -248,6 +248,13 @@ def test_plans_are_of_all_frames(pan):
     assert short.plan(measure=False).seconds is None
 
 
+def test_a_video_is_painted_in_one_process(pan):
+    """The others would compute another frame."""
+    run = prepared({"content": [clip_of("a", pan[:1])], "styles": [PAINTING]}, {}, **SETTINGS)
+    with pytest.raises(SettingsError, match="leave torchrun out"):
+        run.within(replace(run.budget, group=None))
+
+
 def test_words_and_readers_agree():
     """Text as on the command line and data as in recipes."""
     text, _ = VIDEO.split({"temporal_weight": "3", "frame_evaluations": "5", "rate": "12.5"})

@@ -14,6 +14,7 @@ from impasto.cli.terminal.interruption import Interruption
 from impasto.cli.terminal.progress import Reporter, duration, reporter, size
 from impasto.cli.terminal.reports import plan_report, report, show_plan
 from impasto.cli.terminal.streams import complain, printable, put_json
+from impasto.errors import SettingsError
 from impasto.files import is_folder
 
 if TYPE_CHECKING:
@@ -141,6 +142,10 @@ def _kept(
 
     try:
         result = run.run(listen, options.checkpoint, on_result=save_early)
+    except SettingsError as error:
+        if not interruption.asked:
+            raise
+        raise KeyboardInterrupt(str(error)) from None  # stopped before there was anything to keep
     except KeyboardInterrupt:
         if not early:
             raise

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -24,9 +24,12 @@ from impasto.aims.balance import Balance
 from impasto.aims.regions import Regions, check_regions
 from impasto.aims.style import StyleTargets
 from impasto.descent import Record
+from impasto.engines.group import ALONE
 from impasto.errors import SettingsError
 from impasto.images import Picture
 from impasto.media import FRAMES
+from impasto.memory.budget import Budget
+from impasto.memory.tile_progress import OnTile
 from impasto.runs.checkpoint import Checkpoint, check_folder
 from impasto.runs.events import Event, Listener
 from impasto.runs.imaging import several
@@ -231,6 +234,16 @@ class Video(Transfer):
             yield Unpainted(index, pixels, tuple(flows(pixels, tuple(earlier))))
             earlier.append(pixels)
 
+    def within(self, budget: Budget, on_tile: OnTile | None = None) -> Self:
+        """The same run within another budget.
+
+        Raises:
+            SettingsError: if it does not fit, or several processes are to share it.
+        """
+        if budget.group != ALONE:
+            raise SettingsError("A video is painted by one process; leave torchrun out.")
+        return super().within(budget, on_tile)
+
     def keeps_in(self, folder: Path) -> Path:
         """Its frames have a folder of their own."""
         return folder / FRAMES
@@ -320,12 +333,15 @@ def _told(on_event: Listener | None, meter: _Meter, index: int, event: Event) ->
 
 def _ahead(frames: Iterator[Unpainted]) -> Iterator[Unpainted]:
     """The same, each found in a thread while the one before it is painted."""
-    nothing = object()
+
+    @machine.undisturbed()
+    def following() -> Unpainted | None:
+        return next(frames, None)
+
     with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, frames, nothing)
-        while (frame := following.result()) is not nothing:
-            following = pool.submit(next, frames, nothing)
-            assert isinstance(frame, Unpainted)
+        found = pool.submit(following)
+        while (frame := found.result()) is not None:
+            found = pool.submit(following)
             yield frame
 
 
