@@ -51,6 +51,11 @@ VIDEO = Task(
             option="--frame-evaluations",
             metavar="INT",
         ),
+        "strengths": Word(
+            "A strength that changes: seconds and strengths, 0:0.2,4:0.8; straight between them, and instead of --strength.",
+            words.over_time("strengths"),
+            metavar="TIMES",
+        ),
         "rate": Word(
             "Frames per second of a folder or a pattern; 25 unless given.", words.real("rate"), metavar="FLOAT"
         ),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from impasto.choices import LARGEST
@@ -63,6 +64,24 @@ def numbers(name: str, example: str) -> Callable[[Any], list[float]]:
         except (TypeError, ValueError):
             raise SettingsError(f"The {name} {value!r} was given; give two numbers such as {example}.") from None
         return [low, high]
+
+    return read
+
+
+def over_time(name: str) -> Callable[[Any], dict[str, float]]:
+    """A number between 0 and 1 at some times in seconds, ``0:0.2,4:0.8``, as a mapping from the times."""
+
+    def read(value: Any) -> dict[str, float]:
+        pairs = [part.split(":") for part in value.split(",")] if isinstance(value, str) else dict(value).items()
+        try:
+            found = {float(str(at).strip().removesuffix("s")): float(number) for at, number in pairs}
+        except (TypeError, ValueError):
+            found = {}
+        if not found or not all(0 <= at < inf and 0 < number < 1 for at, number in found.items()):
+            raise SettingsError(
+                f"The {name} {value!r} was given; give seconds and numbers between 0 and 1, such as 0:0.2,4:0.8."
+            )
+        return {f"{at:.12g}": found[at] for at in sorted(found)}
 
     return read
 

@@ -223,10 +223,29 @@ def test_statistics_of_paintings_are_computed_once(pan, monkeypatch):
     assert len(aimed) == 6
 
 
+def test_strengths_change_over_time(pan):
+    """As long as the strength is the same, frames are; then they go further from the clip."""
+    constant = impasto.stylize_video(clip_of("pan", pan), PAINTING, strength=0.1, **SETTINGS)
+    rising = impasto.stylize_video(clip_of("pan", pan), PAINTING, strengths="0.04s:0.1, 0.16s:0.9", **SETTINGS)
+    assert rising.recipe["strengths"] == {"0.04": 0.1, "0.16": 0.9}
+    before, after = painted(constant), painted(rising)
+    assert all(torch.equal(a, b) for a, b in zip(before[:2], after[:2], strict=True))
+    assert (after[4] - pan[4]).abs().mean() > 1.1 * (before[4] - pan[4]).abs().mean()
+
+
+@pytest.mark.parametrize("text", ["", "x", "0:2", "0:0.5,1:0", "-1:0.5", "0:0.5:1", "inf:0.5", "nan:0.5"])
+def test_strengths_that_are_none_get_a_sentence(text):
+    """What is not a number, or no strength between photo and texture."""
+    with pytest.raises(SettingsError, match=r"such as 0:0\.2,4:0\.8"):
+        VIDEO.split({"strengths": text})
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
         ({"size": 63}, "odd"),
+        ({"strengths": "0:0.5", "strength": 0.5}, "instead of strength"),
+        ({"strengths": "0:0.5", "content_loss": "squared"}, "instead of strength"),
         ({"temporal_weight": -1}, "temporal weight is -1"),
         ({"frame_evaluations": 0}, "0 evaluations"),
         ({"padding": "circular"}, "circular"),
@@ -257,9 +276,12 @@ def test_a_video_is_painted_in_one_process(pan):
 
 def test_words_and_readers_agree():
     """Text as on the command line and data as in recipes."""
-    text, _ = VIDEO.split({"temporal_weight": "3", "frame_evaluations": "5", "rate": "12.5"})
-    data, _ = VIDEO.split({"temporal_weight": 3.0, "frame_evaluations": 5, "rate": 12.5})
-    assert text == data == {"temporal_weight": 3.0, "frame_evaluations": 5, "rate": 12.5}
+    words = {"temporal_weight": 3.0, "frame_evaluations": 5, "rate": 12.5, "strengths": {"0": 0.2, "4.5": 0.8}}
+    text, _ = VIDEO.split(
+        {"temporal_weight": "3", "frame_evaluations": "5", "rate": "12.5", "strengths": "4.5s:.8, 0:.2"}
+    )
+    data, _ = VIDEO.split(words)
+    assert text == data == words
 
 
 def test_a_film_from_end_to_end(tmp_path, pan):

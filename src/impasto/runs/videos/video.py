@@ -11,11 +11,13 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from fractions import Fraction
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -106,6 +108,7 @@ class Video(Transfer):
         clip: the video.
         temporal_weight: how much a frame keeps to those before.
         frame_evaluations: of a frame that follows another.
+        strengths: by times in seconds, instead of that of the settings; straight between them.
     """
 
     task: ClassVar[Task] = VIDEO
@@ -113,6 +116,7 @@ class Video(Transfer):
     clip: Clip | None = None
     temporal_weight: float = 10.0
     frame_evaluations: int = 7
+    strengths: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def like(self) -> Any:
@@ -206,8 +210,9 @@ class Video(Transfer):
     ) -> tuple[Tensor, Record] | None:
         """A frame and the last line of its history; None if a listener stopped it."""
         canvas = replace(self.canvas, pixels=frame.pixels, alpha=None)
-        inherited = {field.name: getattr(self, field.name) for field in fields(Transfer)}
-        run = Frame(**{**inherited, "canvas": canvas, "first": None}, shared=self._shared, opening=opening, led=before)
+        inherited = {part.name: getattr(self, part.name) for part in fields(Transfer)}
+        own = {"canvas": canvas, "first": None, "settings": self._settings_at(self._clip.times[frame.index])}
+        run = Frame(**{**inherited, **own}, shared=self._shared, opening=opening, led=before)
         stopped = [False]
 
         def told(event: Event) -> bool:
@@ -216,6 +221,14 @@ class Video(Transfer):
 
         image, history = run.descended(told)
         return None if stopped[0] else (image, replace(history[-1], level=len(self.levels) - 1))
+
+    def _settings_at(self, time: Fraction) -> Settings:
+        """Those of a frame that is shown at a time."""
+        if not self.strengths:
+            return self.settings
+        moments = [float(at) for at in self.strengths]
+        strength = float(np.interp(float(time), moments, list(self.strengths.values())))
+        return self.settings.model_copy(update={"strength": strength})
 
     @cached_property
     def _shared(self) -> Shared:
@@ -266,7 +279,8 @@ class Video(Transfer):
 
     def words(self) -> dict[str, Any]:
         """How frames follow one another."""
-        words = {"temporal_weight": self.temporal_weight, "frame_evaluations": self.frame_evaluations}
+        words: dict[str, Any] = {"temporal_weight": self.temporal_weight, "frame_evaluations": self.frame_evaluations}
+        words |= {"strengths": dict(self.strengths)} if self.strengths else {}
         return {**words, **({"rate": float(self._clip.rate)} if isinstance(self._clip, videos.Stills) else {})}
 
     def notes(self, finished: Tensor) -> Iterator[str]:
@@ -375,6 +389,7 @@ def prepared(
         clip=clip,
         temporal_weight=float(words.get("temporal_weight", 10.0)),
         frame_evaluations=int(words.get("frame_evaluations", 7)),
+        strengths=words.get("strengths") or {},
     )
     regions = Regions.of(masks or None, next(iter(inputs.get("protect", ())), None), run.canvas, run.styles)
     check_regions(regions, chosen)
@@ -389,6 +404,10 @@ def _check(settings: Settings, words: Mapping[str, Any]) -> None:
         raise SettingsError(f"The temporal weight is {weight:g}; give 0 to 1000000, such as 10.")
     if not 1 <= count <= 10**6:
         raise SettingsError(f"A frame is to have {count} evaluations; give 1 or more, such as 7.")
+    if words.get("strengths") and (settings.strength is not None or not Balance(settings).holds):
+        raise SettingsError(
+            "A strength that changes is instead of strength, weights and content_loss; leave these out."
+        )
     if settings.padding == "circular" and Balance(settings).content_layers:
         raise SettingsError("The padding circular makes tiles of pictures, and a video is none; choose another.")
 
