@@ -34,6 +34,12 @@ FEW = (
 )
 """Tests that between them use every package that is installed for users."""
 
+EXTRAS = {
+    **{word: word for word in ("sound", "signal", "volume", "video", "studio", "jobs")},
+    "worker": "jobs",
+}
+"""What commands need beside the package itself."""
+
 
 def python(home: Path = HOME) -> str:
     """An environment's own interpreter."""
@@ -127,7 +133,7 @@ def main(arguments: list[str]) -> None:
             call("-m", "sphinx", "-W", "--keep-going", "-q", "-b", builder, "docs", f"docs/_build/{builder}")
         call("docs/check_site.py", "docs/_build/html")
     else:
-        install("")
+        install(EXTRAS.get(word, "video" if "--film" in rest else ""))
         code = subprocess.run([python(), "-m", "impasto", word, *rest], check=False).returncode
         sys.exit(code)
 

@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import re
+import runpy
 import sys
 import tomllib
 from pathlib import Path
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import impasto
+from impasto.cli import COMMANDS
 
 SOURCE = Path(impasto.__file__).parent
 PROJECT = SOURCE.parents[1] / "pyproject.toml"
-EXTRAS = ("sound", "signal", "volume", "jobs", "studio")
+EXTRAS = ("sound", "signal", "video", "volume", "jobs", "studio")
 
 pytestmark = pytest.mark.skipif(not PROJECT.is_file(), reason="there is no pyproject.toml beside an installed package")
 
@@ -48,3 +50,11 @@ def test_every_requirement_has_a_lowest_version():
     """Which the command ``python3 run.py lowest`` installs and tries."""
     loose = [one for one in declared() if not re.search(r"[=>]=\d", one) and not one.startswith("impasto[")]
     assert loose == []
+
+
+def test_the_set_up_installs_what_a_command_needs():
+    """Every extra belongs to a command of its name, or is that of the queue's worker."""
+    told = runpy.run_path(str(PROJECT.with_name("run.py")))
+    assert set(told["EXTRAS"].values()) == set(EXTRAS)
+    assert {word for word, extra in told["EXTRAS"].items() if word != extra} == {"worker"}
+    assert told["EXTRAS"].keys() <= {name.partition(" ")[0] for name in COMMANDS}
