@@ -165,3 +165,15 @@ def test_shots_begin_where_everything_changes(scene):
 def test_sizes_are_even(shape, expected):
     """As codecs want them."""
     assert even(shape, 512) == expected
+
+
+def test_keyframes_begin_with_every_shot(clip_of, scene):
+    """And go on in steps from there."""
+    keys = videos.Keyframes.of(clip_of([*scene.frames, *scene.frames], (0, 5)), 3)
+    assert keys.numbers == (0, 3, 5, 8, 11)
+    assert keys.shots == (0, 2)
+    assert [float(time) for time in keys.times] == [0, 0.12, 0.2, 0.32, 0.44]
+    assert len(keys) == 5
+    shown = [scene.frames[number % 6] for number in keys.numbers]
+    assert all(torch.equal(a, b) for a, b in zip(keys.frames((64, 96)), shown, strict=True))
+    assert torch.equal(next(keys.frames((64, 96), first=3)), scene.frames[2])

@@ -63,6 +63,20 @@ def test_a_folder_of_frames(tmp_path, painted, scene, pixels_of):
     assert len(videos.read(tmp_path / "frames")) == 6
 
 
+def test_keyframes_are_laid_out_as_ebsynth_wants_them(tmp_path, clip_of, scene, pixels_of):
+    """Painted ones in ``keys`` under the numbers of the clip's frames, which are all in ``frames``."""
+    keys = videos.Keyframes.of(clip_of(scene.frames), 4)
+    painted = videos.Painted(keys, 2, lambda index: pixels_of(scene.frames[index]))
+    videos.write(tmp_path / "out", painted, recipe=RECIPE)
+    assert sorted(file.name for file in (tmp_path / "out" / "keys").iterdir()) == ["000000.png", "000004.png"]
+    frames = sorted((tmp_path / "out" / "frames").iterdir())
+    assert [file.name for file in frames] == [f"{index:06d}.png" for index in range(6)]
+    assert np.array_equal(np.array(Image.open(frames[3])), pixels_of(scene.frames[3]))
+    assert videos.read_recipe(tmp_path / "out") == RECIPE
+    videos.write(tmp_path / "keys.mp4", painted)
+    assert [float(time) for time in videos.read(tmp_path / "keys.mp4").times] == pytest.approx([0, 0.16], abs=0.001)
+
+
 def test_nothing_of_others_becomes_a_folder_of_frames(tmp_path, painted):
     """Neither a file, nor a device, nor a link, nor a folder with something in it; an empty one does."""
     (tmp_path / "file").write_bytes(b"mine")

@@ -56,6 +56,11 @@ VIDEO = Task(
             words.over_time("strengths"),
             metavar="TIMES",
         ),
+        "keyframes": Word(
+            "Paint each one so many frames further in a shot alone; a folder as output is laid out as EbSynth wants it.",
+            words.integer("distance of keyframes"),
+            metavar="INT",
+        ),
         "rate": Word(
             "Frames per second of a folder or a pattern; 25 unless given.", words.real("rate"), metavar="FLOAT"
         ),

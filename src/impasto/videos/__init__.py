@@ -1,6 +1,6 @@
 """Videos in and out: the only room that opens them. A file, a folder or a pattern of frames becomes a :class:`Clip`."""
 
-from impasto.videos.clip import MAX_FRAMES, Clip, even
+from impasto.videos.clip import MAX_FRAMES, Clip, Keyframes, even
 from impasto.videos.reading import Stills, read
 from impasto.videos.writing import CODECS, SUFFIXES, Painted, check_name, check_writable, read_recipe, write
 
@@ -9,6 +9,7 @@ __all__ = [
     "MAX_FRAMES",
     "SUFFIXES",
     "Clip",
+    "Keyframes",
     "Painted",
     "Stills",
     "check_name",

@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -72,6 +73,38 @@ class Clip(ABC):
     def rate(self) -> Fraction:
         """Frames per second on average."""
         return Fraction(len(self)) / self.end
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Keyframes(Clip):
+    """Some frames of a clip: in every shot the first, and from there on each one so many further.
+
+    Args:
+        whole: the clip.
+        step: how many.
+        numbers: of the frames, in the clip.
+    """
+
+    whole: Clip
+    step: int
+    numbers: tuple[int, ...]
+
+    @classmethod
+    def of(cls, whole: Clip, step: int) -> Self:
+        """Those of a clip that are so many frames apart."""
+        ends = (*whole.shots[1:], len(whole))
+        numbers = tuple(chain.from_iterable(range(*span, step) for span in zip(whole.shots, ends, strict=True)))
+        values = {part.name: getattr(whole, part.name) for part in fields(Clip)}
+        times = tuple(whole.times[number] for number in numbers)
+        shots = tuple(numbers.index(shot) for shot in whole.shots)
+        return cls(
+            **{**values, "times": times, "shots": shots, "sound": False}, whole=whole, step=step, numbers=numbers
+        )
+
+    def decoded(self, first: int = 0) -> Iterator[Tensor]:
+        """Out of all of the clip's."""
+        wanted = set(self.numbers[first:])
+        yield from (frame for number, frame in enumerate(self.whole.decoded()) if number in wanted)
 
 
 def even(shape: tuple[int, ...], size: int) -> tuple[int, int]:

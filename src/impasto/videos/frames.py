@@ -102,7 +102,7 @@ class FrameFolder:
         text = PngInfo()
         text.add_text(_KEY, json.dumps(said))
         stream = io.BytesIO()
-        Image.fromarray(_levels(image)).save(stream, "PNG", pnginfo=text)
+        Image.fromarray(to_levels(image)).save(stream, "PNG", pnginfo=text)
         self._put(self.path(index), stream.getvalue())
 
     def pixels(self, index: int) -> NDArray[np.uint8]:
@@ -118,7 +118,7 @@ class FrameFolder:
             raise CheckpointError(not_written(path, error)) from error
 
 
-def _levels(image: Tensor) -> NDArray[np.uint8]:
+def to_levels(image: Tensor) -> NDArray[np.uint8]:
     """An image (1, 3, H, W) in [0, 1] as (H, W, 3)."""
     found: NDArray[np.uint8] = (
         (image[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()

@@ -6,7 +6,7 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,7 +23,8 @@ from PIL.PngImagePlugin import PngInfo
 from impasto.errors import SettingsError, VideoError
 from impasto.files import not_written, try_place, whole_file, whole_folder, wordless
 from impasto.libraries import library, reason
-from impasto.videos.clip import VIDEOS, Clip
+from impasto.videos.clip import VIDEOS, Clip, Keyframes
+from impasto.videos.frames import to_levels
 
 Pixels = NDArray[np.uint8]
 """A frame, (H, W, 3)."""
@@ -402,7 +403,19 @@ def _quantizer(painted: Painted) -> Callable[[Image.Image], Image.Image]:
 
 
 def _write_folder(path: Path, painted: Painted, said: str) -> None:
+    """Frames by their numbers; keyframes as EbSynth wants them, in ``keys``, with the clip's frames in ``frames``."""
     with whole_folder(path) as folder:
-        for index, pixels in enumerate(painted.frames()):
-            Image.fromarray(pixels).save(folder / f"{index:06d}.png")
         (folder / _SAID).write_text(said or json.dumps({"impasto": ""}), encoding="utf-8")
+        like = painted.like
+        if not isinstance(like, Keyframes):
+            _write_numbered(folder, range(painted.count), painted.frames())
+            return
+        for name in ("keys", "frames"):
+            (folder / name).mkdir()
+        _write_numbered(folder / "keys", like.numbers, painted.frames())
+        _write_numbered(folder / "frames", range(len(like.whole)), map(to_levels, like.whole.frames(painted.shape)))
+
+
+def _write_numbered(folder: Path, numbers: Iterable[int], frames: Iterable[Pixels]) -> None:
+    for number, pixels in zip(numbers, frames, strict=False):
+        Image.fromarray(pixels).save(folder / f"{number:06d}.png")

@@ -233,6 +233,17 @@ def test_strengths_change_over_time(pan):
     assert (after[4] - pan[4]).abs().mean() > 1.1 * (before[4] - pan[4]).abs().mean()
 
 
+def test_keyframes_alone_are_painted(pan):
+    """The first as ever; the next follows it over the frames between."""
+    whole = painted(impasto.stylize_video(clip_of("pan", pan), PAINTING, **SETTINGS))
+    result = impasto.stylize_video(clip_of("pan", pan), PAINTING, keyframes=3, **SETTINGS)
+    keys = painted(result)
+    assert len(keys) == 2
+    assert torch.equal(keys[0], whole[0])
+    assert result.recipe["keyframes"] == 3
+    assert change(keys, [pan[0], pan[3]]) < 0.1
+
+
 @pytest.mark.parametrize("text", ["", "x", "0:2", "0:0.5,1:0", "-1:0.5", "0:0.5:1", "inf:0.5", "nan:0.5"])
 def test_strengths_that_are_none_get_a_sentence(text):
     """What is not a number, or no strength between photo and texture."""
@@ -244,6 +255,7 @@ def test_strengths_that_are_none_get_a_sentence(text):
     ("values", "sentence"),
     [
         ({"size": 63}, "odd"),
+        ({"keyframes": 0}, "0 frames apart"),
         ({"strengths": "0:0.5", "strength": 0.5}, "instead of strength"),
         ({"strengths": "0:0.5", "content_loss": "squared"}, "instead of strength"),
         ({"temporal_weight": -1}, "temporal weight is -1"),

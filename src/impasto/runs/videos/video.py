@@ -281,7 +281,10 @@ class Video(Transfer):
         """How frames follow one another."""
         words: dict[str, Any] = {"temporal_weight": self.temporal_weight, "frame_evaluations": self.frame_evaluations}
         words |= {"strengths": dict(self.strengths)} if self.strengths else {}
-        return {**words, **({"rate": float(self._clip.rate)} if isinstance(self._clip, videos.Stills) else {})}
+        clip = self._clip
+        if isinstance(clip, videos.Keyframes):
+            words, clip = words | {"keyframes": clip.step}, clip.whole
+        return words | ({"rate": float(clip.rate)} if isinstance(clip, videos.Stills) else {})
 
     def notes(self, finished: Tensor) -> Iterator[str]:
         """What the clip's file holds that was not used, and that of any picture."""
@@ -379,6 +382,7 @@ def prepared(
     chosen = VIDEO.decide(either(settings, values))
     _check(chosen, words)
     clip = source if isinstance(source, Clip) else videos.read(source, words.get("rate"))
+    clip = clip if words.get("keyframes") is None else videos.Keyframes.of(clip, words["keyframes"])
     canvas = _first(clip, chosen)
     run = Video.made(
         canvas,
@@ -402,6 +406,8 @@ def _check(settings: Settings, words: Mapping[str, Any]) -> None:
     weight, count = words.get("temporal_weight", 0.0), words.get("frame_evaluations", 1)
     if not 0 <= weight <= 1e6:
         raise SettingsError(f"The temporal weight is {weight:g}; give 0 to 1000000, such as 10.")
+    if not 1 <= words.get("keyframes", 1) <= 10**6:
+        raise SettingsError(f"Keyframes are to be {words['keyframes']} frames apart; give 1 or more, such as 10.")
     if not 1 <= count <= 10**6:
         raise SettingsError(f"A frame is to have {count} evaluations; give 1 or more, such as 7.")
     if words.get("strengths") and (settings.strength is not None or not Balance(settings).holds):
