@@ -18,7 +18,7 @@ def endless(fast):
     words = ("stylize", "photo.png", "painting.png", "-o", "out.png", "--json")
     options = [*fast]
     options[3], options[5] = "64", "1000000"  # one level, and no end to it
-    return (*words, *options)
+    return (*words, *options, "--settle", "0")
 
 
 def until(stream, text):
