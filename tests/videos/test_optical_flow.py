@@ -1,5 +1,9 @@
 """Flow on clips whose motion is known, and the arithmetic around it."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -76,3 +80,19 @@ def test_what_is_no_flow_gets_a_sentence(tmp_path, data):
         read_flow(tmp_path / "a.flo")
     with pytest.raises(VideoError, match="cannot be read"):
         read_flow(tmp_path / "none.flo")
+
+
+def test_programs_started_later_look_for_libraries_where_they_did():
+    """OpenCV changes the environment when it is imported; that is taken back."""
+    code = (
+        "import os, torch\n"
+        "from impasto.videos.optical_flow import optical_flow\n"
+        "optical_flow(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))\n"
+        "print(os.environ.get('LD_LIBRARY_PATH'))"
+    )
+    for before in (None, "/some/where"):
+        environment = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+        environment |= {} if before is None else {"LD_LIBRARY_PATH": before}
+        words = [sys.executable, "-c", code]
+        found = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+        assert found.stdout.strip() == str(before)

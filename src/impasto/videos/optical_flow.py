@@ -3,6 +3,7 @@ r"""Optical flow between two frames, where it can be trusted, and frames moved a
 A flow (2, H, W) is in pixels, x before y: what is at k in one frame is at k + w(k) in the other.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from impasto.errors import VideoError
 from impasto.libraries import library
 
 _MAGIC = 202021.25  # of .flo files
+_LIBRARIES = "LD_LIBRARY_PATH"
 _SMALLEST = 16  # pixels along a side, below which the search has no patch to look at
 
 
@@ -29,11 +31,22 @@ def optical_flow(first: Tensor, second: Tensor) -> Tensor:
     """
     if min(first.shape[2:]) < _SMALLEST:
         return torch.zeros(2, *first.shape[2:])
-    cv2 = library("cv2", "Optical flow", "video")
+    cv2 = _opencv()
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)  # twice the time of the preset, a fifth of its error (docs/video.md)
     found = search.calc(_gray(cv2, first), _gray(cv2, second), None)
     return torch.from_numpy(found).permute(2, 0, 1).contiguous()
+
+
+def _opencv() -> Any:
+    """OpenCV, without the folder that it tells every program which this process starts to look for libraries in."""
+    before = os.environ.get(_LIBRARIES)
+    cv2 = library("cv2", "Optical flow", "video")
+    if before is None:
+        os.environ.pop(_LIBRARIES, None)
+    elif os.environ.get(_LIBRARIES) != before:
+        os.environ[_LIBRARIES] = before
+    return cv2
 
 
 def _gray(cv2: Any, frame: Tensor) -> Any:
