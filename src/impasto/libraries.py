@@ -2,14 +2,17 @@
 
 import importlib
 import logging
+import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from impasto.errors import ImpastoError, MissingExtraError
 
 _SHOWN = 160  # letters of a library's own words in a sentence
+_THREADS = Path("/proc/self/task")
 
 
 def library(name: str, what: str, extra: str = "volume") -> Any:
@@ -85,3 +88,31 @@ def unheard(*loggers: str) -> Iterator[list[str]]:
     finally:
         for logger in several:
             logger.removeFilter(silent)
+
+
+@contextmanager
+def usual_priority() -> Iterator[None]:
+    """Give threads that become real-time in the block the priority that its caller had before, the caller among them.
+
+    SVT-AV1, called by a user who may do that, puts itself and its caller before everything else on the machine. Programs
+    that are started later inherit it, and as many busy ones as there are cores let nothing else run.
+    """
+    if not _THREADS.is_dir():
+        yield
+        return
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    known = set(_real_time())
+    try:
+        yield
+    finally:
+        for thread in set(_real_time()) - known:
+            with suppress(OSError):  # it has ended
+                os.sched_setscheduler(thread, *before)
+
+
+def _real_time() -> Iterator[int]:
+    """The numbers of this process's threads that go before all others."""
+    for path in _THREADS.iterdir():
+        with suppress(OSError):
+            if os.sched_getscheduler(int(path.name)) in (os.SCHED_FIFO, os.SCHED_RR):
+                yield int(path.name)

@@ -1,7 +1,9 @@
 """Painted frames as videos: with the clip's times and its sound, whole or not at all."""
 
+import os
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -37,6 +39,25 @@ def test_films(tmp_path, painted, scene, name, codec):
     assert [float(time) for time in clip.times] == pytest.approx([index / 25 for index in range(6)], abs=0.0011)
     for found, exact in zip(clip.frames((64, 96)), scene.frames, strict=True):
         assert (found - exact).abs().mean() < 0.04
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux tells of threads")
+@pytest.mark.parametrize(("name", "codec"), FILMS, ids=str)
+def test_no_encoder_puts_the_process_before_all_others(tmp_path, painted, name, codec):
+    """While a film is encoded and after it, all threads have the priority that they had: SVT-AV1 would be real-time."""
+
+    def policies():
+        threads = [int(path.name) for path in Path("/proc/self/task").iterdir()]
+        return {os.sched_getscheduler(thread) for thread in threads}
+
+    before, seen = policies(), []
+
+    def frame(index):
+        seen.append(policies())
+        return painted.frame(index)
+
+    videos.write(tmp_path / name, replace(painted, frame=frame), codec=codec)
+    assert {policy for each in (*seen, policies()) for policy in each} == before
 
 
 @pytest.mark.parametrize("name", PICTURES)

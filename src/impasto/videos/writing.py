@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from impasto.errors import SettingsError, VideoError
 from impasto.files import not_written, try_place, whole_file, whole_folder, wordless
-from impasto.libraries import library, reason
+from impasto.libraries import library, reason, usual_priority
 from impasto.videos.clip import VIDEOS, Clip, Keyframes
 from impasto.videos.frames import to_levels
 
@@ -304,6 +304,8 @@ def _pictures(output: Any, encoder: str, painted: Painted, quality: int) -> Iter
     coder.options = {"crf": quantizer, **_SPEEDS[encoder]}
     coder.color_primaries = coder.color_trc = coder.colorspace = _BT709
     coder.color_range = 1  # of broadcasts: 16 to 235
+    with usual_priority():
+        coder.open()
 
     def packets() -> Iterator[Any]:
         for pixels, (begin, end) in zip(painted.frames(), painted.spans, strict=True):
