@@ -326,3 +326,19 @@ def test_every_loss_on_pictures_has_a_setting(photo, painting, terms, name):
     photo_seen = resize(images.read(photo).pixels, (36, 48))
     assert torch.equal(getattr(term.loss, "target", photo_seen), photo_seen)
     assert not [found for found in terms(photo, painting) if found.startswith(name)]
+
+
+@pytest.mark.parametrize("blend", [(1.0, 0.0), (0.0, 3.0), (1.0, 3.0)])
+def test_blends_from_single_statistics_are_those_of_the_blend(photo, painting, prepare, blend):
+    """For every loss that mixes means; paintings whose layers differ keep their shares of each layer."""
+    layers = ({"conv1_1": 1.0, "conv2_1": 2.0}, {"conv2_1": 1.0, "conv3_1": 1.0})
+    common = {"style_losses": {"gram": 1.0, "moments": 1.0}, "layers_per_style": layers}
+    run = prepare(photo, [painting, photo], blend=(1.0, 1.0), **common)
+    direct = StyleTargets(run.encoder, run.paintings, run.settings.model_copy(update={"blend": blend})).losses_at(
+        (32, 32)
+    )
+    mixed = StyleTargets(run.encoder, run.paintings, run.settings).blended(blend).losses_at((32, 32))
+    assert mixed.keys() == direct.keys()
+    for key, loss in direct.items():
+        scale = float(loss.target.abs().max())
+        assert (mixed[key].target - loss.target).abs().max() <= 1e-5 * scale

@@ -170,3 +170,43 @@ def test_a_video_of_others_is_not_replaced(call, there, fast, clip):
     assert (outcome.code, "was not made by impasto" in outcome.err) == (2, True)
     assert call(*words, "--overwrite").code == 0
     assert call(*words).code == 0
+
+
+def test_what_is_finished_can_be_watched(call, there, fast, made):
+    """As a film that grows, also with the frames of a run before; at the end it has all frames."""
+    counts = []
+    real = videos.write
+
+    def noted(path, painted, **options):
+        if path.name == "so-far.mp4":
+            counts.append(painted.count)
+        return real(path, painted, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(videos, "write", noted)
+        words = ("video", "clip.mp4", "painting.png", "-o", "out.mp4", *QUICK, *fast, "-q")
+        assert call(*words, "--watch", "so-far.mp4").code == 0
+    assert counts == sorted(counts)
+    assert counts[-1] == 6
+    assert len(videos.read("so-far.mp4")) == 6
+    outcome = call(*words, "--watch", "clip.mp4")
+    assert outcome.code == 2
+    assert "clip.mp4" in outcome.err
+
+
+def test_moving_masks_from_the_command_line(call, there, fast, clip):
+    """A mask may be a video; one of another length is refused before anything is painted."""
+    bars = [np.zeros((32, 48, 3), np.uint8) for _ in range(6)]
+    for index, bar in enumerate(bars):
+        bar[:, : 8 + 4 * index] = 255
+    like = videos.read(clip)
+    videos.write(there / "mask.mp4", videos.Painted(like, 6, lambda index: bars[index]), quality=100)
+    videos.write(there / "short.mp4", videos.Painted(like, 4, lambda index: bars[index]), quality=100)
+    words = ("video", "clip.mp4", "painting.png", "-o", "out.mp4", *QUICK, *fast, "-q")
+    assert call(*words, "--mask", "mask.mp4").code == 0
+    assert videos.read_recipe(there / "out.mp4")["inputs"]["masks"][0]["photo"]["name"] == "mask.mp4"
+    assert call("rerun", "out.mp4", "-o", "again.mp4", "-q").code == 0
+    assert frames(there / "again.mp4.frames") == frames(there / "out.mp4.frames")
+    outcome = call(*words[:3], "-o", "b.mp4", *QUICK, *fast, "--protect", "short.mp4")
+    assert outcome.code == 2
+    assert "short.mp4 has 4 frames and clip.mp4 has 6" in outcome.err

@@ -169,7 +169,7 @@ def test_sizes_are_even(shape, expected):
 
 def test_keyframes_begin_with_every_shot(clip_of, scene):
     """And go on in steps from there."""
-    keys = videos.Keyframes.of(clip_of([*scene.frames, *scene.frames], (0, 5)), 3)
+    keys = videos.Keyframes.every(clip_of([*scene.frames, *scene.frames], (0, 5)), 3)
     assert keys.numbers == (0, 3, 5, 8, 11)
     assert keys.shots == (0, 2)
     assert [float(time) for time in keys.times] == [0, 0.12, 0.2, 0.32, 0.44]
@@ -177,3 +177,18 @@ def test_keyframes_begin_with_every_shot(clip_of, scene):
     shown = [scene.frames[number % 6] for number in keys.numbers]
     assert all(torch.equal(a, b) for a, b in zip(keys.frames((64, 96)), shown, strict=True))
     assert torch.equal(next(keys.frames((64, 96), first=3)), scene.frames[2])
+
+
+def test_what_is_a_video(tmp_path, film, scene, pixels_of):
+    """Films, moving pictures, folders and patterns of several files are; still pictures and single files of a pattern are not."""
+    still, moving = tmp_path / "still.png", tmp_path / "moving.webp"
+    shots = [Image.fromarray(pixels_of(frame)) for frame in scene.frames]
+    shots[0].save(still)
+    shots[0].save(moving, save_all=True, append_images=shots[1:])
+    shots[0].save(tmp_path / "one.gif")
+    shots[1].save(tmp_path / "two.gif", save_all=True, append_images=shots[:1])
+    found = {name: videos.is_video(name) for name in (film(), tmp_path, moving, tmp_path / "two.gif")}
+    assert all(found.values())
+    assert videos.is_video(str(tmp_path / "*.gif"))
+    for name in (still, tmp_path / "one.gif", tmp_path / "*.png", tmp_path / "none.mp4", "rest"):
+        assert not videos.is_video(name)

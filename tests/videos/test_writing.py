@@ -86,7 +86,7 @@ def test_a_folder_of_frames(tmp_path, painted, scene, pixels_of):
 
 def test_keyframes_are_laid_out_as_ebsynth_wants_them(tmp_path, clip_of, scene, pixels_of):
     """Painted ones in ``keys`` under the numbers of the clip's frames, which are all in ``frames``."""
-    keys = videos.Keyframes.of(clip_of(scene.frames), 4)
+    keys = videos.Keyframes.every(clip_of(scene.frames), 4)
     painted = videos.Painted(keys, 2, lambda index: pixels_of(scene.frames[index]))
     videos.write(tmp_path / "out", painted, recipe=RECIPE)
     assert sorted(file.name for file in (tmp_path / "out" / "keys").iterdir()) == ["000000.png", "000004.png"]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import torch
@@ -47,6 +47,7 @@ class StyleTargets:
     execution: Execution = field(default_factory=Execution)
     seen_at: Callable[[Shape, Shape], Shape] | None = None
     _known: dict[tuple[Shape, int | None], Losses] = field(default_factory=dict, init=False, repr=False)
+    _alone: "dict[int, StyleTargets]" = field(default_factory=dict, init=False, repr=False)
 
     def losses_at(self, shape: Shape, region: int | None = None) -> Losses:
         """The losses for a result of spatial ``shape``, aimed at the paintings mixed by their shares.
@@ -59,6 +60,16 @@ class StyleTargets:
             with torch.no_grad():
                 self._known[shape, region] = self._losses(shape, region)
         return self._known[shape, region]
+
+    def blended(self, blend: Sequence[float]) -> "StyleTargets":
+        """The same paintings in other shares, from statistics of each that are found once."""
+        for index, share in enumerate(blend):
+            if share and index not in self._alone:
+                pure = tuple(float(other == index) for other in range(len(blend)))
+                self._alone[index] = replace(self, settings=self.settings.model_copy(update={"blend": pure}))
+        settings = self.settings.model_copy(update={"blend": tuple(blend)})
+        given = {part.name: getattr(self, part.name) for part in fields(self) if part.init}
+        return _Blended(**{**given, "settings": settings}, alone=self._alone)
 
     def guide(self, mask: Tensor, layer: str) -> Tensor:
         r"""The guidance channel of a layer, (\*spatial), from a mask (1, 1, \*spatial) of a picture."""
@@ -83,14 +94,7 @@ class StyleTargets:
 
     def _losses(self, shape: Shape, region: int | None) -> Losses:
         found: dict[tuple[str, str], StyleLoss] = {}
-        total: dict[str, float] = {}
-
-        def part(index: int, share: float, layer: str) -> float:
-            """The painting's share of all that has been mixed at the layer, with its own."""
-            own = share * self._balance.weight_of(self._style(index), layer)
-            total[layer] = total.get(layer, 0.0) + own
-            return own / total[layer]
-
+        part = self._parts()
         for index, share in self._shares(region).items():
             layers = self._balance.layers_of(self._style(index)) if share else ()
             if layers and region is None and self.outsized(index, shape):
@@ -105,6 +109,17 @@ class StyleTargets:
                         mixed(known, features, guide, own) if known else aimed(STYLE_LOSSES[name], features, guide)
                     )
         return found
+
+    def _parts(self) -> Callable[[int, float, str], float]:
+        """A function of a painting, its share and a layer: its part of all that has been mixed there, with its own."""
+        total: dict[str, float] = {}
+
+        def part(index: int, share: float, layer: str) -> float:
+            own = share * self._balance.weight_of(self._style(index), layer)
+            total[layer] = total.get(layer, 0.0) + own
+            return own / total[layer]
+
+        return part
 
     def _shares(self, region: int | None) -> dict[int, float]:
         """By number, the shares of the paintings that are mixed."""
@@ -149,6 +164,24 @@ class StyleTargets:
             before = known[key]
             losses[key] = loss if before is None else before.joined(loss.target, parts[key[0]])
         return losses
+
+
+@dataclass(frozen=True, eq=False)
+class _Blended(StyleTargets):
+    """Paintings mixed from the statistics of each."""
+
+    alone: Mapping[int, StyleTargets] = field(default_factory=dict)
+
+    def _losses(self, shape: Shape, region: int | None) -> Losses:
+        found: dict[tuple[str, str], StyleLoss] = {}
+        part = self._parts()
+        for index, share in self._shares(region).items():
+            own = self.alone[index].losses_at(shape, region) if share else {}
+            parts = {layer: part(index, share, layer) for layer in dict.fromkeys(layer for layer, _ in own)}
+            for (layer, name), loss in own.items():
+                known = found.get((layer, name))
+                found[layer, name] = known.joined(loss.target, parts[layer]) if known else loss
+        return found
 
 
 def style_shape(settings: Settings, style: tuple[int, ...], result: tuple[int, ...]) -> tuple[int, ...]:

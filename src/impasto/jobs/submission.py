@@ -20,7 +20,7 @@ Input = Given | Sequence[Given]
 """A file, or several."""
 
 _LONGEST = 120  # characters of a name
-_VOLUMES = (".nii", ".nii.gz", ".dcm")
+_KINDS = {"volume": (".nii", ".nii.gz", ".dcm"), "video": (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")}
 _FILES = Files("an input", ImageError)
 
 
@@ -156,8 +156,8 @@ def _check_input(role: Role, data: bytes, name: str) -> None:
         raise JobError(
             f"{name} is an array, whose rate or place stands in a file beside it; give a file that says its own."
         )
-    several = len(role.media) > 1 and name.lower().endswith(_VOLUMES)
-    medium_of("volume" if several else role.media[0]).check_input(data, name)
+    told = (kind for kind in role.media[1:] if name.lower().endswith(_KINDS[kind]))
+    medium_of(next(told, role.media[0])).check_input(data, name)
 
 
 def key_of(task: str, settings: Mapping[str, Any], inputs: Mapping[str, Sequence[str]], name: str = "") -> str:

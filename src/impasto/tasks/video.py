@@ -29,12 +29,20 @@ VIDEO = Task(
         "masks": Role(
             0,
             MANY,
-            "Where a style goes in every frame, white on black, and from where in it; one for each style, in order, or "
-            "several for one style. FRAME_MASK may be the word rest.",
+            "Where a style goes in the frames, white on black, as a picture or a video, and from where in it; one for each "
+            "style, in order, or several for one style. FRAME_MASK may be the word rest.",
+            media=("picture", "video"),
             option="--mask",
             metavar="FRAME_MASK[=STYLE_MASK]",
         ),
-        "protect": Role(0, 1, "Where every frame stays as it is.", option="--protect", metavar="MASK"),
+        "protect": Role(
+            0,
+            1,
+            "Where the frames stay as they are, as a picture or a video.",
+            media=("picture", "video"),
+            option="--protect",
+            metavar="MASK",
+        ),
     },
     words={
         "temporal_weight": Word(
@@ -53,12 +61,24 @@ VIDEO = Task(
         ),
         "strengths": Word(
             "A strength that changes: seconds and strengths, 0:0.2,4:0.8; straight between them, and instead of --strength.",
-            words.over_time("strengths"),
+            words.over_time("strengths", "0:0.2,4:0.8", words.inner_share),
             metavar="TIMES",
         ),
+        "blends": Word(
+            "Shares of several styles that change: 0:1/0,4:0/1 fades from the first to the second; instead of --blend.",
+            words.over_time("blends", "0:1/0,4:0/1", words.blend),
+            metavar="TIMES",
+        ),
+        "boil": Word(
+            "The share of every frame that is painted anew, 0 to 1: paint that moves, as in films painted by hand; 0 unless "
+            "given.",
+            words.real("boil"),
+            metavar="FLOAT",
+        ),
         "keyframes": Word(
-            "Paint each one so many frames further in a shot alone; a folder as output is laid out as EbSynth wants it.",
-            words.integer("distance of keyframes"),
+            "Paint each one so many frames further in a shot alone, or auto: when a third of the last one is out of sight. "
+            "A folder as output is laid out as EbSynth wants it.",
+            words.integer_or("distance of keyframes", "auto"),
             metavar="INT",
         ),
         "rate": Word(

@@ -68,22 +68,49 @@ def numbers(name: str, example: str) -> Callable[[Any], list[float]]:
     return read
 
 
-def over_time(name: str) -> Callable[[Any], dict[str, float]]:
-    """A number between 0 and 1 at some times in seconds, ``0:0.2,4:0.8``, as a mapping from the times."""
+def over_time(name: str, example: str, number: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    """Something at some times in seconds, such as ``0:0.2,4:0.8``, as a mapping from the times.
 
-    def read(value: Any) -> dict[str, float]:
+    Args:
+        name: what it is.
+        example: of the text.
+        number: reads it at one time; raises ValueError or TypeError.
+    """
+
+    def read(value: Any) -> dict[str, Any]:
         pairs = [part.split(":") for part in value.split(",")] if isinstance(value, str) else dict(value).items()
         try:
-            found = {float(str(at).strip().removesuffix("s")): float(number) for at, number in pairs}
+            found = {float(str(at).strip().removesuffix("s")): number(given) for at, given in pairs}
         except (TypeError, ValueError):
             found = {}
-        if not found or not all(0 <= at < inf and 0 < number < 1 for at, number in found.items()):
-            raise SettingsError(
-                f"The {name} {value!r} was given; give seconds and numbers between 0 and 1, such as 0:0.2,4:0.8."
-            )
+        if not found or not all(0 <= at < inf for at in found):
+            raise SettingsError(f"The {name} {value!r} was given; give times in seconds and {name}, such as {example}.")
         return {f"{at:.12g}": found[at] for at in sorted(found)}
 
     return read
+
+
+def inner_share(value: Any) -> float:
+    """A number between 0 and 1, neither of them.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if not 0 < float(value) < 1:
+        raise ValueError(value)
+    return float(value)
+
+
+def blend(value: Any) -> list[float]:
+    """The shares of several things, ``1/0`` or [1, 0].
+
+    Raises:
+        ValueError: if they are none.
+    """
+    found = [float(part) for part in (value.split("/") if isinstance(value, str) else value)]
+    if not all(0 <= share < inf for share in found) or not any(found):
+        raise ValueError(value)
+    return found
 
 
 def extents(count: int, example: str, least: int = 16) -> Callable[[Any], list[int]]:
@@ -112,6 +139,12 @@ def axes(name: str) -> Callable[[Any], list[int]]:
         return [int(part) for part in parts]
 
     return read
+
+
+def integer_or(name: str, word: str) -> Callable[[Any], int | str]:
+    """A whole number, or a word."""
+    read = integer(name)
+    return lambda value: word if value == word else read(value)
 
 
 def one_of(name: str, choices: tuple[str, ...]) -> Callable[[Any], str]:

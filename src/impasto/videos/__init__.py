@@ -1,7 +1,7 @@
 """Videos in and out: the only room that opens them. A file, a folder or a pattern of frames becomes a :class:`Clip`."""
 
 from impasto.videos.clip import MAX_FRAMES, Clip, Keyframes, even
-from impasto.videos.reading import Stills, read
+from impasto.videos.reading import Stills, is_video, read
 from impasto.videos.writing import CODECS, SUFFIXES, Painted, check_name, check_writable, read_recipe, write
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "check_name",
     "check_writable",
     "even",
+    "is_video",
     "read",
     "read_recipe",
     "write",

@@ -77,28 +77,33 @@ class Clip(ABC):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Keyframes(Clip):
-    """Some frames of a clip: in every shot the first, and from there on each one so many further.
+    """Some frames of a clip, the first of every shot among them.
 
     Args:
         whole: the clip.
-        step: how many.
+        chosen: how they were chosen: so many frames apart, or a word.
         numbers: of the frames, in the clip.
     """
 
     whole: Clip
-    step: int
+    chosen: int | str
     numbers: tuple[int, ...]
 
     @classmethod
-    def of(cls, whole: Clip, step: int) -> Self:
-        """Those of a clip that are so many frames apart."""
+    def every(cls, whole: Clip, step: int) -> Self:
+        """Those of a clip that are so many frames apart, counted from the first of their shot."""
         ends = (*whole.shots[1:], len(whole))
-        numbers = tuple(chain.from_iterable(range(*span, step) for span in zip(whole.shots, ends, strict=True)))
+        numbers = chain.from_iterable(range(*span, step) for span in zip(whole.shots, ends, strict=True))
+        return cls.of(whole, tuple(numbers), step)
+
+    @classmethod
+    def of(cls, whole: Clip, numbers: tuple[int, ...], chosen: int | str) -> Self:
+        """Those of a clip with these numbers."""
         values = {part.name: getattr(whole, part.name) for part in fields(Clip)}
         times = tuple(whole.times[number] for number in numbers)
         shots = tuple(numbers.index(shot) for shot in whole.shots)
         return cls(
-            **{**values, "times": times, "shots": shots, "sound": False}, whole=whole, step=step, numbers=numbers
+            **{**values, "times": times, "shots": shots, "sound": False}, whole=whole, chosen=chosen, numbers=numbers
         )
 
     def decoded(self, first: int = 0) -> Iterator[Tensor]:

@@ -25,6 +25,7 @@ RATE = Fraction(25)
 """Frames per second of pictures that say nothing of time."""
 
 _PILLOW = (".webp", ".png", ".apng")  # moving pictures that libav does not read, or not with their times
+_FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 _BRIGHT = {16: "PQ", 18: "HLG"}  # transfer functions of ITU-R BT.2100
 _HIGH = 720  # rows from which players take unlabeled colors for those of high definition
 
@@ -52,6 +53,20 @@ def read(source: str | Path, rate: Fraction | float | None = None) -> Clip:
     if path.suffix.lower() in _PILLOW:
         return _animation(path, sha256)
     return _film(path, sha256)
+
+
+def is_video(source: str | Path) -> bool:
+    """Whether a name is that of a video: of a file that is no still picture, of a folder, or a pattern of several files."""
+    path = Path(source)
+    if not is_file(path):
+        return is_folder(path) or len(_named(str(source))) > 1
+    if path.suffix.lower() not in (*_PILLOW, ".gif"):
+        return path.suffix.lower() in _FILMS
+    try:
+        with Image.open(path) as picture:
+            return bool(getattr(picture, "is_animated", False))
+    except OSError:
+        return False
 
 
 # Films: containers that libav knows
@@ -285,7 +300,7 @@ def _still(file: Path) -> Tensor:
 def _stills(path: Path, source: str, rate: Fraction) -> Clip:
     if rate <= 0:
         raise VideoError(f"A rate of {float(rate):g} frames per second was given; give one above 0, such as 25.")
-    names = path.iterdir() if is_folder(path) else map(Path, glob.glob(source))  # noqa: PTH207  # absolute ones too
+    names = path.iterdir() if is_folder(path) else _named(source)
     files = sorted((file for file in names if file.suffix.lower() in ENDINGS and is_file(file)), key=natural)
     if not files:
         raise VideoError(f"{source} has no pictures; give a folder or a pattern of frames, or a video.")
@@ -311,6 +326,11 @@ def _stills(path: Path, source: str, rate: Fraction) -> Clip:
         shots=cuts(small),
         files=tuple(files),
     )
+
+
+def _named(pattern: str) -> list[Path]:
+    """The files that a pattern names, absolute or not."""
+    return [Path(name) for name in glob.glob(pattern)]  # noqa: PTH207
 
 
 def natural(file: Path) -> list[tuple[int, int, str]]:

@@ -10,7 +10,7 @@ import impasto
 from impasto import images, samples, videos
 from impasto.errors import SettingsError
 from impasto.losses.gram import GramLoss
-from impasto.runs.videos.frame import Flow, Led, Seen, flows, led
+from impasto.runs.videos.motion import Flow, Led, Seen, flows, keyframes, led
 from impasto.runs.videos.video import prepared
 from impasto.tasks.video import VIDEO
 from impasto.videos.clip import Clip
@@ -244,6 +244,80 @@ def test_keyframes_alone_are_painted(pan):
     assert change(keys, [pan[0], pan[3]]) < 0.1
 
 
+def test_blends_change_over_time(pan):
+    """As long as one style has all of it, frames are those that it paints alone; at the end the other one has."""
+    two = [PAINTING, samples.painting(samples.paintings()[-1])]
+    first, second = (
+        impasto.stylize_video(clip_of("pan", pan), two, blend=blend, **SETTINGS) for blend in ((1, 0), (0, 1))
+    )
+    fading = impasto.stylize_video(clip_of("pan", pan), two, blends="0.04:1/0,0.16:0/1", **SETTINGS)
+    assert fading.recipe["blends"] == {"0.04": [1.0, 0.0], "0.16": [0.0, 1.0]}
+    before, after, mixed = painted(first), painted(second), painted(fading)
+    assert all((a - b).abs().max() < 3 / 255 for a, b in zip(before[:2], mixed[:2], strict=True))
+    assert (mixed[4] - after[4]).abs().mean() < (mixed[1] - after[1]).abs().mean()
+
+
+def test_protected_parts_may_move(pan):
+    """A mask is a clip: in every frame what it shows stays the clip's, and what it showed before is painted."""
+    masks = [torch.zeros(1, 3, 48, 64) for _ in pan]
+    for index, mask in enumerate(masks):
+        mask[..., 8 * index : 8 * index + 16] = 1
+    keep = clip_of("keep", masks)
+    result = impasto.stylize_video(clip_of("pan", pan), PAINTING, protect=keep, **SETTINGS)
+    assert result.recipe["inputs"]["protect"]["sha256"] == "keep"
+    for index, (frame, pixels) in enumerate(zip(painted(result), pan, strict=True)):
+        changed = (frame - pixels).abs().mean(dim=(0, 1, 2))
+        assert changed[8 * index : 8 * index + 16].max() < 1 / 255
+        assert all(part > 0.02 for part in changed[: max(0, 8 * index - 4)])
+
+
+def test_a_region_may_be_nowhere_for_a_while(pan):
+    """A style whose mask is black in a frame has no say in it."""
+    masks = [torch.ones(1, 3, 48, 64), torch.zeros(1, 3, 48, 64)]
+    two = [PAINTING, samples.painting(samples.paintings()[-1])]
+    clip = clip_of("pan", pan[:2])
+    result = impasto.stylize_video(clip, two, masks=[clip_of("mask", masks), "rest"], **SETTINGS)
+    assert [set(record.losses) for record in result.history] == [
+        {name for name in record.losses if not name.endswith(other)}
+        for record, other in zip(result.history, ("region2", "region1"), strict=True)
+    ]
+
+
+def test_boiling_parts_are_as_many_as_asked_for(pan):
+    """Blots that a seed chooses, in the share that was given; at 1 no frame before has a say."""
+    known = torch.ones(1, 1, 48, 64)
+    whole = Led(torch.zeros(1, 3, 48, 64), known, known * 9)
+    assert whole.boiled(0, pan[0], 1) is whole
+    for share in (0.2, 0.5, 0.9, 1.0):
+        found = whole.boiled(share, pan[0], 1)
+        assert found.holes == pytest.approx(share, abs=1e-3)
+        assert torch.equal(found.age, 9 * found.known)
+    assert not torch.equal(whole.boiled(0.5, pan[0], 1).known, whole.boiled(0.5, pan[0], 2).known)
+
+
+def test_a_video_that_boils_changes_more(pan):
+    """Along the flow, the more of it boils."""
+    strong = {**SETTINGS, "evaluations": (10, 10), "strength": 0.8}
+    calm, some, much = (
+        change(painted(impasto.stylize_video(clip_of("pan", pan[:3]), PAINTING, boil=boil, **strong)), pan[:3])
+        for boil in (0.0, 0.4, 1.0)
+    )
+    assert calm < some < much
+
+
+def test_keyframes_follow_what_is_out_of_sight(pan):
+    """The first frame of a clip that stands still; one more each time that the camera has moved by a third of its view."""
+    assert keyframes(clip_of("still", [pan[0]] * 4), (48, 64)) == (0,)
+    assert keyframes(clip_of("cut", [pan[0]] * 4, (0, 2)), (48, 64)) == (0, 2)
+    photo = images.read(samples.photo(samples.photos()[0])).pixels[..., :48, :]
+    moved = [photo[..., 4 * time : 4 * time + 64] for time in range(13)]
+    first, second, *_ = keyframes(clip_of("moved", moved), (48, 64))
+    assert first == 0
+    assert 3 <= second <= 7  # a third of 64 columns are lost after 5.3 frames; edges of motion are not trusted, either
+    result = impasto.stylize_video(clip_of("cut", pan[:3], (0, 2)), PAINTING, keyframes="auto", **SETTINGS)
+    assert result.recipe["keyframes"] == "auto"
+
+
 @pytest.mark.parametrize("text", ["", "x", "0:2", "0:0.5,1:0", "-1:0.5", "0:0.5:1", "inf:0.5", "nan:0.5"])
 def test_strengths_that_are_none_get_a_sentence(text):
     """What is not a number, or no strength between photo and texture."""
@@ -258,6 +332,9 @@ def test_strengths_that_are_none_get_a_sentence(text):
         ({"keyframes": 0}, "0 frames apart"),
         ({"strengths": "0:0.5", "strength": 0.5}, "instead of strength"),
         ({"strengths": "0:0.5", "content_loss": "squared"}, "instead of strength"),
+        ({"boil": 2}, "boil is 2"),
+        ({"blends": "0:1/1"}, "a share for each style, of which there are 1"),
+        ({"blends": "0:1", "blend": (1,)}, "instead of blend"),
         ({"temporal_weight": -1}, "temporal weight is -1"),
         ({"frame_evaluations": 0}, "0 evaluations"),
         ({"padding": "circular"}, "circular"),
@@ -288,9 +365,25 @@ def test_a_video_is_painted_in_one_process(pan):
 
 def test_words_and_readers_agree():
     """Text as on the command line and data as in recipes."""
-    words = {"temporal_weight": 3.0, "frame_evaluations": 5, "rate": 12.5, "strengths": {"0": 0.2, "4.5": 0.8}}
+    words = {
+        "temporal_weight": 3.0,
+        "frame_evaluations": 5,
+        "rate": 12.5,
+        "keyframes": "auto",
+        "boil": 0.5,
+        "strengths": {"0": 0.2, "4.5": 0.8},
+        "blends": {"0": [1.0, 0.0], "2": [0.0, 3.0]},
+    }
     text, _ = VIDEO.split(
-        {"temporal_weight": "3", "frame_evaluations": "5", "rate": "12.5", "strengths": "4.5s:.8, 0:.2"}
+        {
+            "temporal_weight": "3",
+            "frame_evaluations": "5",
+            "rate": "12.5",
+            "keyframes": "auto",
+            "boil": "0.5",
+            "strengths": "4.5s:.8, 0:.2",
+            "blends": "0:1/0, 2s:0/3",
+        }
     )
     data, _ = VIDEO.split(words)
     assert text == data == words

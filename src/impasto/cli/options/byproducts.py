@@ -76,6 +76,58 @@ class PreviewWriter(Product):
         self._next = done + max(self.interval, (done - began) / _SHARE)
 
 
+class FilmSoFar(Product):
+    """A video that always holds the frames that are finished, complete at every moment.
+
+    Args:
+        path: the file.
+        run: of a video.
+        frames: the folder of its painted frames.
+        outputs: the files that the run writes, this one among them.
+        interval: the least time between two writes, in seconds; longer where writing itself takes long.
+        clock: reads seconds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        run: "Run",
+        frames: Path,
+        outputs: Outputs,
+        *,
+        interval: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        from impasto.videos.frames import FrameFolder
+
+        self.path = path
+        self.run = run
+        self.frames = FrameFolder(frames, {})
+        self.outputs = outputs
+        self.interval = interval
+        self.clock = clock
+        self._next, self._count = clock(), 0
+
+    def __call__(self, event: "Event") -> None:
+        """Encode what there is, if it is time: while a frame is painted, all before it are finished."""
+        if event.unit > self._count and self.clock() >= self._next:
+            self._write(event.unit)
+
+    def finish(self, result: "Result") -> None:
+        """Encode all that there is."""
+        self._write(result.made.count)
+
+    def _write(self, count: int) -> None:
+        from impasto import videos
+
+        began = self.clock()
+        self.outputs.claim(self.path)
+        videos.write(self.path, videos.Painted(self.run.like, count, self.frames.pixels))
+        self.outputs.written(self.path)
+        done = self.clock()
+        self._next, self._count = done + max(self.interval, (done - began) / _SHARE), count
+
+
 class FrameWriter(Product):
     """A picture of every so many evaluations of a level, beside the output.
 

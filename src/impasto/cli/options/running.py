@@ -11,7 +11,7 @@ from cyclopts.types import PositiveInt
 from cyclopts.validators import Number
 
 from impasto.choices import file_and_colors
-from impasto.cli.options.byproducts import FrameWriter, PreviewWriter, Product
+from impasto.cli.options.byproducts import FilmSoFar, FrameWriter, PreviewWriter, Product
 from impasto.cli.options.destination import Destination
 from impasto.cli.options.film import FilmWriter
 from impasto.cli.options.outputs import DryRun, Outputs, Overwrite
@@ -21,6 +21,7 @@ from impasto.settings import INITS, Settings
 if TYPE_CHECKING:
     from impasto.runs.run import Run
 
+_PICTURES = (".png", ".webp")  # endings of videos, too
 _OUTPUT = Group("Output", sort_key=0, help="None of these changes what is made.")
 
 
@@ -106,10 +107,14 @@ class RunOptions(ABC):
 
     def _check_byproducts(self, where: Destination) -> None:
         if self.watch is not None:
-            Destination(Path(self.watch)).check()
+            self._check_preview(Path(self.watch), where)
             where.outputs.add(Path(self.watch), "The preview")
         if self.checkpoint is not None:
             where.outputs.add_checkpoint(Path(self.checkpoint))
+
+    def _check_preview(self, path: Path, where: Destination) -> None:  # noqa: ARG002
+        """Refuse a name that a preview cannot have."""
+        Destination(path).check()
 
     def settled(self, where: Destination) -> Self:  # noqa: ARG002
         """With what depends on where the result goes."""
@@ -118,7 +123,11 @@ class RunOptions(ABC):
     def products(self, run: "Run", where: Destination) -> Iterator[tuple[Product, bool]]:
         """What is written on the way, and whether every failure of it is told, not the first alone."""
         if self.watch is not None:
-            yield PreviewWriter(Path(self.watch), run, where.outputs, metadata=not self.no_metadata), False
+            yield self._preview(Path(self.watch), run, where), False
+
+    def _preview(self, path: Path, run: "Run", where: Destination) -> Product:
+        """What writes the preview."""
+        return PreviewWriter(path, run, where.outputs, metadata=not self.no_metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,6 +251,15 @@ class VideoOptions(RunOptions):
         Parameter(group=_OUTPUT, help="How pictures are encoded; h264 unless given, and vp9 in .webm."),
     ] = None
     no_sound: Annotated[bool, Parameter(group=_OUTPUT, show_default=False, help="Leave the sound out.")] = False
+    watch: Annotated[
+        str | None,
+        Parameter(
+            metavar="FILE",
+            group=_OUTPUT,
+            help="A preview, refreshed during the run: a picture of the frame that is painted, or, with the ending of a "
+            "video, all that are finished.",
+        ),
+    ] = None
     checkpoint: Annotated[
         str | None,
         Parameter(
@@ -262,6 +280,21 @@ class VideoOptions(RunOptions):
         if self.checkpoint is None:
             where.outputs.add_checkpoint(self._frames(where))
 
+    def _check_preview(self, path: Path, where: Destination) -> None:
+        if not _is_film(path, where):
+            super()._check_preview(path, where)
+            return
+        from impasto import videos
+
+        videos.check_name(path)
+
+    def _preview(self, path: Path, run: "Run", where: Destination) -> Product:
+        """A picture of the frame that is painted, or a film of what is finished."""
+        if not _is_film(path, where):
+            return super()._preview(path, run, where)
+        assert self.checkpoint is not None
+        return FilmSoFar(path, run, Path(self.checkpoint), where.outputs)
+
     def settled(self, where: Destination) -> Self:
         """With the folder of frames named."""
         return self if self.checkpoint is not None else replace(self, checkpoint=str(self._frames(where)))
@@ -270,6 +303,14 @@ class VideoOptions(RunOptions):
     def _frames(where: Destination) -> Path:
         assert where.path is not None
         return where.path.with_name(f"{where.path.name}.frames")
+
+
+def _is_film(path: Path, where: Destination) -> bool:
+    """Whether a preview of what goes somewhere has the ending of a video, and of no picture."""
+    from impasto import videos
+
+    ending = path.suffix.lower()
+    return where.medium == "video" and ending in videos.SUFFIXES and ending not in _PICTURES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """One frame of a video: a style transfer that begins where the frames before it led."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
@@ -18,99 +17,12 @@ from impasto.memory.execution import Execution
 from impasto.objective import Term
 from impasto.pyramid import resize
 from impasto.runs.pictures.stylize import Transfer
+from impasto.runs.videos.motion import HOLES, Led
+from impasto.settings import Settings
 from impasto.tasks import Task
 from impasto.tasks.video import VIDEO
-from impasto.videos.optical_flow import optical_flow, reliability, warped
-
-BACK = (1, 2, 4)
-"""How many frames back it is looked for what a frame shows: the long-term consistency of Ruder et al. (2016, section 5)."""
-
-HOLES = 0.003
-"""The share of a frame that no frame before shows, from which on coarse levels are painted, too."""
 
 _COARSE = (12, 10)  # evaluations there, at a quarter of the size and at half
-_PATIENCE = 3.0  # frames after which what was newly painted is held with 0.63 of the full weight
-
-
-@dataclass(frozen=True, eq=False)
-class Led:
-    r"""What earlier frames say of a frame.
-
-    Args:
-        image: (1, 3, H, W): earlier painted frames, moved along the flow; where several show a place, the nearest.
-        known: (1, 1, H, W) in [0, 1]: where that can be trusted.
-        age: (1, 1, H, W): for how many frames what is there has been painted.
-    """
-
-    image: Tensor
-    known: Tensor
-    age: Tensor
-
-    @property
-    def weights(self) -> Tensor:
-        r"""How much each pixel is held: :math:`w = c \, (1 - e^{-a / 3})` for c known and a its age.
-
-        A frame after the first has few evaluations. What has just come into sight is not finished by them; it is let go
-        on for some frames before it is held.
-        """
-        return self.known * (1 - torch.exp(-self.age / _PATIENCE))
-
-    @property
-    def holes(self) -> float:
-        """The share of the frame that no frame before shows."""
-        return 1 - float(self.known.mean())
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """A frame that was painted: what it shows, how it looks, and for how many frames its places have been painted."""
-
-    pixels: Tensor
-    painted: Tensor
-    age: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class Flow:
-    """Between a frame and one some frames before: the flow there, and where it can be trusted."""
-
-    back: int
-    there: Tensor
-    known: Tensor
-
-
-def flows(pixels: Tensor, earlier: Sequence[Tensor]) -> Iterator[Flow]:
-    """The flows from a frame to those before it, the nearest last in the sequence.
-
-    Frames further back are asked only as long as some part of the frame was not found.
-    """
-    missing = torch.ones(1, 1, *pixels.shape[2:])
-    for back in BACK:
-        if back > len(earlier) or float(missing.mean()) <= HOLES:
-            return
-        there = optical_flow(pixels, earlier[-back])
-        known = reliability(there, optical_flow(earlier[-back], pixels))
-        missing = missing * (1 - known)
-        yield Flow(back, there, known)
-
-
-def led(found: Sequence[Flow], seen: Sequence[Seen]) -> Led:
-    r"""Earlier frames as one, given flows to them.
-
-    A frame further back counts where no nearer one does, :math:`c_{long}^{(j)} = \max(c^{(j)} - \sum_{k < j} c^{(k)}, 0)`
-    (Ruder et al. 2016, eq. 9).
-    """
-    nearest = found[0]
-    image = warped(seen[-1].painted, nearest.there).clamp_(0, 1)
-    known = nearest.known
-    age = warped(seen[-1].age, nearest.there).clamp_(min=0) * known
-    for flow in found[1:]:
-        new = (flow.known - known).clamp_(min=0)
-        one = seen[-flow.back]
-        image = torch.lerp(image, warped(one.painted, flow.there).clamp_(0, 1), new)
-        age = torch.lerp(age, warped(one.age, flow.there).clamp_(min=0), new)
-        known = known + new
-    return Led(image, known, age)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +44,10 @@ class Shared:
     colors: ColorMode
     weight: float
     evaluations: int
+
+    def style_of(self, settings: Settings) -> StyleTargets:
+        """The paintings' statistics by the shares of a frame."""
+        return self.style if settings.blend == self.style.settings.blend else self.style.blended(settings.blend or ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +111,7 @@ class Frame(Transfer):
         """With the temporal loss, the statistics of the paintings, and the limit of the shot."""
         aims = super().targets_in(execution, encoder)
         assert self.shared is not None
-        style = self.shared.style if encoder is self.shared.encoder else None
+        style = self.shared.style_of(self.settings) if encoder is self.shared.encoder else None
         return replace(aims, style=style, opening=self.opening, extra_terms=self._temporal)
 
     def _temporal(self, shape: tuple[int, ...]) -> list[Term]:

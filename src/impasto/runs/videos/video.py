@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property, partial
+from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -23,7 +24,7 @@ from torch import Tensor
 
 from impasto import images, machine, videos
 from impasto.aims.balance import Balance
-from impasto.aims.regions import Regions, check_regions
+from impasto.aims.regions import Regions
 from impasto.aims.style import StyleTargets
 from impasto.descent import Record
 from impasto.engines.group import ALONE
@@ -38,7 +39,9 @@ from impasto.runs.imaging import several
 from impasto.runs.pictures.stylize import Transfer
 from impasto.runs.plan import Plan
 from impasto.runs.result import Result, Scores
-from impasto.runs.videos.frame import BACK, Flow, Frame, Led, Seen, Shared, flows, led
+from impasto.runs.videos.frame import Frame, Shared
+from impasto.runs.videos.motion import BACK, Flow, Led, Seen, flows, keyframes, led
+from impasto.runs.videos.moving_masks import MovingMasks
 from impasto.settings import Settings
 from impasto.tasks import Task
 from impasto.tasks.task import either
@@ -65,12 +68,13 @@ def stylize_video(
     Args:
         clip: a path to a video or a folder, a pattern of frames, or a :class:`impasto.videos.Clip`.
         styles: a painting, or a list of them, as for :func:`impasto.stylize`.
-        masks: where each style goes, in every frame alike, as for :func:`impasto.stylize`.
-        protect: a mask of what stays the clip.
+        masks: where each style goes, as for :func:`impasto.stylize`; a mask may be a video of as many frames.
+        protect: a mask of what stays the clip, a picture or a video.
         settings: all settings at once; or give single ones as keywords.
         on_event: called after every optimizer step; return True to stop there and keep the frames that are finished.
         frames: a folder for the painted frames; a run that finds its own there goes on from them to the same video.
-        values: single settings, ``temporal_weight``, ``frame_evaluations``, ``rate`` of a folder, and ``memory``.
+        values: single settings, the words of ``impasto video`` (``temporal_weight``, ``frame_evaluations``, ``strengths``,
+            ``blends``, ``boil``, ``keyframes``, ``rate`` of a folder), and ``memory``.
 
     Returns:
         The video; :meth:`Result.save` encodes it.
@@ -98,6 +102,7 @@ class Unpainted:
     index: int
     pixels: Tensor
     flows: tuple[Flow, ...]
+    regions: Regions | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +114,9 @@ class Video(Transfer):
         temporal_weight: how much a frame keeps to those before.
         frame_evaluations: of a frame that follows another.
         strengths: by times in seconds, instead of that of the settings; straight between them.
+        blends: likewise the shares of the styles.
+        boil: the share of a frame that is painted anew.
+        moving: the masks of the frames, if some move.
     """
 
     task: ClassVar[Task] = VIDEO
@@ -117,6 +125,9 @@ class Video(Transfer):
     temporal_weight: float = 10.0
     frame_evaluations: int = 7
     strengths: Mapping[str, float] = field(default_factory=dict)
+    blends: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    boil: float = 0.0
+    moving: MovingMasks | None = None
 
     @property
     def like(self) -> Any:
@@ -192,6 +203,7 @@ class Video(Transfer):
                 seen.clear()
                 opening = frame.pixels
             before = led(frame.flows, seen) if frame.flows else None
+            before = before and before.boiled(self.boil, frame.pixels, self.settings.seed + frame.index)
             known = folder.load(frame.index)
             if known is None:
                 found = self._paint(frame, before, opening, partial(_told, on_event, meter, frame.index))
@@ -201,8 +213,7 @@ class Video(Transfer):
                 meter.painted(frame.index)
                 known = folder.load(frame.index)
                 assert known is not None
-            age = torch.full((1, 1, *frame.pixels.shape[2:]), _PAINTED) if before is None else before.age + 1
-            seen.append(Seen(frame.pixels, known[0], age))
+            seen.append(Seen(frame.pixels, known[0], _age(frame, before)))
             yield Record(**known[1])
 
     def _paint(
@@ -211,7 +222,12 @@ class Video(Transfer):
         """A frame and the last line of its history; None if a listener stopped it."""
         canvas = replace(self.canvas, pixels=frame.pixels, alpha=None)
         inherited = {part.name: getattr(self, part.name) for part in fields(Transfer)}
-        own = {"canvas": canvas, "first": None, "settings": self._settings_at(self._clip.times[frame.index])}
+        own = {
+            "canvas": canvas,
+            "first": None,
+            "settings": self._settings_at(self._clip.times[frame.index]),
+            "regions": frame.regions,
+        }
         run = Frame(**{**inherited, **own}, shared=self._shared, opening=opening, led=before)
         stopped = [False]
 
@@ -224,11 +240,12 @@ class Video(Transfer):
 
     def _settings_at(self, time: Fraction) -> Settings:
         """Those of a frame that is shown at a time."""
-        if not self.strengths:
-            return self.settings
-        moments = [float(at) for at in self.strengths]
-        strength = float(np.interp(float(time), moments, list(self.strengths.values())))
-        return self.settings.model_copy(update={"strength": strength})
+        changed: dict[str, Any] = {}
+        if self.strengths:
+            [changed["strength"]] = _at(time, {at: [strength] for at, strength in self.strengths.items()})
+        if self.blends:
+            changed["blend"] = _at(time, self.blends)
+        return self.settings.model_copy(update=changed)
 
     @cached_property
     def _shared(self) -> Shared:
@@ -241,10 +258,11 @@ class Video(Transfer):
         """Every frame with the flows to the ones before it in its shot."""
         earlier: deque[Tensor] = deque(maxlen=max(BACK))
         starts = set(self._clip.shots)
+        regions = repeat(self.regions) if self.moving is None else self.moving.frames(self.canvas.shape)
         for index, pixels in enumerate(self._clip.frames(self.canvas.shape)):
             if index in starts:
                 earlier.clear()
-            yield Unpainted(index, pixels, tuple(flows(pixels, tuple(earlier))))
+            yield Unpainted(index, pixels, tuple(flows(pixels, tuple(earlier))), next(regions))
             earlier.append(pixels)
 
     def within(self, budget: Budget, on_tile: OnTile | None = None) -> Self:
@@ -281,9 +299,11 @@ class Video(Transfer):
         """How frames follow one another."""
         words: dict[str, Any] = {"temporal_weight": self.temporal_weight, "frame_evaluations": self.frame_evaluations}
         words |= {"strengths": dict(self.strengths)} if self.strengths else {}
+        words |= {"blends": {at: list(shares) for at, shares in self.blends.items()}} if self.blends else {}
+        words |= {"boil": self.boil} if self.boil else {}
         clip = self._clip
         if isinstance(clip, videos.Keyframes):
-            words, clip = words | {"keyframes": clip.step}, clip.whole
+            words, clip = words | {"keyframes": clip.chosen}, clip.whole
         return words | ({"rate": float(clip.rate)} if isinstance(clip, videos.Stills) else {})
 
     def notes(self, finished: Tensor) -> Iterator[str]:
@@ -362,6 +382,14 @@ def _ahead(frames: Iterator[Unpainted]) -> Iterator[Unpainted]:
             yield frame
 
 
+def _age(frame: Unpainted, before: Led | None) -> Tensor:
+    """For how many frames what a frame shows has been painted, once that one is."""
+    shape = tuple(frame.pixels.shape[2:])
+    age = torch.full((1, 1, *shape), _PAINTED) if before is None else before.age + 1
+    protected = None if frame.regions is None else frame.regions.protected_at(shape)
+    return age if protected is None else age * (protected < 0.5)
+
+
 def _mean(records: Sequence[Record]) -> Scores:
     """Losses of frames as they were optimized, on average."""
     names = list(dict.fromkeys(name for record in records for name in record.losses))
@@ -378,36 +406,55 @@ def prepared(
         ImpastoError: with a sentence on what is wrong.
     """
     memory, place = values.pop("memory", None), values.pop("place", None)
-    [source], styles, masks = inputs["content"], inputs["styles"], list(inputs.get("masks", ()))
+    [source], styles = inputs["content"], inputs["styles"]
     chosen = VIDEO.decide(either(settings, values))
-    _check(chosen, words)
+    paintings = [images.read(style) for style in styles]
+    _check(chosen, words, len(paintings))
     clip = source if isinstance(source, Clip) else videos.read(source, words.get("rate"))
-    clip = clip if words.get("keyframes") is None else videos.Keyframes.of(clip, words["keyframes"])
-    canvas = _first(clip, chosen)
+    shape = videos.even(clip.shape, chosen.size)
+    clip = _keyframes(clip, words.get("keyframes"), shape)
+    kinds = {"temporal_weight": float, "frame_evaluations": int, "boil": float, "strengths": dict, "blends": dict}
+    given = {name: kind(words[name]) for name, kind in kinds.items() if words.get(name) is not None}
+    blend = next(iter(given.get("blends", {}).values()), None)
     run = Video.made(
-        canvas,
-        [images.read(style) for style in styles],
-        chosen,
+        _first(clip, shape),
+        paintings,
+        chosen if blend is None else chosen.model_copy(update={"blend": tuple(blend)}),
         memory=memory,
         place=place,
         clip=clip,
-        temporal_weight=float(words.get("temporal_weight", 10.0)),
-        frame_evaluations=int(words.get("frame_evaluations", 7)),
-        strengths=words.get("strengths") or {},
+        **given,
     )
-    regions = Regions.of(masks or None, next(iter(inputs.get("protect", ())), None), run.canvas, run.styles)
-    check_regions(regions, chosen)
-    return replace(run, regions=regions).checked()
+    moving = MovingMasks.read(inputs, clip, run.canvas, run.styles, chosen)
+    return replace(run, regions=None if moving is None else moving.whole, moving=moving).checked()
 
 
-def _check(settings: Settings, words: Mapping[str, Any]) -> None:
+def _keyframes(clip: Clip, chosen: int | str | None, shape: tuple[int, int]) -> Clip:
+    """A clip, or those of its frames that are to be painted."""
+    if chosen is None:
+        return clip
+    if isinstance(chosen, str):
+        return videos.Keyframes.of(clip, keyframes(clip, shape), chosen)
+    return videos.Keyframes.every(clip, chosen)
+
+
+def _check(settings: Settings, words: Mapping[str, Any], styles: int) -> None:
     if settings.size % 2:
         raise SettingsError(f"The size of a video is {settings.size}, which is odd; codecs want an even one.")
     weight, count = words.get("temporal_weight", 0.0), words.get("frame_evaluations", 1)
     if not 0 <= weight <= 1e6:
         raise SettingsError(f"The temporal weight is {weight:g}; give 0 to 1000000, such as 10.")
-    if not 1 <= words.get("keyframes", 1) <= 10**6:
-        raise SettingsError(f"Keyframes are to be {words['keyframes']} frames apart; give 1 or more, such as 10.")
+    apart = words.get("keyframes", 1)
+    if isinstance(apart, int) and not 1 <= apart <= 10**6:
+        raise SettingsError(f"Keyframes are to be {apart} frames apart; give 1 or more, such as 10.")
+    if not 0 <= words.get("boil", 0.0) <= 1:
+        raise SettingsError(f"The boil is {words['boil']:g}; give a share from 0 to 1, such as 0.3.")
+    for shares in words.get("blends", {}).values():
+        if settings.blend is not None or len(shares) != styles:
+            raise SettingsError(
+                f"A blend that changes is instead of blend, and has a share for each style, of which there are {styles}; "
+                "give such as 0:1/0,4:0/1."
+            )
     if not 1 <= count <= 10**6:
         raise SettingsError(f"A frame is to have {count} evaluations; give 1 or more, such as 7.")
     if words.get("strengths") and (settings.strength is not None or not Balance(settings).holds):
@@ -418,9 +465,14 @@ def _check(settings: Settings, words: Mapping[str, Any]) -> None:
         raise SettingsError("The padding circular makes tiles of pictures, and a video is none; choose another.")
 
 
-def _first(clip: Clip, settings: Settings) -> Picture:
+def _at(time: Fraction, values: Mapping[str, Sequence[float]]) -> tuple[float, ...]:
+    """Numbers that change, at a time: straight between the times at which they are given."""
+    moments = [float(moment) for moment in values]
+    return tuple(float(np.interp(float(time), moments, some)) for some in zip(*values.values(), strict=True))
+
+
+def _first(clip: Clip, shape: tuple[int, int]) -> Picture:
     """The first frame as a picture, which has the clip's name and hash."""
-    shape = videos.even(clip.shape, settings.size)
     pixels = next(clip.frames(shape))
     picture = images.read(pixels)
     source = replace(picture.source, name=clip.name, sha256=clip.sha256, path=clip.path, format="video")
