@@ -132,14 +132,15 @@ class Products(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def test_first_step_has_a_size_in_units_of_the_image(quadratic, start):
-    """About five levels of 255, whatever the scale of the function."""
-    optimizer, function = LBFGS(), quadratic(spread=0.05)
+@pytest.mark.parametrize("size", [0.02, 0.005])
+def test_first_step_has_a_size_in_units_of_the_image(quadratic, start, size):
+    """About five levels of 255 unless given, whatever the scale of the function."""
+    optimizer, function = LBFGS() if size == LBFGS.first_step else LBFGS(first_step=size), quadratic(spread=0.05)
     image = 0.4 + 0.2 * start()
     before = optimizer.init(image, function)
     after = optimizer.step(before, function, 20)
     change = after.image - before.image
-    assert change.square().mean().sqrt().item() == pytest.approx(0.02, rel=1e-6)
+    assert change.square().mean().sqrt().item() == pytest.approx(size, rel=1e-5)
 
 
 @pytest.mark.parametrize("near", [1e-2, 1e-4, 1e-6, 1e-9, 0.0])

@@ -13,7 +13,6 @@ from impasto.optimizers.line_search import search
 from impasto.optimizers.spectrum import Spectrum
 from impasto.optimizers.vectors import dot, length, subtract
 
-_FIRST_STEP = 0.02  # root mean square of the first change, in units of the image: about five levels of 255
 _SEARCH = 12  # evaluations of one line search before its direction is given up
 _CURVATURE = 1e-8  # cosine between step and gradient change below which a pair tells nothing
 
@@ -45,6 +44,7 @@ class LBFGS(Optimizer):
         spectrum: the exponent of P, 0 for the identity.
         storage: where images and what is remembered of them live.
         compact: images of at least so many values are remembered in bfloat16, half the memory of float32.
+        first_step: root mean square of the first change, in units of the image; 0.02 are about five levels of 255.
     """
 
     bounds: Bounds = UNIT
@@ -52,6 +52,7 @@ class LBFGS(Optimizer):
     spectrum: float = 0.4
     storage: Storage = MEMORY
     compact: float = math.inf
+    first_step: float = 0.02
 
     def step(self, state: State, evaluate: Evaluate, budget: int) -> State:
         """One update; drops the history, then the preconditioner, before it calls the descent stalled."""
@@ -62,7 +63,7 @@ class LBFGS(Optimizer):
             curvatures = known if pairs else []
             direction = self._direction(state, pairs, curvatures, Spectrum(exponent))
             size = root_mean_square(direction)
-            scale = 1.0 if pairs or size == 0 else _FIRST_STEP / size
+            scale = 1.0 if pairs or size == 0 else self.first_step / size
             found, used = search(
                 state,
                 direction,

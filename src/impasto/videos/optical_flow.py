@@ -66,33 +66,49 @@ def warped(image: Tensor, flow: Tensor) -> Tensor:
 
 
 def reliability(there: Tensor, back: Tensor) -> Tensor:
-    r"""Where a flow can be trusted, (1, 1, H, W) of ones and zeros.
+    """Where a flow can be trusted, (1, 1, H, W) of ones and zeros: what was visible, but for the edges of motion.
+
+    Args:
+        there: the flow from a frame to an earlier one.
+        back: the flow from that one to the frame.
+    """
+    return visible(there, back) * smooth(there)
+
+
+def visible(there: Tensor, back: Tensor) -> Tensor:
+    r"""Where a frame shows what an earlier one showed, too, (1, 1, H, W) of ones and zeros.
 
     With the flow ``there`` from a frame to an earlier one, :math:`\hat w`, and the flow ``back`` seen through it,
     :math:`\tilde w(k) = w(k + \hat w(k))`, a pixel was hidden in the earlier frame where
 
     .. math:: |\tilde w + \hat w|^2 > 0.01 (|\tilde w|^2 + |\hat w|^2) + 0.5
 
-    and is at an edge of motion where
-
-    .. math:: |\nabla \hat u|^2 + |\nabla \hat v|^2 > 0.01 |\hat w|^2 + 0.002
-
-    (Sundaram, Brox and Keutzer 2010; Ruder, Dosovitskiy and Brox 2016, eq. 3 to 5). Neither can be trusted, nor what
-    comes from beyond the border.
+    (Sundaram, Brox and Keutzer 2010; Ruder, Dosovitskiy and Brox 2016, eq. 3 and 4), or where it comes from beyond the
+    border.
     """
     height, width = there.shape[1:]
     returned = warped(back[None], there)[0]
-    size = there.square().sum(0)
-    hidden = (returned + there).square().sum(0) > 0.01 * (returned.square().sum(0) + size) + 0.5
-    slopes = torch.zeros_like(size)
-    for axis in (1, 2):
-        if there.shape[axis] > 1:
-            slopes += torch.gradient(there, dim=axis)[0].square().sum(0)
-    edge = slopes > 0.01 * size + 0.002
+    hidden = (returned + there).square().sum(0) > 0.01 * (returned.square().sum(0) + there.square().sum(0)) + 0.5
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     x, y = x + there[0], y + there[1]
     outside = (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)
-    return (~(hidden | edge | outside)).to(there.dtype)[None, None]
+    return (~(hidden | outside)).to(there.dtype)[None, None]
+
+
+def smooth(flow: Tensor) -> Tensor:
+    r"""Where a flow has no edge, (1, 1, H, W) of ones and zeros.
+
+    It has one where
+
+    .. math:: |\nabla \hat u|^2 + |\nabla \hat v|^2 > 0.01 |\hat w|^2 + 0.002
+
+    (Ruder, Dosovitskiy and Brox 2016, eq. 5).
+    """
+    slopes = torch.zeros(flow.shape[1:])
+    for axis in (1, 2):
+        if flow.shape[axis] > 1:
+            slopes += torch.gradient(flow, dim=axis)[0].square().sum(0)
+    return (slopes <= 0.01 * flow.square().sum(0) + 0.002).to(flow.dtype)[None, None]
 
 
 def read_flow(path: Path) -> Tensor:

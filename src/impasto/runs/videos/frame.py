@@ -15,6 +15,7 @@ from impasto.encoders import IMAGE, Encoder
 from impasto.losses import TemporalLoss
 from impasto.memory.execution import Execution
 from impasto.objective import Term
+from impasto.optimizers import LBFGS, Optimizer
 from impasto.pyramid import resize
 from impasto.runs.pictures.stylize import Transfer
 from impasto.runs.videos.motion import HOLES, Led
@@ -22,6 +23,7 @@ from impasto.settings import Settings
 from impasto.tasks import Task
 from impasto.tasks.video import VIDEO
 
+_NEAR = 0.005  # a larger first step is tried in vain, and costs one or two evaluations
 _COARSE = (12, 10)  # evaluations there, at a quarter of the size and at half
 
 
@@ -95,9 +97,19 @@ class Frame(Transfer):
         shapes = [level.shape for level in full[-len(counts) :]]
         return tuple(Level(shape, count) for shape, count in zip(shapes, counts[-len(shapes) :], strict=True))
 
+    def optimizer(self) -> Optimizer:
+        """That of a picture; of a frame that follows another, which is nearly finished, with a smaller first step."""
+        found = super().optimizer()
+        return replace(found, first_step=_NEAR) if self.led is not None and isinstance(found, LBFGS) else found
+
     def start(self) -> Tensor:
-        """What the frames before led to."""
-        return super().start() if self.led is None else resize(self.led.image, self.levels[0].shape).to(self.device)
+        """What the frames before led to; in holes what a picture starts from, for there they show what was in front."""
+        own = super().start()
+        if self.led is None:
+            return own
+        shape = self.levels[0].shape
+        known = resize(self.led.known, shape).clamp_(0, 1).to(own.device)
+        return torch.lerp(own, resize(self.led.image, shape).to(own.device), known)
 
     def lift(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
         """What was painted on the level below goes into the holes only."""

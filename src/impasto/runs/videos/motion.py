@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from impasto.videos import Clip
-from impasto.videos.optical_flow import optical_flow, reliability, warped
+from impasto.videos.optical_flow import optical_flow, smooth, visible, warped
 
 BACK = (1, 2, 4)
 """How many frames back it is looked for what a frame shows: the long-term consistency of Ruder et al. (2016, section 5)."""
@@ -25,22 +25,24 @@ class Led:
 
     Args:
         image: (1, 3, H, W): earlier painted frames, moved along the flow; where several show a place, the nearest.
-        known: (1, 1, H, W) in [0, 1]: where that can be trusted.
+        known: (1, 1, H, W) in [0, 1]: where they show what the frame shows.
+        smooth: (1, 1, H, W) in [0, 1]: where that does not lie at an edge of motion, where flow is not exact.
         age: (1, 1, H, W): for how many frames what is there has been painted.
     """
 
     image: Tensor
     known: Tensor
+    smooth: Tensor
     age: Tensor
 
     @property
     def weights(self) -> Tensor:
-        r"""How much each pixel is held: :math:`w = c \, (1 - e^{-a / 3})` for c known and a its age.
+        r"""How much each pixel is held: :math:`w = c \, (1 - e^{-a / 3})` for c known and smooth, and a its age.
 
         A frame after the first has few evaluations. What has just come into sight is not finished by them; it is let go
         on for some frames before it is held.
         """
-        return self.known * (1 - torch.exp(-self.age / _PATIENCE))
+        return self.known * self.smooth * (1 - torch.exp(-self.age / _PATIENCE))
 
     @property
     def holes(self) -> float:
@@ -70,7 +72,7 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """Between a frame and one some frames before: the flow there, and where it can be trusted."""
+    """Between a frame and one some frames before: the flow there, and where that one shows the same."""
 
     back: int
     there: Tensor
@@ -87,7 +89,7 @@ def flows(pixels: Tensor, earlier: Sequence[Tensor]) -> Iterator[Flow]:
         if back > len(earlier) or float(missing.mean()) <= HOLES:
             return
         there = optical_flow(pixels, earlier[-back])
-        known = reliability(there, optical_flow(earlier[-back], pixels))
+        known = visible(there, optical_flow(earlier[-back], pixels))
         missing = missing * (1 - known)
         yield Flow(back, there, known)
 
@@ -100,15 +102,16 @@ def led(found: Sequence[Flow], seen: Sequence[Seen]) -> Led:
     """
     nearest = found[0]
     image = warped(seen[-1].painted, nearest.there).clamp_(0, 1)
-    known = nearest.known
+    known, even = nearest.known, smooth(nearest.there)
     age = warped(seen[-1].age, nearest.there).clamp_(min=0) * known
     for flow in found[1:]:
         new = (flow.known - known).clamp_(min=0)
         one = seen[-flow.back]
         image = torch.lerp(image, warped(one.painted, flow.there).clamp_(0, 1), new)
+        even = torch.lerp(even, smooth(flow.there), new)
         age = torch.lerp(age, warped(one.age, flow.there).clamp_(min=0), new)
         known = known + new
-    return Led(image, known * (age >= 0.5), age)
+    return Led(image, known * (age >= 0.5), even, age)
 
 
 def keyframes(clip: Clip, shape: tuple[int, int], lost: float = 1 / 3) -> tuple[int, ...]:
@@ -124,7 +127,7 @@ def keyframes(clip: Clip, shape: tuple[int, int], lost: float = 1 / 3) -> tuple[
     for number, pixels in enumerate(clip.frames(shape)):
         if before is not None:
             there = optical_flow(pixels, before)
-            seen = warped(seen, there).clamp_(0, 1) * reliability(there, optical_flow(before, pixels))
+            seen = warped(seen, there).clamp_(0, 1) * visible(there, optical_flow(before, pixels))
         if number in clip.shots or 1 - float(seen.mean()) > lost:
             found.append(number)
             seen = torch.ones_like(seen)
