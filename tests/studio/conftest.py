@@ -1,9 +1,12 @@
 """A studio over real jobs, and a worker that paints nothing but says that it does, step by step."""
 
 import io
+import os
+import shutil
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -20,6 +23,11 @@ from impasto.studio.server import ServerConfig, Studio
 
 KEYS = {"ada": "ada's long secret key", "bob": "bob's long secret key"}
 STEPS = 6
+_ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+_READY = "body[data-ready]"
 RECIPE = {"impasto": "0.1.0", "task": "stylize", "settings": {"size": 64}}
 
 
@@ -208,3 +216,46 @@ def png():
 def open_studio():
     """A context manager that opens a studio in a folder."""
     return _open_studio
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Chromium, the system's or Playwright's own."""
+    if "HOME" not in os.environ:  # for which node would ask the table of users, which not every user is in
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+            yield from _chromium()
+    else:
+        yield from _chromium()
+
+
+def _chromium():
+    """The browser, opened, for as long as the iteration lasts."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no browser: pip install playwright")
+    found = os.environ.get("IMPASTO_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with playwright.sync_playwright() as driver:
+        if found is None and not Path(driver.chromium.executable_path).exists():
+            pytest.skip("no browser: apt-get install chromium, or playwright install chromium")
+        letters = {**os.environ, "LC_ALL": "C.UTF-8"}  # in which the folders of its downloads are named
+        opened = driver.chromium.launch(executable_path=found, args=_ARGUMENTS, env=letters)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, studio):
+    """The page at desktop width. At the end nothing may have been asked of another server or complained of."""
+    context = browser.new_context(viewport={"width": 1360, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.asked, page.complaints = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("console", lambda message: page.complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.goto(studio.address)
+    page.wait_for_selector(_READY)
+    yield page
+    allowed = (studio.address, "data:", f"blob:{studio.address}")
+    assert [url for url in page.asked if not url.startswith(allowed)] == []
+    assert page.complaints == []
+    context.close()

@@ -4,8 +4,6 @@ import base64
 import gzip
 import itertools
 import json
-import os
-import shutil
 import socket
 import threading
 import time
@@ -18,10 +16,6 @@ from impasto.studio.access import Access
 from impasto.studio.application import create
 from impasto.studio.feed import Feed
 
-ARGUMENTS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 AXE = Path(__file__).parent / "assets" / "axe-core-4.14.1.min.js.gz"
 READY = "body[data-ready]"
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1360, "height": 900}
@@ -34,49 +28,6 @@ DROP = """([place, data, name]) => {
   for (const kind of ["dragenter", "dragover", "drop"])
     target.dispatchEvent(new DragEvent(kind, { dataTransfer: items, bubbles: true, cancelable: true }));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Chromium, the system's or Playwright's own."""
-    if "HOME" not in os.environ:  # for which node would ask the table of users, which not every user is in
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-            yield from chromium()
-    else:
-        yield from chromium()
-
-
-def chromium():
-    """The browser, opened, for as long as the iteration lasts."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="no browser: pip install playwright")
-    found = os.environ.get("IMPASTO_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    with playwright.sync_playwright() as driver:
-        if found is None and not Path(driver.chromium.executable_path).exists():
-            pytest.skip("no browser: apt-get install chromium, or playwright install chromium")
-        letters = {**os.environ, "LC_ALL": "C.UTF-8"}  # in which the folders of its downloads are named
-        opened = driver.chromium.launch(executable_path=found, args=ARGUMENTS, env=letters)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser, studio):
-    """The page at desktop width. At the end nothing may have been asked of another server or complained of."""
-    context = browser.new_context(viewport=DESK, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.asked, page.complaints = [], []
-    page.on("request", lambda request: page.asked.append(request.url))
-    page.on("console", lambda message: page.complaints.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.goto(studio.address)
-    page.wait_for_selector(READY)
-    yield page
-    allowed = (studio.address, "data:", f"blob:{studio.address}")
-    assert [url for url in page.asked if not url.startswith(allowed)] == []
-    assert page.complaints == []
-    context.close()
 
 
 def true(page, expression, argument=None):

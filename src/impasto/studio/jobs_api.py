@@ -14,7 +14,7 @@ from impasto.studio.library import LARGE, SMALL, one_line
 from impasto.studio.pictures_api import Owner, Side, jpeg
 from impasto.studio.refusals import Refusal
 from impasto.studio.service import Service
-from impasto.studio.views import Adjustment, Again, JobsView, JobView, More, Submission
+from impasto.studio.views import Adjustment, Again, IngredientView, JobsView, JobView, More, Submission
 
 _LAST = (1 << 31) - 1  # no event has a higher number
 
@@ -62,6 +62,11 @@ def _add_submissions(router: APIRouter, service: Service) -> None:
     def again(owner: Owner, id: str, body: Again) -> JobView:  # noqa: A002
         """A new job of the same pictures and settings, with other settings where they are given."""
         return service.view(service.again(owner, id, body.settings))
+
+    @router.post("/jobs/{id}/ingredients")
+    def ingredients(owner: Owner, id: str) -> dict[str, list[IngredientView]]:  # noqa: A002
+        """The photo and the paintings of a job, by role, as references for another one; the library takes them in."""
+        return service.ingredients(owner, id)
 
 
 def _add_steering(router: APIRouter, service: Service) -> None:

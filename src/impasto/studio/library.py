@@ -149,6 +149,15 @@ def sample(name: str) -> Path:
     return samples.photo(name) if name in PHOTOS else samples.painting(name)
 
 
+def sample_of(sha256: str, file: str) -> str | None:
+    """The name of the bundled picture whose file has this name and this hash, or None."""
+    for name in PHOTOS | PAINTINGS:
+        path = sample(name)
+        if path.name == file and hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
+            return name
+    return None
+
+
 def one_line(text: str, length: int = 120) -> str:
     """Words from outside as one line that can do nothing but be read."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)

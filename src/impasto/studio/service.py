@@ -15,10 +15,10 @@ from impasto.jobs.store import result_name
 from impasto.studio.confinement import Confinement
 from impasto.studio.decoding import DecoderPool
 from impasto.studio.form import checked_form
-from impasto.studio.library import LARGE, SMALL, Library, one_line, sample
+from impasto.studio.library import LARGE, PAINTINGS, PHOTOS, SMALL, Library, one_line, sample, sample_of
 from impasto.studio.limits import Limits
 from impasto.studio.refusals import Refusal
-from impasto.studio.views import JobView, Submission
+from impasto.studio.views import IngredientView, JobView, Submission
 from impasto.tasks import task_of
 
 _SHOWN_PIXELS = 400_000_000  # of results, and of pictures that were submitted without the studio
@@ -126,6 +126,25 @@ class Service:
         if not 0 <= index < len(hashes):
             raise Refusal(404, "This job has no such input.")
         return self.jobs.input(hashes[index])
+
+    def ingredients(self, owner: str, id: str) -> dict[str, list[IngredientView]]:  # noqa: A002
+        """What a job was made from, by role, in the user's library, which takes in what it lacks; masks are left out."""
+        job = self.own(owner, id)
+        found: dict[str, list[IngredientView]] = {}
+        for role in ("content", "styles"):
+            for sha256, name in zip(job.inputs.get(role, ()), job.names.get(role, ()), strict=True):
+                found.setdefault(role, []).append(self._ingredient(owner, sha256, name))
+        return found
+
+    def _ingredient(self, owner: str, sha256: str, name: str) -> IngredientView:
+        if (key := sample_of(sha256, name)) is not None:
+            return IngredientView(id=f"sample:{key}", name=(PHOTOS | PAINTINGS)[key])
+        path = self.jobs.input(sha256)
+        self.check_room(owner, path.stat().st_size, 0)
+        with self.library.incoming() as received:
+            shutil.copyfile(path, received)
+            item = self.library.add(owner, received, name)
+        return IngredientView(id=item.id, name=item.name)
 
     def shrunk(self, path: Path, side: int, job: str | None = None) -> bytes:
         """A JPEG of a picture with at most ``side`` pixels, SMALL or LARGE, kept for the next time.

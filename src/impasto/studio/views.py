@@ -83,6 +83,13 @@ class PictureView(BaseModel):
         return cls(id=item.id, name=item.name, width=width, height=height, size=item.size, created=item.created)
 
 
+class IngredientView(BaseModel):
+    """A picture that a job was made from, as what can be made from again."""
+
+    id: str
+    name: str
+
+
 class ProgressView(BaseModel):
     """How far a job is. ``history`` has pairs of evaluation and value."""
 

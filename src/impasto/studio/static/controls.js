@@ -21,10 +21,13 @@ export class Controls {
     this.fields = new Map(fields.map((field) => [field.name, field]));
     this.basics = basics;
     this.rest = rest;
-    this.values = {};
+    this.each = {};
     this.task = "stylize";
     this.fill();
   }
+
+  // What was set, by task: what is set for a texture is nothing to a painting. Explore has those of Paint.
+  get values() { return (this.each[this.task === "explore" ? "stylize" : this.task] ??= {}); }
 
   // Settings that were given, for the current task.
   get given() {
@@ -47,14 +50,16 @@ export class Controls {
   }
 
   load(values) {
-    this.values = { ...values };
+    this.each[this.task === "explore" ? "stylize" : this.task] = { ...values };
     this.fill();
+    this.changed?.();
   }
 
   set(name, value) {
     if (value === "" || value === null) delete this.values[name];
     else this.values[name] = value;
     this.count();
+    this.changed?.();
   }
 
   fill() {

@@ -34,6 +34,17 @@ export async function attempt(action) {
   }
 }
 
+// What the browser keeps of the page, for the studio at this address.
+const place = (name) => `impasto:${new URL("..", import.meta.url).pathname}:${name}`;
+
+export function keep(name, value) {
+  try { localStorage.setItem(place(name), JSON.stringify(value)); } catch { /* no room, or not allowed: nothing is kept */ }
+}
+
+export function kept(name) {
+  try { return JSON.parse(localStorage.getItem(place(name))); } catch { return null; }
+}
+
 export function ask(question, sure) {
   const dialog = $("asking");
   $("question").textContent = question;

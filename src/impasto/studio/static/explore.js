@@ -1,7 +1,7 @@
 // A sheet of small pictures over strength and size of strokes, to choose from.
 
-import { $, attempt, h } from "./dom.js";
-import { post, previewOf } from "./api.js";
+import { $, attempt, h, keep, kept } from "./dom.js";
+import { get, post, previewOf } from "./api.js";
 import { stateOf } from "./stage.js";
 
 const STRENGTHS = [0.3, 0.5, 0.7], SCALES = [0.5, 1, 1.5], SIZE = 192;
@@ -9,7 +9,7 @@ const STRENGTHS = [0.3, 0.5, 0.7], SCALES = [0.5, 1, 1.5], SIZE = 192;
 export class Explorer {
   constructor(choose) {
     this.choose = choose;
-    this.cells = new Map(Object.entries(JSON.parse(sessionStorage.getItem("sheet") ?? "{}")));
+    this.cells = new Map(Object.entries(kept("sheet") ?? {}));
   }
 
   async start(inputs, title, settings) {
@@ -23,7 +23,16 @@ export class Explorer {
         this.show();
         this.update(job);
       }
-    sessionStorage.setItem("sheet", JSON.stringify(Object.fromEntries(this.cells)));
+    keep("sheet", Object.fromEntries(this.cells));
+  }
+
+  // What became of the cells while nobody looked.
+  async refresh() {
+    for (const id of this.cells.keys()) {
+      const job = await get(`/jobs/${id}`).catch(() => null);
+      if (job) this.update(job);
+      else this.cell(id)?.querySelector(".wait").replaceChildren("deleted");
+    }
   }
 
   show() {
@@ -36,10 +45,13 @@ export class Explorer {
     const drawn = new Map([...$("sheet").querySelectorAll(".cell")].map((cell) => [cell.dataset.id, cell]));
     $("sheet").replaceChildren(h("h2", {}, "Which one?"), h("p", { class: "hint" }, "Choose a cell to take its settings over, and paint it large."),
       h("div", { class: "grid" }, cells.map((cell) => drawn.get(cell.dataset.id) ?? cell)));
+    if (cells.some((cell) => !drawn.has(cell.dataset.id))) this.refresh();
   }
 
+  cell(id) { return $("sheet").querySelector(`[data-id="${CSS.escape(id)}"]`); }
+
   update(job) {
-    const cell = $("sheet").querySelector(`[data-id="${CSS.escape(job.id)}"]`);
+    const cell = this.cell(job.id);
     if (!cell) return;
     const image = cell.querySelector("img");
     if (job.preview) { image.src = previewOf(job); image.hidden = false; }

@@ -61,10 +61,11 @@ export class Gallery {
   }
 
   card(job) {
-    const button = h("button", { type: "button", class: "card", onclick: () => this.open(this.jobs.get(job.id)),
+    const plain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    const link = h("a", { class: "card", href: `#job=${job.id}`, onclick: (event) => { if (plain(event)) { event.preventDefault(); this.open(this.jobs.get(job.id)); } },
       draggable: "true", ondragstart: (event) => this.drag(event, job.id) },
-      h("span", { class: "thumbnail" }, h("img", { alt: "", loading: "lazy" })), h("span", { class: "name" }), h("span", { class: "badge" }));
-    return h("li", { "data-id": job.id }, button);
+      h("span", { class: "thumbnail" }, h("img", { alt: "", loading: "lazy" })), h("span", { class: "name", dir: "auto" }), h("span", { class: "badge" }));
+    return h("li", { "data-id": job.id }, link);
   }
 
   drag(event, id) {

@@ -1,12 +1,13 @@
-// A place to drop, paste or choose pictures: samples, one's library, results.
+// A place to drop, paste or choose pictures: samples, one's library, results. Of photos several make a picture each; several
+// paintings are mixed.
 
 import { attempt, h, say } from "./dom.js";
 import { get, pictureOf, remove, upload } from "./api.js";
 
 export class Picker {
-  constructor(place, { title, samples, several = false, changed }) {
-    Object.assign(this, { place, title, samples, several, changed, chosen: [], items: [] });
-    this.file = h("input", { type: "file", accept: "image/*", multiple: several, class: "unseen", id: `${place.id}-file`,
+  constructor(place, { title, samples, several = false, batch = false, changed }) {
+    Object.assign(this, { place, title, samples, several, batch, changed, chosen: [], items: [] });
+    this.file = h("input", { type: "file", accept: "image/*", multiple: several || batch, class: "unseen", id: `${place.id}-file`,
       onchange: () => { this.take([...this.file.files]); this.file.value = ""; } });
     this.shown = h("div", { class: "shown" });
     this.strip = h("div", { class: "strip", role: "group", "aria-label": `${title}: choose one` });
@@ -15,7 +16,7 @@ export class Picker {
       h("header", {}, h("h2", { id: `${place.id}-title` }, title),
         several ? h("label", { class: "mix", title: "Choose several paintings" }, this.mix, " mix") : null),
       h("div", { class: "drop" }, this.shown,
-        h("p", {}, h("label", { class: "browse", for: this.file.id }, `Choose a file`), this.file, h("span", { class: "desk" }, " or drop it"))),
+        h("p", {}, h("label", { class: "browse", for: this.file.id }, h("span", {}, "Choose a file"), h("span", { class: "unseen" }, ` as the ${title.toLowerCase()}`)), this.file, h("span", { class: "desk" }, " or drop it"))),
       this.strip,
     );
     this.listen();
@@ -46,13 +47,27 @@ export class Picker {
   async take(files) {
     if (!files.length) return;
     this.place.classList.add("busy");
-    for (const file of this.several ? files : files.slice(0, 1)) {
+    const taken = [];
+    for (const file of files) {
       const item = await attempt(() => upload(file, file.name || "pasted picture"));
       if (!item) continue;
       document.dispatchEvent(new CustomEvent("library"));
-      this.pick(item.id, item.name);
+      taken.push({ id: item.id, name: item.name });
     }
     this.place.classList.remove("busy");
+    if (files.length === 1) for (const { id, name } of taken) this.pick(id, name);
+    else this.all(taken);
+  }
+
+  // Several at once.
+  all(items) {
+    const different = items.filter((item, index) => items.findIndex((one) => one.id === item.id) === index);
+    if (!different.length) return;
+    const most = this.several ? 8 : different.length, chosen = different.slice(0, most);
+    if (this.several) this.mix.checked = chosen.length > 1;
+    this.choose(chosen);
+    const left = different.length > most ? ` ${different.length - most} more than can be mixed were left out.` : "";
+    if (chosen.length > 1) say(this.several ? `${chosen.length} paintings, which are mixed.${left}` : `${chosen.length} photos: each becomes a picture of its own.`);
   }
 
   pick(id, name) {
@@ -78,7 +93,8 @@ export class Picker {
   }
 
   draw() {
-    this.shown.replaceChildren(...this.chosen.map((item) => h("img", { src: pictureOf(item.id), alt: item.name })));
+    this.shown.replaceChildren(...this.chosen.map((item) => h("figure", {},
+      h("img", { src: pictureOf(item.id), alt: item.name, draggable: "false" }), h("figcaption", { dir: "auto" }, item.name))));
     this.shown.dataset.count = this.chosen.length;
     this.place.classList.toggle("filled", this.chosen.length > 0);
     const own = this.items.map((item) => ({ id: item.id, name: item.name, own: true }));

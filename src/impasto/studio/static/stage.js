@@ -11,10 +11,10 @@ export const stateOf = (job) => STATES[job.status] ?? job.status;
 
 export class Stage {
   constructor({ look, reuse, submitted, open }) {
-    Object.assign(this, { look, reuse, submitted, open, job: null, comparing: false });
+    Object.assign(this, { look, reuse, submitted, open, job: null, comparing: false, wanted: null, steered: null });
     $("wipe").addEventListener("input", () => this.wipe());
     $("steering").addEventListener("input", () => ($("steered").textContent = Number($("steering").value).toFixed(2)));
-    $("steering").addEventListener("change", () => this.act("adjust", { settings: { strength: Number($("steering").value) } }));
+    $("steering").addEventListener("change", () => this.steer(Number($("steering").value)));
     $("recipe").addEventListener("toggle", () => $("recipe").open && this.tell());
     $("picture").addEventListener("dblclick", () => this.job?.result && this.look(this.job));
   }
@@ -30,7 +30,7 @@ export class Stage {
       this.compare(false);
       $("picture").removeAttribute("src");
       $("recipe").open = false;
-      history.replaceState(null, "", `#job=${job.id}`);
+      this.spoken = null;
     }
     $("title").textContent = job.title || "A picture";
     this.paint(before);
@@ -44,7 +44,7 @@ export class Stage {
     this.job = null;
     $("work").hidden = true;
     $("empty").hidden = false;
-    history.replaceState(null, "", location.pathname);
+    document.title = "impasto studio";
   }
 
   // The next picture is loaded aside and shown when it is there, so that nothing flickers.
@@ -71,14 +71,41 @@ export class Stage {
     const share = status === "done" ? 100 : progress ? Math.round((100 * progress.seconds) / Math.max(progress.seconds + progress.remaining, 1e-9)) : 0;
     const text = error ? `${STATES[status]}: ${error}` : parts.join(" · ");
     if ($("state").textContent !== text) $("state").textContent = text;
+    document.title = status === "running" ? `${share} % · impasto studio` : "impasto studio";
+    this.speak(share, error);
     $("bar").hidden = ENDED.includes(status);
     $("bar").setAttribute("aria-valuenow", String(share));
     $("bar").firstElementChild.style.inlineSize = `${share}%`;
     $("steer").hidden = this.job.task !== "stylize" || !["running", "paused", "queued"].includes(status) || "content_weight" in this.job.settings;
-    if (document.activeElement !== $("steering")) {
+    if (document.activeElement !== $("steering") && this.wanted === null) {
       $("steering").value = this.job.settings.strength ?? 0.5;
       $("steered").textContent = Number($("steering").value).toFixed(2);
     }
+  }
+
+  // For those who listen: the beginning, every quarter and the end, not every step.
+  speak(share, error) {
+    const { status, title } = this.job;
+    const now = `${this.job.id} ${status} ${status === "running" ? Math.floor(share / 25) : ""}`;
+    if (now === this.spoken) return;
+    this.spoken = now;
+    const quarter = status === "running" && share >= 25 ? `, ${25 * Math.floor(share / 25)} %` : "";
+    $("spoken").textContent = `${STATES[status]}${quarter}: ${title || "a picture"}${error ? `. ${error}` : ""}`;
+  }
+
+  // The value that the slider was left at, one request at a time: the last one counts, however many came before it.
+  async steer(strength) {
+    const waiting = this.wanted !== null;
+    this.wanted = strength;
+    if (waiting) return;
+    const { id } = this.job;
+    for (let sent = null; sent !== this.wanted; ) {
+      await new Promise((later) => setTimeout(later, 300));
+      sent = this.wanted;
+      const job = await attempt(() => post(`/jobs/${id}/adjust`, { settings: { strength: sent } }));
+      if (job && sent === this.wanted && this.job?.id === id) this.show(job);
+    }
+    this.wanted = null;
   }
 
   offer() {
@@ -98,6 +125,7 @@ export class Stage {
       result ? button("More", () => this.go(post(`/jobs/${this.job.id}/more`, { evaluations: 50 }))) : null,
       result ? button("Use as start", () => this.reuse("init", this.job)) : null,
       result ? button("Use as photo", () => this.reuse("content", this.job)) : null,
+      result ? button("Use as painting", () => this.reuse("styles", this.job)) : null,
       button("Again", () => this.go(post(`/jobs/${this.job.id}/again`))),
       button("Load its settings", () => this.reuse("settings", this.job)),
       status === "failed" || status === "canceled" ? button("Retry", () => this.act("retry")) : null,
@@ -121,7 +149,7 @@ export class Stage {
   async discard() {
     const job = this.job;
     if (!(await ask(`Delete “${job.title || "this picture"}” for good?`, "Delete"))) return;
-    await attempt(async () => { await remove(`/jobs/${job.id}`); this.clear(); document.dispatchEvent(new CustomEvent("deleted", { detail: job.id })); });
+    await attempt(async () => { await remove(`/jobs/${job.id}`); this.clear(); history.replaceState(null, "", location.pathname); document.dispatchEvent(new CustomEvent("deleted", { detail: job.id })); });
   }
 
   compare(on) {

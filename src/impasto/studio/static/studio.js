@@ -1,6 +1,7 @@
 // The page: choosing, starting, watching.
 
-import { $, attempt, say } from "./dom.js";
+import { $, ask, attempt, keep, kept, say } from "./dom.js";
+import { takeAnywhere } from "./drop.js";
 import { follow, get, post, remove } from "./api.js";
 import { Controls } from "./controls.js";
 import { Explorer } from "./explore.js";
@@ -17,42 +18,72 @@ const TASKS = {
   reconstruct: { verb: "Reconstruct", purpose: "What a layer of the network still knows of the photo.", photo: true, painting: false },
 };
 
-let task = "stylize", start = null, mask, photo, painting, controls, stage, gallery, explorer;
+let task = "stylize", start = null, last = null, missed = null, mask, photo, painting, controls, stage, gallery, explorer;
 
 async function begin() {
   const [session, fields, samples] = await Promise.all([get("/session"), get("/settings"), get("/samples")]);
   $("logout").hidden = !session.locked;
   $("logout").addEventListener("click", async () => { await attempt(() => remove("/session")); location.assign("login"); });
-  photo = new Picker($("photo"), { title: "Photo", samples: samples.filter((one) => one.kind === "photo"), changed: ready });
+  photo = new Picker($("photo"), { title: "Photo", batch: true, samples: samples.filter((one) => one.kind === "photo"), changed: ready });
   painting = new Picker($("painting"), { title: "Painting", several: true, samples: samples.filter((one) => one.kind === "painting"), changed: ready });
   mask = new Mask(ready);
   $("where").addEventListener("click", () => openMask(mask, photo.ids[0], painting.chosen));
   controls = new Controls(fields, { basics: $("basics"), rest: $("rest") });
   stage = new Stage({ look, reuse, submitted, open });
   gallery = new Gallery(open);
-  explorer = new Explorer((values) => { controls.load({ ...controls.values, ...values, size: Number(controls.values.size) > 192 ? controls.values.size : 512 }); choose("stylize"); say("Taken over. Paint makes it large."); $("go").focus(); });
+  explorer = new Explorer((values) => { choose("stylize"); controls.load({ ...controls.values, ...values, size: Number(controls.values.size) > 192 ? controls.values.size : 512 }); say("Taken over. Paint makes it large."); $("go").focus(); });
   tabs();
   $("tools").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+  $("anew").addEventListener("click", () => { start = null; ready(); $("go").focus(); });
+  takeAnywhere(photo, painting);
   choose("stylize");
   await Promise.all([keepLibrary([photo, painting]), gallery.load()]);
+  await recall();
+  controls.changed = remember;
   await resume();
+  if (task === "explore") explorer.show();
+  addEventListener("popstate", resume);
   follow(changed, (on) => { $("line").textContent = on ? "connected" : "waiting for the studio"; $("line").dataset.on = String(on); });
   document.body.dataset.ready = "true";
 }
 
-// What was on the stage before the page was closed, or else what is being made.
+// The picture that the address names, or else what is being made.
 async function resume() {
-  const id = new URLSearchParams(location.hash.slice(1)).get("job");
-  const known = id && (await get(`/jobs/${id}`).catch(() => null));
+  const here = location.hash, id = new URLSearchParams(here.slice(1)).get("job");
+  const known = id && (await get(`/jobs/${encodeURIComponent(id)}`).catch(() => null));
+  if (here !== location.hash) return;
+  if (id && !known) say("There is no such picture any more.");
   const job = known ?? [...gallery.jobs.values()].find((one) => !ENDED.includes(one.status));
   if (job) stage.show(job);
+  else if (stage.job) stage.clear();
+}
+
+// What was chosen stays chosen when the page is closed.
+function remember() {
+  keep("form", { task, photo: photo.chosen, painting: painting.chosen, each: controls.each });
+}
+
+async function recall() {
+  const form = kept("form");
+  if (!form?.each || !TASKS[form.task]) return;
+  const there = new Set([...photo.samples, ...painting.samples].map((one) => `sample:${one.name}`).concat(photo.items.map((one) => one.id)));
+  const still = async (item) => there.has(item.id) || (item.id.startsWith("result:") && (await get(`/jobs/${item.id.slice(7)}`).catch(() => null))?.result);
+  const left = async (items) => { const known = await Promise.all(items.map(still)); return items.filter((item, index) => known[index]); };
+  const [photos, paintings] = await Promise.all([left(form.photo ?? []), left(form.painting ?? [])]);
+  controls.each = form.each;
+  painting.mix.checked = paintings.length > 1;
+  photo.choose(photos);
+  painting.choose(paintings);
+  choose(form.task);
 }
 
 function changed({ jobs, gone }) {
   gallery.update(jobs, gone);
   for (const job of jobs) {
     explorer.update(job);
-    if (job.id === stage.job?.id && $("sheet").hidden) stage.show(job);
+    if (job.id !== stage.job?.id) continue;
+    if ($("sheet").hidden) stage.show(job);
+    else missed = job;
   }
 }
 
@@ -81,7 +112,12 @@ function choose(name) {
   $("painting").hidden = !TASKS[name].painting;
   controls.show(name);
   if (name === "explore") explorer.show();
-  else if (!$("sheet").hidden) { $("sheet").hidden = true; $(stage.job ? "work" : "empty").hidden = false; }
+  else if (!$("sheet").hidden) {
+    $("sheet").hidden = true;
+    $(stage.job ? "work" : "empty").hidden = false;
+    if (missed && missed.id === stage.job?.id) stage.show(missed);
+    missed = null;
+  }
   ready();
 }
 
@@ -94,22 +130,30 @@ function missing() {
 
 function ready() {
   if (!controls) return;
+  if (controls.changed) remember();
   mask.keep(photo.ids[0], painting.ids);
-  $("where").hidden = !photo.ids.length || !["stylize", "explore"].includes(task);
+  $("where").hidden = photo.ids.length !== 1 || !["stylize", "explore"].includes(task);
   $("where").textContent = mask.painted ? "Paint where… (in use)" : "Paint where…";
   $("go").textContent = TASKS[task].verb;
   $("go").classList.toggle("waits", Boolean(missing()));
-  $("hint").textContent = missing() || (start ? `Starts from “${start.name}”.` : "");
+  const from = beginning(), count = TASKS[task].photo ? photo.ids.length : 1;
+  $("hint").textContent = missing() || (from ? `Starts from “${from.name}”.` : count > 1 && task !== "explore" ? `${count} pictures, one of each photo.` : "");
+  $("anew").hidden = !from;
 }
+
+// What the next picture starts from: a result is a start for the task that made it.
+function beginning() { return start?.task === task ? start : null; }
 
 async function submit() {
   if (missing()) { say(missing()); return; }
   if (!$("tools").reportValidity()) return;
   const inputs = {};
-  if (TASKS[task].photo) inputs.content = photo.ids;
   if (TASKS[task].painting) inputs.styles = painting.ids;
-  if (start) inputs.init = [start.id];
-  const title = { texture: `Texture of ${painting.names}`, reconstruct: `${photo.names} from ${controls.values.layer ?? "conv4_2"}` }[task] ?? `${photo.names} after ${painting.names}`;
+  if (beginning()) inputs.init = [start.id];
+  const photos = !TASKS[task].photo ? [null] : task === "explore" ? photo.chosen.slice(0, 1) : photo.chosen;
+  const asked = JSON.stringify([task, inputs, photos, controls.given]);
+  if (asked === last?.asked && !mask.painted && gallery.jobs.has(last.id) && !ENDED.includes(gallery.jobs.get(last.id).status) &&
+    !(await ask("The same picture is being made already. Make it twice?", "Make it twice"))) return;
   $("go").disabled = true;
   $("hint").textContent = "One moment, the pictures are made ready.";
   if (task === "stylize" || task === "explore") {
@@ -117,13 +161,22 @@ async function submit() {
     if (!places) { $("go").disabled = false; ready(); return; }
     Object.assign(inputs, places);
   }
-  if (task === "explore") await explorer.start(inputs, title, controls.given);
-  else {
-    const job = await attempt(() => post("/jobs", { task, inputs, settings: controls.given, title: title.slice(0, 200) }));
-    if (job) submitted(job);
+  for (const one of photos) {
+    const job = await make(one ? { ...inputs, content: [one.id] } : inputs, one?.name);
+    if (!job) break;
+    last = { asked, id: job.id };
   }
   $("go").disabled = false;
   ready();
+}
+
+// One picture, or a sheet of small ones.
+async function make(inputs, name) {
+  const title = { texture: `Texture of ${painting.names}`, reconstruct: `${name} from ${controls.values.layer ?? "conv4_2"}` }[task] ?? `${name} after ${painting.names}`;
+  if (task === "explore") { await explorer.start(inputs, title, controls.given); return null; }
+  const job = await attempt(() => post("/jobs", { task, inputs, settings: controls.given, title: title.slice(0, 200) }));
+  if (job) submitted(job);
+  return job;
 }
 
 function submitted(job) {
@@ -134,21 +187,35 @@ function submitted(job) {
 }
 
 function open(job) {
+  if (location.hash !== `#job=${job.id}`) history.pushState(null, "", `#job=${job.id}`);
   stage.show(job);
   $("stage").scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth", block: "start" });
   $("stage").focus({ preventScroll: true });
 }
 
 // A result as an ingredient, or a job's settings for another one.
-function reuse(what, job) {
+async function reuse(what, job) {
   const item = { id: `result:${job.id}`, name: job.title || "a picture" };
-  if (what === "content") photo.choose([item]);
-  if (what === "init") start = item;
-  choose(job.task);
-  if (what === "settings") controls.load(job.settings);
-  say({ content: "It is the photo now.", init: "The next picture starts from it.", settings: "Its settings are loaded." }[what]);
+  if (what === "content") { photo.choose([item]); choose("stylize"); }
+  if (what === "styles") { painting.choose([item]); choose(TASKS[job.task].painting ? job.task : "stylize"); }
+  if (what === "init") { start = { ...item, task: job.task }; choose(job.task); }
+  if (what === "settings" && !(await restore(job))) return;
+  const masked = job.inputs.masks || job.inputs.protect ? " Its masks are not: paint them again." : "";
+  say({ content: "It is the photo now.", styles: "It is the painting now.", init: "The next picture starts from it.", settings: `Its photo, paintings and settings are back.${masked}` }[what]);
   ready();
   $("tools").scrollIntoView({ block: "start" });
+}
+
+// The photo, the paintings and the settings of a job, as they were.
+async function restore(job) {
+  const found = await attempt(() => post(`/jobs/${job.id}/ingredients`));
+  if (!found) return false;
+  document.dispatchEvent(new CustomEvent("library"));
+  if (found.content) photo.choose(found.content);
+  if (found.styles) { painting.mix.checked = found.styles.length > 1; painting.choose(found.styles); }
+  choose(job.task);
+  controls.load(job.settings);
+  return true;
 }
 
 attempt(begin);
