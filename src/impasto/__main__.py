@@ -1,15 +1,14 @@
 """``python -m impasto``."""
 
-import os
 import sys
 
-from impasto.choices import KEEP_MEMORY
 from impasto.cli import main as run
+from impasto.libraries import tell_own_process
 
 
 def main() -> int:
-    """The command line in a process of its own, which may keep memory as suits it best; so may those that it starts."""
-    os.environ.setdefault(KEEP_MEMORY, "1")
+    """The command line in a process of its own, which uses memory and cores as suits it best; so do those that it starts."""
+    tell_own_process()
     return run()
 
 

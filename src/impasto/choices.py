@@ -80,7 +80,3 @@ def file_and_colors(weights: Path | str) -> tuple[Path, ColorSpace | None]:
     name, _, word = str(weights).rpartition("=")
     colors = next((space for space in get_args(ColorSpace) if space == word), None)
     return (Path(weights), None) if colors is None or is_file(weights) else (Path(name), colors)
-
-
-KEEP_MEMORY = "IMPASTO_KEEP_MEMORY"
-"""The environment variable by which a process may be told to keep freed memory: :func:`impasto.machine.keep_freed_memory`."""

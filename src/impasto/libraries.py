@@ -11,8 +11,24 @@ from typing import Any
 
 from impasto.errors import ImpastoError, MissingExtraError
 
+KEEP_MEMORY = "IMPASTO_KEEP_MEMORY"
+"""The environment variable by which a process may be told to keep freed memory: :func:`impasto.machine.keep_freed_memory`."""
+
+_SPIN, _OTHERWISE, _TURNS = "GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "4000"
 _SHOWN = 160  # letters of a library's own words in a sentence
 _THREADS = Path("/proc/self/task")
+
+
+def tell_own_process() -> None:
+    """Say in the environment, before torch is imported, what suits a process that is impasto's own, unless somebody said it.
+
+    Freed memory is kept. Threads of OpenMP that wait for others stay awake for some microseconds instead of milliseconds, about
+    as long as the pauses within a run last: beside a busy program, whose core a waiting thread then gives back, a run takes
+    three quarters of the time, and on an idle machine hardly more (``benchmarks/README.md``).
+    """
+    os.environ.setdefault(KEEP_MEMORY, "1")
+    if _OTHERWISE not in os.environ:
+        os.environ.setdefault(_SPIN, _TURNS)
 
 
 def library(name: str, what: str, extra: str = "volume") -> Any:

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
-from impasto.choices import KEEP_MEMORY, Precision
+from impasto.choices import Precision
 from impasto.errors import SettingsError
+from impasto.libraries import KEEP_MEMORY
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
 _ISA_WITHOUT_BF16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}

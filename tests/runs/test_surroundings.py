@@ -12,8 +12,8 @@ import torch
 
 import impasto
 from impasto import images, machine, samples, signals, sounds
-from impasto.choices import KEEP_MEMORY
 from impasto.errors import SettingsError
+from impasto.libraries import KEEP_MEMORY
 from impasto.pyramid import resize
 from impasto.runs.sequences.signal import SignalTransfer
 from impasto.runs.sequences.sound import SoundTransfer

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 
-from impasto.choices import KEEP_MEMORY
+from impasto.libraries import tell_own_process
 
 
 def _follow(ending: threading.Event, busy: threading.Event) -> None:
@@ -22,7 +22,7 @@ def _follow(ending: threading.Event, busy: threading.Event) -> None:
 
 def main() -> int:
     """Compute until told to end; the arguments are those of :func:`impasto.jobs.compute.compute`."""
-    os.environ.setdefault(KEEP_MEMORY, "1")
+    tell_own_process()
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", required=True)
     parser.add_argument("--device", default="auto")
