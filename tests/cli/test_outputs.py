@@ -68,6 +68,7 @@ WRITERS = {
         "out.png",
         (),
     ),
+    "lut": (("lut", "painting.png", "photo.png", "--points", "5", "--quiet"), "out.cube", ()),
     "networks normalize": (
         ("networks", "normalize", "--images", "folder", "--size", "32", "--quiet"),
         "out.safetensors",
@@ -266,6 +267,7 @@ RUNS = {
     "networks normalize": "impasto.studies.normalization.normalize",
     "neural-style": "impasto.runs.pictures.neural_style.painting.Painting.finished",
     "preview": "impasto.feedforward.preview.preview",
+    "lut": "impasto.studies.color_table.color_table",
 }
 every_run = pytest.mark.parametrize("name", RUNS)
 

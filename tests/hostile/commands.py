@@ -42,6 +42,7 @@ BASES = {
     "sound texture": "tune.wav --seconds 0.3 -o new.wav --evaluations 1 --filters 16 -q",
     "signal stylize": "record.csv record.csv -o new.csv --evaluations 1 -q",
     "signal texture": "record.csv -o new.csv --evaluations 1 -q",
+    "lut": "painting.png photo.png -o new.cube --points 5 -q",
     "show": "photo.png",
     "rerun": "photo.png -o new.png -q",
     "score": "photo.png painting.png photo.png",

@@ -56,6 +56,7 @@ COMMANDS = {
     "figure": ("figure:figure", "NAME [PHOTO] [PAINTING] -o OUT", "Draw a figure of the papers, of your own pictures."),
     "sound": ("", "", "Play a sound in the style of others, or make a texture of one."),
     "signal": ("", "", "Give an ECG or another signal the style of others, or make a texture of one."),
+    "lut": ("lut:lut", "PAINTING [PHOTO] -o OUT.cube", "Write the colors of a painting as a table for other programs."),
     "show": ("show:show", "IMAGE", "Show how a picture was made."),
     "rerun": ("rerun:rerun", "IMAGE [-o OUT]", "Make a picture again, from what its file says about it."),
     "score": ("score:score", "CONTENT STYLE IMAGE [IMAGE ...]", "Measure the losses of any pictures, from any tool."),

@@ -36,6 +36,7 @@ def _ways(path: Path) -> list[Callable[[Path], bool]]:
         ".npy": _by_notes,
         ".json": _by_key,
         ".safetensors": _by_header,
+        ".cube": _by_title,
     }
     if suffix in known:
         return [known[suffix]]
@@ -71,3 +72,9 @@ def _by_header(path: Path) -> bool:
 
     with safe_open(path, "numpy") as file:
         return "impasto" in (file.metadata() or {})
+
+
+def _by_title(path: Path) -> bool:
+    """A table of colors begins with its title."""
+    with path.open(encoding="utf-8") as lines:
+        return lines.readline().startswith('TITLE "impasto')
