@@ -167,22 +167,8 @@ def test_time_is_counted_over_sessions(descent, noise):
     assert [s.seconds for s in again.run(snapshots[3])] == [s.seconds for s in snapshots[4:]]
 
 
-def test_remaining_time_is_in_proportion(descent, noise):
-    """At a known cost per position the estimate is exact, falls, and ends at nothing."""
-    made, _ = descent(Adam())
-    total = sum(level.cost for level in LEVELS)
-    found = []
-    for snapshot in made.run(noise):
-        spent = sum(level.cost for level in LEVELS[: snapshot.level])
-        spent += LEVELS[snapshot.level].cost * snapshot.state.evaluations / LEVELS[snapshot.level].evaluations
-        found.append(made.remaining(dataclasses.replace(snapshot, seconds=spent * 0.01)))
-        assert found[-1] == pytest.approx((total - spent) * 0.01)
-    assert found == sorted(found, reverse=True)
-    assert found[-1] == 0
-
-
 def test_stalled_level_is_over(make_loss, tiny):
-    """Where nothing is left to gain, the rest of the evaluations is saved, and no time is said to remain."""
+    """Where nothing is left to gain, the rest of the evaluations is saved."""
     encoder = tiny(dtype=torch.float32)
 
     def flat(image, shape):
@@ -200,7 +186,6 @@ def test_stalled_level_is_over(make_loss, tiny):
         (1, 1, True),
     ]
     assert torch.equal(snapshots[-1].best, flat(None, (16, 20)))
-    assert made.remaining(snapshots[-1]) == 0
 
 
 def test_one_evaluation_is_enough_for_a_level(descent, noise):

@@ -160,14 +160,6 @@ class Descent:
             way += record.moved
         return False
 
-    def remaining(self, snapshot: Snapshot) -> float:
-        """An estimate of the seconds still to go, from the cost per position so far."""
-        spent = sum(level.cost for level in self.levels[: snapshot.level])
-        here = self.levels[snapshot.level]
-        share = here.cost if snapshot.done else here.cost * snapshot.state.evaluations / here.evaluations
-        total = sum(level.cost for level in self.levels)
-        return snapshot.seconds * (total - spent - share) / (spent + share)
-
 
 def _refuse_overflow(state: State) -> None:
     """Before a descent that could not take a step."""

@@ -11,6 +11,7 @@ from impasto.engines import Evaluation
 from impasto.errors import CheckpointError
 from impasto.optimizers import LBFGS, Adam, GradientDescent, Optimizer
 from impasto.runs.checkpoint import Checkpoint
+from impasto.runs.pace import Pace
 from impasto.settings import Settings
 from impasto.storage import MEMORY, Storage
 
@@ -74,13 +75,13 @@ def descend(
     Raises:
         CheckpointError: if another run saves itself in the same folder.
     """
-    snapshot = start if isinstance(start, Snapshot) else None
+    snapshot, pace = start if isinstance(start, Snapshot) else None, Pace(descent.levels)
     with nullcontext() if saver is None else saver.held():
         for snapshot in descent.run(start):
             last = snapshot.done and snapshot.level == len(descent.levels) - 1
             _save(saver, snapshot, force=last)
             try:
-                asked = on_event and on_event(event_of(descent, snapshot))
+                asked = on_event and on_event(event_of(descent, snapshot, pace))
             except Leave:
                 _save(saver, snapshot, force=True)
                 raise
@@ -91,7 +92,7 @@ def descend(
     return snapshot, False
 
 
-def event_of(descent: Descent, snapshot: Snapshot) -> Event:
+def event_of(descent: Descent, snapshot: Snapshot, pace: Pace) -> Event:
     """What listeners are told of a snapshot."""
     point = snapshot.state.point
     assert isinstance(point, Evaluation)
@@ -103,7 +104,7 @@ def event_of(descent: Descent, snapshot: Snapshot) -> Event:
         point.by_kind,
         point.losses,
         snapshot.seconds,
-        descent.remaining(snapshot),
+        pace.remaining(snapshot.level, snapshot.state.evaluations, snapshot.seconds, done=snapshot.done),
         snapshot.best,
     )
 

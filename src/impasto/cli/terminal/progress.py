@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from impasto.runs.events import Event
 
 _PATIENCE = 10.0  # seconds without a line before one says how an evaluation goes on
+_TELLING = 3  # evaluations from which the time that is left can be told
 
 
 class Reporter:
@@ -100,7 +101,7 @@ class Lines(Reporter):
         level = event.levels[event.level]
         self.say(
             f"level {event.level + 1}/{len(event.levels)} {size(level.shape)}  "
-            f"evaluation {event.evaluation}/{level.evaluations}  {losses(event)}  {duration(event.remaining)} left"
+            f"evaluation {event.evaluation}/{level.evaluations}  {losses(event)}  {left(event)}".rstrip()
         )
 
     def work(self, work: "TileProgress") -> None:
@@ -163,8 +164,8 @@ class Display(Reporter):
             self._rows = {}
         if event.level not in self._rows:
             self._rows[event.level] = self._new_row(event)
-        left = f"{duration(event.remaining)} left" if event.remaining else "measuring"
-        self.progress.update(self._rows[event.level], completed=event.evaluation, losses=losses(event), left=left)
+        said = left(event) if event.remaining else "measuring"
+        self.progress.update(self._rows[event.level], completed=event.evaluation, losses=losses(event), left=said)
 
     def work(self, work: "TileProgress") -> None:
         """Redraw what is left."""
@@ -204,6 +205,12 @@ def working(work: "TileProgress") -> str:
 def size(shape: tuple[int, ...]) -> str:
     """Width by height of a spatial shape."""
     return "x".join(str(length) for length in reversed(shape))
+
+
+def left(event: "Event") -> str:
+    """How long it still takes; nothing at the first two steps, which tell little."""
+    early = not (event.unit or event.level) and event.evaluation < _TELLING
+    return "" if early else f"{duration(event.remaining)} left"
 
 
 def losses(event: "Event") -> str:

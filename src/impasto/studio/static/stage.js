@@ -66,7 +66,7 @@ export class Stage {
   narrate() {
     const { status, progress, error } = this.job;
     const parts = [STATES[status]];
-    if (status === "running" && progress) parts.push(`level ${progress.level + 1} of ${progress.levels}`, `evaluation ${progress.evaluation} of ${progress.evaluations}`, `${duration(progress.remaining)} left`);
+    if (status === "running" && progress) parts.push(`level ${progress.level + 1} of ${progress.levels}`, `evaluation ${progress.evaluation} of ${progress.evaluations}`, ...(progress.level || progress.evaluation > 2 ? [`${duration(progress.remaining)} left`] : []));
     if (ENDED.includes(status) && progress) parts.push(`after ${duration(progress.seconds)}`);
     const share = status === "done" ? 100 : progress ? Math.round((100 * progress.seconds) / Math.max(progress.seconds + progress.remaining, 1e-9)) : 0;
     const text = error ? `${STATES[status]}: ${error}` : parts.join(" · ");
