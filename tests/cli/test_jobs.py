@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -133,7 +134,28 @@ def test_from_submission_to_files(album, call, listed):
         worker.send_signal(signal.SIGTERM)
         _, said = worker.communicate(timeout=240)
     assert worker.returncode == 0, said
-    assert said == b""
+    lines = said.decode().splitlines()
+    assert re.fullmatch(r"impasto worker: (Waits for jobs, to compute them on cpu\.|.+ \(\w+\): begun\.)", lines[0])
+    assert sum(line.endswith(": begun.") for line in lines) == sum(": done after " in line for line in lines) == 5
+    assert lines[-1] == "impasto worker: Waits for jobs, to compute them on cpu."
+
+
+def test_a_worker_that_waits_for_another_says_so(album, call):
+    """Its device is another worker's; one that is to be quiet says nothing."""
+    command = [sys.executable, "-m", "impasto", "worker", "--device", "cpu"]
+    first = subprocess.Popen([*command, "-q"], stderr=subprocess.PIPE)
+    second = None
+    try:
+        call("jobs", "submit", "photo.png", "painting.png", *OPTIONS)
+        assert call("jobs", "watch").code == 0  # so the first one has the device
+        second = subprocess.Popen(command, stderr=subprocess.PIPE)
+        assert b"Another worker computes on cpu here" in second.stderr.readline()
+    finally:
+        said = []
+        for worker in filter(None, (second, first)):
+            worker.send_signal(signal.SIGTERM)
+            said.append(worker.communicate(timeout=240)[1])
+    assert said == [b"", b""]
 
 
 def test_a_worker_without_its_device_says_why(album, call):

@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--home", required=True)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--interval", type=float)
+    parser.add_argument("--tell", action="store_true")
     given = parser.parse_args()
     ending, busy = threading.Event(), threading.Event()
     threading.Thread(target=_follow, args=[ending, busy], daemon=True).start()
@@ -34,7 +35,7 @@ def main() -> int:
     from impasto.jobs.compute import compute  # noqa: PLC0415 - takes seconds
 
     busy.set()
-    return compute(given.home, given.device, given.interval, ending)
+    return compute(given.home, given.device, given.interval, ending, tell=given.tell)
 
 
 if __name__ == "__main__":

@@ -103,13 +103,23 @@ class Computer:
         device: where it computes.
         interval: the least time between two checkpoints, in seconds.
         ending: set when it is to end.
+        tell: told in a line when it begins to wait, and of every job when it begins and ends.
     """
 
-    def __init__(self, jobs: Jobs, device: torch.device, interval: float, ending: threading.Event) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        device: torch.device,
+        interval: float,
+        ending: threading.Event,
+        tell: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self.jobs = jobs
         self.device = device
         self.interval = interval
         self.ending = ending
+        self.tell = tell
+        self._waiting = False
 
     def run(self) -> None:
         """Work until told to end."""
@@ -122,6 +132,9 @@ class Computer:
                 worked = False
                 self.ending.wait(2)
             if not worked:
+                if not self._waiting:
+                    self.tell(f"Waits for jobs, to compute them on {self.device}.")
+                self._waiting = True
                 self.ending.wait(_IDLE)
 
     def tidy(self) -> None:
@@ -141,11 +154,24 @@ class Computer:
             try:
                 entry = self.jobs.queue.claim(identifier)
                 if entry is not None:
-                    self._work(entry)
+                    self._waiting = False
+                    self._told(entry)
                     return True
             finally:
                 lock.release()
         return False
+
+    def _told(self, entry: QueueEntry) -> None:
+        """Compute a job, and tell of it."""
+        name = f"{entry.job.title or entry.job.task} ({entry.job.id[:8]})"
+        self.tell(f"{name}: begun.")
+        began = time.monotonic()
+        try:
+            self._work(entry)
+        finally:
+            pulse = self._persist(lambda: self.jobs.queue.pulse(entry.job.id))
+            became = "deleted" if pulse is None else pulse.status.value
+            self.tell(f"{name}: {became} after {time.monotonic() - began:.0f} s.")
 
     def _work(self, entry: QueueEntry) -> None:
         attempt = Attempt(self.jobs, entry, self.ending)
@@ -246,14 +272,15 @@ def _device_lock(jobs: Jobs, device: torch.device, ending: threading.Event) -> F
     return lock
 
 
-def compute(home: str, device_name: str, interval: float | None, ending: threading.Event) -> int:
-    """Compute on a device until told to end, and return the exit code."""
+def compute(home: str, device_name: str, interval: float | None, ending: threading.Event, *, tell: bool = False) -> int:
+    """Compute on a device until told to end, and return the exit code; on standard error what is done, if asked to tell."""
     try:
         device = machine.device(device_name)
         jobs = Jobs.open(home)
         lock = _device_lock(jobs, device, ending)
         if lock is not None:
-            Computer(jobs, device, Checkpoint.INTERVAL if interval is None else interval, ending).run()
+            told: Callable[[str], object] = _say if tell else lambda _: None
+            Computer(jobs, device, Checkpoint.INTERVAL if interval is None else interval, ending, told).run()
             lock.release()
     except ImpastoError as error:
         _say(error)

@@ -36,12 +36,14 @@ class Worker:
         jobs: where the jobs are.
         device: ``auto``, ``cpu``, ``cuda:1``, ...
         interval: the least time between two checkpoints, in seconds; impasto's usual one unless given.
+        tell: whether standard error says what it waits for, and when jobs begin and end.
     """
 
-    def __init__(self, jobs: Jobs, device: str = "auto", interval: float | None = None) -> None:
+    def __init__(self, jobs: Jobs, device: str = "auto", interval: float | None = None, *, tell: bool = False) -> None:
         self.jobs = jobs
         self.device = device
         self.interval = interval
+        self.tell = tell
 
     def run(self, stop: threading.Event) -> None:
         """Compute until ``stop`` is set; the job in work then goes back into the queue with its checkpoint.
@@ -63,8 +65,14 @@ class Worker:
         Waiting takes no torch. The process that computes waits once more, for the device that the name turns out to be.
         """
         name = f"{socket.gethostname()}-{self.device}-name"
-        while (lock := self.jobs.store.device(name)) is None and not stop.wait(_LOOK):
-            pass
+        lock = self.jobs.store.device(name)
+        if lock is None and self.tell:
+            sys.stderr.write(
+                f"impasto worker: Another worker computes on {self.device} here; waits until it is gone.\n"
+            )
+            sys.stderr.flush()
+        while lock is None and not stop.wait(_LOOK):
+            lock = self.jobs.store.device(name)
         return lock
 
     def _keep(self, stop: threading.Event) -> None:
@@ -98,6 +106,7 @@ class Worker:
         command = [sys.executable, "-m", "impasto.jobs", "--home", str(self.jobs.home), "--device", self.device]
         if self.interval is not None:
             command += ["--interval", str(self.interval)]
+        command += ["--tell"] if self.tell else []
         # The URL may hold a password, and arguments can be read by everybody on the machine. A session of its own keeps
         # the terminal's Ctrl-C away: this process says when to end.
         surroundings = {**os.environ, DATABASE: self.jobs.database}  # "" for the file in the home

@@ -29,11 +29,14 @@ def worker(
         float | None,
         Parameter(metavar="SECONDS", validator=Number(gte=0), help="Seconds between two checkpoints; 5 unless given."),
     ] = None,
+    quiet: Annotated[
+        bool, Parameter(name=("--quiet", "-q"), show_default=False, help="Say nothing but what goes wrong.")
+    ] = False,
     follow: Annotated[int | None, Parameter(show=False)] = None,
 ) -> None:
     """Compute the jobs of the queue, one after another, until Ctrl-C or SIGTERM.
 
-    When it ends, the job in work goes back into the queue with its checkpoint. Jobs of workers that were killed are taken up.
+    A line says when it waits, and when a job begins and ends. When it ends, the job in work goes back into the queue with its checkpoint. Jobs of workers that were killed are taken up.
     """
     if threading.current_thread() is not threading.main_thread():
         raise SettingsError(
@@ -43,4 +46,5 @@ def worker(
     from impasto.jobs import Jobs, Worker
     from impasto.jobs.worker import run_until_signaled
 
-    run_until_signaled(Worker(Jobs.open(home, database), device, checkpoint_every), follow)
+    tell = not quiet and follow is None
+    run_until_signaled(Worker(Jobs.open(home, database), device, checkpoint_every, tell=tell), follow)
