@@ -272,6 +272,16 @@ def test_protected_parts_may_move(pan):
         assert all(part > 2 / 255 for part in changed[: max(0, 8 * index - 4)])
 
 
+def test_keyframes_have_the_masks_of_their_frames(pan):
+    """A mask that moves has as many frames as the clip, whichever of them are painted."""
+    masks = [torch.full((1, 3, 48, 64), float(index == 3)) for index in range(len(pan))]
+    clip = clip_of("pan", pan)
+    result = impasto.stylize_video(clip, PAINTING, protect=clip_of("keep", masks), keyframes=3, **SETTINGS)
+    first, second = painted(result)
+    assert (second - pan[3]).abs().max() < 1 / 255
+    assert (first - pan[0]).abs().max() > 0.05
+
+
 def test_a_region_may_be_nowhere_for_a_while(pan):
     """A style whose mask is black in a frame has no say in it."""
     masks = [torch.ones(1, 3, 48, 64), torch.zeros(1, 3, 48, 64)]

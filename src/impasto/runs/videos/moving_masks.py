@@ -14,7 +14,7 @@ from impasto.errors import ImageError
 from impasto.files import is_file
 from impasto.images import Picture
 from impasto.settings import Settings
-from impasto.videos import Clip
+from impasto.videos import Clip, Keyframes
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +53,10 @@ class MovingMasks:
             ImpastoError: if a mask does not fit the video, or is no mask.
         """
         masks, protect = inputs.get("masks", ()), next(iter(inputs.get("protect", ())), None)
-        clips = {number: read for number, mask in enumerate(masks) if (read := _moving(mask)) is not None}
-        kept = None if protect is None else _moving(protect)
-        for moving in (*clips.values(), *([] if kept is None else [kept])):
-            _check(moving, clip)
+        clips = {
+            number: _fitted(moving, clip) for number, mask in enumerate(masks) if (moving := _moving(mask)) is not None
+        }
+        kept = None if protect is None or (moving := _moving(protect)) is None else _fitted(moving, clip)
         spread = {number: _over_time(read) for number, read in clips.items()}
         peaks = [
             (spread[number].peak, _painting(mask)) if number in spread else mask for number, mask in enumerate(masks)
@@ -102,11 +102,15 @@ def _painting(mask: Any) -> Any:
     return mask.partition("=")[2] or None if isinstance(mask, str) and not is_file(mask) else None
 
 
-def _check(moving: Clip, clip: Clip) -> None:
-    if len(moving) != len(clip):
+def _fitted(moving: Clip, clip: Clip) -> Clip:
+    """A moving mask with a frame for each of the clip's."""
+    whole = clip.whole if isinstance(clip, Keyframes) else clip
+    if len(moving) != len(whole):
         raise ImageError(
-            f"The mask {moving.name} has {len(moving)} frames and {clip.name} has {len(clip)}; give a mask of each frame."
+            f"The mask {moving.name} has {len(moving)} frames and {clip.name} has {len(whole)}; give a mask of each frame."
         )
+    still = replace(moving, shots=(0,))
+    return Keyframes.of(still, clip.numbers, clip.chosen) if isinstance(clip, Keyframes) else still
 
 
 @dataclass(frozen=True, eq=False)

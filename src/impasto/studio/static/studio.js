@@ -23,7 +23,7 @@ let task = "stylize", start = null, last = null, missed = null, mask, photo, pai
 async function begin() {
   const [session, fields, samples] = await Promise.all([get("/session"), get("/settings"), get("/samples")]);
   $("logout").hidden = !session.locked;
-  $("logout").addEventListener("click", async () => { await attempt(() => remove("/session")); location.assign("login"); });
+  $("logout").addEventListener("click", async () => { for (const name of ["form", "sheet"]) keep(name, null); await attempt(() => remove("/session")); location.assign("login"); });
   photo = new Picker($("photo"), { title: "Photo", batch: true, samples: samples.filter((one) => one.kind === "photo"), changed: ready });
   painting = new Picker($("painting"), { title: "Painting", several: true, samples: samples.filter((one) => one.kind === "painting"), changed: ready });
   mask = new Mask(ready);
