@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,7 +55,8 @@ class Led:
         if not share:
             return self
         blots = _blots(tuple(pixels.shape[2:]), seed)
-        kept = (blots >= torch.quantile(blots, share)).to(blots.dtype) if share < 1 else torch.zeros_like(blots)
+        least = float(np.quantile(blots.numpy(), share))  # torch's takes no more than 16 million values
+        kept = (blots >= least).to(blots.dtype) if share < 1 else torch.zeros_like(blots)
         return replace(self, known=self.known * kept, age=self.age * kept)
 
 
