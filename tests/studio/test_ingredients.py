@@ -202,6 +202,36 @@ def test_the_slider_ends_where_it_was_left(painting, page, studio, http):
     state(page, "Done")
 
 
+def test_the_slider_steers_the_job_that_it_is_shown_with(painting, page, studio, http):
+    """Also when another job comes to the stage before the first one's value was sent."""
+    studio.painter.holding.set()
+    try:
+        page.click("[data-id='sample:rocket']")
+        page.click("#painting .owned .thumb >> nth=0")
+        for size in ("64", "80"):
+            page.fill("#set-size", size)
+            before = page.url
+            page.click("#go")
+            true(page, "before => location.href !== before", before)
+        second, first = (job["id"] for job in http.get("/jobs", params={"limit": 2}).json()["jobs"])
+        true(page, "document.getElementById('steer').hidden === false")
+        for identifier, value in ((first, 0.7), (second, 0.9)):
+            page.evaluate(
+                "([id, value]) => { document.querySelector(`#cards [href='#job=${id}']`).click();"
+                " const slider = document.getElementById('steering'); slider.value = value;"
+                " for (const kind of ['input', 'change']) slider.dispatchEvent(new Event(kind)); }",
+                [identifier, value],
+            )
+        end = time.monotonic() + 30
+        wanted = {first: 0.7, second: 0.9}
+        while (found := {id_: http.get(f"/jobs/{id_}").json()["settings"].get("strength") for id_ in wanted}) != wanted:
+            assert time.monotonic() < end, found
+            time.sleep(0.05)
+    finally:
+        studio.painter.holding.clear()
+    state(page, "Done")
+
+
 def test_a_sheet_survives_a_reload_and_the_stage_hears_what_happened(painting, page, studio, http):
     """Its finished cells have their pictures; the job on the stage is up to date when one comes back to it."""
     page.click("[data-id='sample:rocket']")

@@ -11,7 +11,7 @@ export const stateOf = (job) => STATES[job.status] ?? job.status;
 
 export class Stage {
   constructor({ look, reuse, submitted, open }) {
-    Object.assign(this, { look, reuse, submitted, open, job: null, comparing: false, wanted: null, steered: null });
+    Object.assign(this, { look, reuse, submitted, open, job: null, comparing: false, wanted: new Map() });
     $("wipe").addEventListener("input", () => this.wipe());
     $("steering").addEventListener("input", () => ($("steered").textContent = Number($("steering").value).toFixed(2)));
     $("steering").addEventListener("change", () => this.steer(Number($("steering").value)));
@@ -77,7 +77,7 @@ export class Stage {
     $("bar").setAttribute("aria-valuenow", String(share));
     $("bar").firstElementChild.style.inlineSize = `${share}%`;
     $("steer").hidden = this.job.task !== "stylize" || !["running", "paused", "queued"].includes(status) || "content_weight" in this.job.settings;
-    if (document.activeElement !== $("steering") && this.wanted === null) {
+    if (document.activeElement !== $("steering") && !this.wanted.has(this.job.id)) {
       $("steering").value = this.job.settings.strength ?? 0.5;
       $("steered").textContent = Number($("steering").value).toFixed(2);
     }
@@ -95,17 +95,16 @@ export class Stage {
 
   // The value that the slider was left at, one request at a time: the last one counts, however many came before it.
   async steer(strength) {
-    const waiting = this.wanted !== null;
-    this.wanted = strength;
+    const { id } = this.job, waiting = this.wanted.has(id);
+    this.wanted.set(id, strength);
     if (waiting) return;
-    const { id } = this.job;
-    for (let sent = null; sent !== this.wanted; ) {
+    for (let sent = null; sent !== this.wanted.get(id); ) {
       await new Promise((later) => setTimeout(later, 300));
-      sent = this.wanted;
+      sent = this.wanted.get(id);
       const job = await attempt(() => post(`/jobs/${id}/adjust`, { settings: { strength: sent } }));
-      if (job && sent === this.wanted && this.job?.id === id) this.show(job);
+      if (job && sent === this.wanted.get(id) && this.job?.id === id) this.show(job);
     }
-    this.wanted = null;
+    this.wanted.delete(id);
   }
 
   offer() {

@@ -151,6 +151,7 @@ async function submit() {
   if (TASKS[task].painting) inputs.styles = painting.ids;
   if (beginning()) inputs.init = [start.id];
   const photos = !TASKS[task].photo ? [null] : task === "explore" ? photo.chosen.slice(0, 1) : photo.chosen;
+  if (task === "explore" && photo.ids.length > 1) say(`The sheet is of the first photo, ${photo.chosen[0].name}.`);
   const asked = JSON.stringify([task, inputs, photos, controls.given]);
   if (asked === last?.asked && !mask.painted && gallery.jobs.has(last.id) && !ENDED.includes(gallery.jobs.get(last.id).status) &&
     !(await ask("The same picture is being made already. Make it twice?", "Make it twice"))) return;
