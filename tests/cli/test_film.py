@@ -57,3 +57,33 @@ def test_names_that_will_not_do(call, room, fast, words, sentence):
     """Before anything is painted."""
     outcome = call(*WORDS, *words, *fast)
     assert (outcome.code, sentence in outcome.err) == (2, True)
+
+
+NEURAL = ("neural-style", "-content_image", "photo.png", "-style_image", "painting.png", "-image_size", "32")
+
+
+def test_neural_style_has_a_film_too(call, room):
+    """Of every iteration; the film says by which flags it was made, and may be replaced."""
+    words = (*NEURAL, "-num_iterations", "4", "-gpu", "c", "-film", "film.mkv", "-seed", "1")
+    assert call(*words).code == 0
+    frames = list(videos.read("film.mkv").frames((24, 32)))
+    assert len(frames) >= 2 + 20
+    assert (frames[-1] - images.read("out.png").pixels).abs().mean() < 0.05
+    shown = call("show", "film.mkv")
+    assert (shown.code, "-film film.mkv" in shown.out) == (0, True)
+    assert call(*words).code == 0
+
+
+def test_a_film_of_neural_style_that_cannot_be_written(call, room, monkeypatch):
+    """A name that will not do is refused before; later the picture is there all the same."""
+    outcome = call(*NEURAL, "-film", "film.avi")
+    assert (outcome.code, "does not end like a video" in outcome.err) == (2, True)
+
+    def full(*arguments, **options):
+        raise videos.clip.VideoError("The disk is full.")
+
+    monkeypatch.setattr("impasto.videos.frames.FrameFolder.save", full)
+    outcome = call(*NEURAL, "-num_iterations", "2", "-gpu", "c", "-film", "film.mkv")
+    assert outcome.code == 0
+    assert outcome.err.count("The disk is full. There is no film") == 1
+    assert images.read("out.png").shape == (24, 32)

@@ -24,11 +24,13 @@ def show(
     ``command`` (that makes such a result, or null).
     """
     from impasto import images
-    from impasto.media import media_of, medium_of
+    from impasto.media import media_of, medium_of, recipe_of_file
 
     recipe = recipe_of(image)
     is_picture = medium_of("picture") in media_of(image) if recipe is None else recipe.kind.medium == "picture"
     text = images.read_parameters(image) if is_picture else None
+    if recipe is None and text is None:
+        text = (recipe_of_file(image) or {}).get("parameters")
     if recipe is None and text is None:
         raise ImageError(f"{image} does not say how it was made; impasto writes that unless told --no-metadata.")
     if as_json:

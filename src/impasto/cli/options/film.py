@@ -3,9 +3,10 @@
 import shutil
 import tempfile
 import weakref
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from impasto.cli.options.byproducts import Product
 from impasto.cli.options.outputs import Outputs
@@ -55,9 +56,10 @@ class FilmWriter(Product):
 
     def __call__(self, event: "Event") -> None:
         """The picture as it is."""
-        self._add(event.image)
+        self.add(event.image)
 
-    def _add(self, image: "Tensor") -> None:
+    def add(self, image: "Tensor") -> None:
+        """One more frame: an image (1, 3, H, W) in [0, 1] of any size."""
         from impasto.pyramid import resize
 
         self._frames.save(self.count, resize(image.cpu(), self.shape), {})
@@ -75,13 +77,17 @@ class FilmWriter(Product):
         Raises:
             ImpastoError: if it cannot be written.
         """
+        self.end(result.tensor, result.recipe)
+
+    def end(self, image: "Tensor", recipe: Mapping[str, Any]) -> None:
+        """Likewise, of a picture that was made in a way."""
         from impasto import videos
 
-        self._add(result.tensor)
+        self.add(image)
         self.outputs.claim(self.path)
         count, last = self.count + _END, self.count - 1
         painted = videos.Painted(self._clip(count), count, lambda index: self._frames.pixels(min(index, last)))
-        videos.write(self.path, painted, recipe=result.recipe if self.metadata else None)
+        videos.write(self.path, painted, recipe=recipe if self.metadata else None)
         self.outputs.written(self.path)
 
     def _clip(self, count: int) -> "Stills":

@@ -168,7 +168,7 @@ def recipe_of(path: Path) -> Recipe | None:
 
     refuse_pipe(path)
     data = recipe_of_file(path)
-    if data is None:
+    if data is None or data.keys() == {"impasto", "parameters"}:  # made by the flags of another program
         return None
     if str(data.get("task", "stylize")) not in TASKS:
         raise ImageError(

@@ -1,15 +1,18 @@
 """``impasto neural-style``: the flags of neural-style and neural-style-pt, for scripts that are already there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from impasto import __version__
 from impasto.cli.commands.neural_style.arguments import Given, help_text, read
 from impasto.cli.options.destination import Destination
+from impasto.cli.options.film import FilmWriter
 from impasto.cli.options.keeping import KEPT_ELSEWHERE, Kept, Way, keep
 from impasto.cli.options.outputs import Outputs
 from impasto.cli.terminal.interruption import Interruption
@@ -48,12 +51,15 @@ def _perform(given: Given, outputs: Outputs) -> int:
     painting = Painting.of(given.flags)
     outputs.also_read(painting.files())
     Destination(Path(given.output_image)).check(shape=painting.shape)
+    film = None if given.film is None else FilmWriter(Path(given.film), painting.shape, outputs)
+    if film is not None:
+        film.check()
     for sentence in (*given.notes, *_about(painting)):
         complain(sentence)
     if given.dry_run:
         outputs.show()
         return 0
-    return _paint(painting, given, outputs)
+    return _paint(painting, given, outputs, film)
 
 
 def _on_this_machine(given: Given) -> Given:
@@ -95,16 +101,22 @@ def _outputs(given: Given) -> Outputs:
         frames = [_numbered(given.output_image, iteration) for iteration in counts]
         PICTURES.replace(frames[-1], None)
         outputs.add_several(f"{path.with_suffix('')}_N{path.suffix}", filter(Path.exists, frames), "-save_iter")
+    if given.film is not None:
+        from impasto import videos
+
+        videos.check_name(Path(given.film))
+        outputs.add(Path(given.film), "-film")
     return outputs
 
 
-def _paint(painting: "Painting", given: Given, outputs: Outputs) -> int:
+def _paint(painting: "Painting", given: Given, outputs: Outputs, film: FilmWriter | None) -> int:
     """Run, print and save on the way, save at the end, and return the exit code."""
     put(f"Running optimization with {'L-BFGS' if given.flags.optimizer == 'lbfgs' else 'ADAM'}")
     last: Moment | None = None
     with Interruption(lambda: complain(_STOPPING)) as interruption:
         for moment in painting.run():
             interruption.expect_picture()
+            film = _after(film, methodcaller("add", painting.finished(moment.image)))
             for iteration, reached in iterations_due(last, moment, given.print_iter):
                 put(_lines(iteration, given.flags.num_iterations, reached.losses))
             for iteration, reached in iterations_due(last, moment, given.save_iter):
@@ -119,6 +131,8 @@ def _paint(painting: "Painting", given: Given, outputs: Outputs) -> int:
     if kept.trouble is not None:
         complain(kept.trouble)
     _conclude(painting, last, given, kept)
+    said = {"impasto": __version__, "parameters": given.text}
+    _after(film, methodcaller("end", painting.finished(last.image), said))
     return KEPT_ELSEWHERE if kept.trouble is not None else _STOPPED if interruption.asked else 0
 
 
@@ -156,6 +170,18 @@ def _save_frame(painting: "Painting", moment: "Moment", path: Path, given: Given
         _write(painting, moment, given.text, path)
     except (ImpastoError, OSError) as error:
         complain(f"{error} The run goes on without it.")
+
+
+def _after(film: FilmWriter | None, act: Callable[[FilmWriter], None]) -> FilmWriter | None:
+    """A film after something was done with it; None if that failed, which is said: the picture is not touched by it."""
+    if film is None:
+        return None
+    try:
+        act(film)
+    except (ImpastoError, OSError) as error:
+        complain(f"{error} There is no film; the picture is not touched by that.")
+        return None
+    return film
 
 
 def _conclude(painting: "Painting", last: "Moment", given: Given, kept: Kept) -> None:

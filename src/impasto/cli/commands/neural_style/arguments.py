@@ -24,6 +24,7 @@ class Given:
         output_image: where it goes.
         print_iter: losses are printed every so many evaluations; 0 for never.
         save_iter: a picture is saved every so many evaluations; 0 for only the last.
+        film: where a film of the picture emerging goes.
         overwrite: whether pictures that impasto did not make are replaced.
         dry_run: whether it ends before the run.
         notes: sentences about flags that do something else here, or nothing.
@@ -34,6 +35,7 @@ class Given:
     output_image: str
     print_iter: int
     save_iter: int
+    film: str | None
     overwrite: bool
     dry_run: bool
     notes: tuple[str, ...]
@@ -56,7 +58,8 @@ def read(words: Sequence[str]) -> Given:
     _check_model(values["model_file"])
     device, notes = _device(values.pop("gpu"))
     notes += _notes(values)
-    own = {name: values.pop(name) for name in ("output_image", "print_iter", "save_iter", "overwrite", "dry_run")}
+    names = ("output_image", "print_iter", "save_iter", "film", "overwrite", "dry_run")
+    own = {name: values.pop(name) for name in names}
     flags = Flags(
         **{name: value for name, value in values.items() if name in Flags.__dataclass_fields__}, device=device
     )
@@ -98,6 +101,7 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     _add(group, "original_colors", "1 keeps the photo's colors", type=_switch, metavar="0|1")
     _add(group, "print_iter", "print losses every so many iterations; 0 for never", type=int, default=50)
     _add(group, "save_iter", "save OUT_N every so many iterations; 0 for only the end", type=int, default=100)
+    _add(group, "film", "also a film of the picture emerging, .mp4, .webm, .gif, ...; impasto's own")
     _add(group, "overwrite", "replace pictures that impasto did not make, too; impasto's own", action="store_true")
     _add(group, "dry_run", "check everything, say what would be written, and stop; impasto's own", action="store_true")
 
